@@ -1,0 +1,1 @@
+"""Evaluation against labels: never imported by the method itself."""

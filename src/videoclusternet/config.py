@@ -1,0 +1,217 @@
+"""Every setting of the pipeline: one frozen model per step, defaults only here.
+
+Order of authority: defaults < profile < TOML file < ``--set step.key=value`` < flags.
+Values that the paper fixes are marked [P]; open ones are ours and explained in
+``docs/how-it-works.md``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from videoclusternet.errors import ConfigError
+
+
+class Params(BaseModel):
+    """Base of all settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShotConfig(Params):
+    """Shot boundaries by PySceneDetect (section 3.2)."""
+
+    detector: Literal["content", "adaptive"] = Field("content", description="[P] content")
+    threshold: float = Field(27.0, gt=0, description="content threshold, HSV units")
+    adaptive_threshold: float = Field(3.0, gt=0, description="adaptive threshold, a ratio")
+    min_length: int = Field(15, ge=1, description="shortest shot, frames")
+
+
+class FaceConfig(Params):
+    """Face detection with five landmarks (section 3.2)."""
+
+    detector: str = Field("mtcnn", description="name of `vcn models`, or name=path")
+    stride: int = Field(0, ge=0, description="look at every n-th frame; 0: chosen from the film")
+    max_side: int = Field(960, ge=64, description="longer side the detector sees, px")
+    batch: int = Field(16, ge=1, description="frames per batch")
+    min_score: float = Field(0.1, ge=0, le=1, description="keep faces from here on")
+    part: int = Field(2400, ge=100, description="frames per resumable part")
+
+
+class QualityConfig(Params):
+    """Which single crops are good enough (section 3.2)."""
+
+    min_size: float = Field(32.0, gt=0, description="shorter side of the box, px")
+    min_aspect: float = Field(0.5, gt=0, description="width / height, lowest")
+    max_aspect: float = Field(2.0, gt=0, description="width / height, highest")
+    min_sharpness: float = Field(0.35, ge=0, le=1, description="1 - SVD blur degree")
+
+
+class TrackConfig(Params):
+    """BoT-SORT inside each shot (section 3.2)."""
+
+    high: float = Field(0.6, ge=0, le=1, description="score of the first association")
+    new: float = Field(0.7, ge=0, le=1, description="score that may start a track")
+    buffer: int = Field(30, ge=1, description="frames a lost track is kept")
+    match: float = Field(0.8, ge=0, le=1, description="largest IoU distance of a match")
+    camera_motion: bool = Field(True, description="compensate camera motion")
+    min_faces: int = Field(2, ge=1, description="detections that make a track")
+
+
+class CropConfig(Params):
+    """Aligned crops (section 3.2)."""
+
+    every: float = Field(0.5, gt=0, description="[P] seconds between crops (12 frames at 24/s)")
+
+
+class EmbedConfig(Params):
+    """Face-ID model and the multi-crop views of every crop (section 3.4)."""
+
+    backbone: str = Field("dlib", description="name of `vcn models`, or name=path")
+    global_views: int = Field(2, ge=1, description="[P] views of area .7-1")
+    local_views: int = Field(4, ge=0, description="[P] views of area .4-.6")
+    max_crops: int = Field(16, ge=1, description="crops per track whose views are computed")
+    batch: int = Field(64, ge=1)
+
+
+class MatchConfig(Params):
+    """Coarse track matching (section 3.5, Eq. 3)."""
+
+    covariance: Literal["isotropic", "full"] = Field("isotropic", description="[P] full")
+    quantile: float = Field(0.25, gt=0, le=1, description="[P] lowest share of own densities")
+
+
+class QualityFilterConfig(Params):
+    """SER-FIQ track quality and its outlier filter (section 3.6, Eq. 4)."""
+
+    enabled: bool = True
+    deviations: float = Field(2.7, gt=0, description="[P] median absolute deviations")
+
+
+class ClusterConfig(Params):
+    """Final clustering (section 3.7) and the label-free choice (METHOD 8)."""
+
+    algorithm: Literal["vcn", "paper"] = "vcn"
+    metric: Literal["cosine", "euclidean", "loss"] = Field("cosine", description="[P] loss")
+    cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
+    choose: str = Field("stability", description="`stability`, or the name of a candidate")
+    draws: int = Field(6, ge=1, description="perturbations behind the stability")
+    teacher_temperature: float = Field(0.1, gt=0)
+    student_temperature: float = Field(0.1, gt=0)
+
+
+class Config(Params):
+    """All settings of a run.
+
+    Attributes
+    ----------
+    profile : {"instant", "paper"}
+        Which reading of the method the defaults follow.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    seed : int
+        Seed of every random draw.
+    """
+
+    profile: Literal["instant", "paper"] = "instant"
+    device: str = "auto"
+    seed: int = 0
+    shots: ShotConfig = ShotConfig()
+    faces: FaceConfig = FaceConfig()
+    quality: QualityConfig = QualityConfig()
+    tracks: TrackConfig = TrackConfig()
+    crops: CropConfig = CropConfig()
+    embed: EmbedConfig = EmbedConfig()
+    matching: MatchConfig = MatchConfig()
+    track_quality: QualityFilterConfig = QualityFilterConfig()
+    cluster: ClusterConfig = ClusterConfig()
+
+    @classmethod
+    def load(
+        cls, profile: str = "auto", file: Path | None = None, settings: Iterable[str] = ()
+    ) -> Self:
+        """Merge profile, TOML file and ``step.key=value`` settings.
+
+        Raises
+        ------
+        ConfigError
+            For a file that cannot be read, an unknown key or an impossible value.
+        """
+        values: dict[str, Any] = {}
+        given = _read_toml(file) if file else {}
+        name = profile if profile != "auto" else str(given.pop("profile", "auto"))
+        given.pop("profile", None)
+        _update(values, _profile(name))
+        _update(values, given)
+        for setting in settings:
+            _update(values, _parse(setting))
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(
+                f"setting {where!r}: {first['msg'].lower()}", "`vcn settings` lists all settings"
+            ) from error
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "instant": {"profile": "instant"},
+    "paper": {
+        "profile": "paper",
+        "matching": {"covariance": "full"},
+        "cluster": {
+            "algorithm": "paper",
+            "metric": "loss",
+            "cannot_link": False,
+            "choose": "frozen/or",
+            "teacher_temperature": 0.04,
+            "student_temperature": 1.0,
+        },
+    },
+}
+
+
+def _profile(name: str) -> dict[str, Any]:
+    name = "instant" if name == "auto" else name
+    if name not in PROFILES:
+        raise ConfigError(f"no profile {name!r}", f"choose one of auto, {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}") from error
+
+
+def _parse(setting: str) -> dict[str, Any]:
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"cannot read setting {setting!r}", "write --set step.key=value")
+    try:
+        value: Any = tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    for part in reversed(key.strip().split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _update(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, Mapping):
+            nested = into.setdefault(key, {})
+            if not isinstance(nested, dict):
+                raise ConfigError(f"setting {key!r} is not a table")
+            _update(nested, value)
+        else:
+            into[key] = value

@@ -1,0 +1,77 @@
+"""Every error a user can meet, each with an exit code and a way out.
+
+The exit codes are documented in ``docs/cli.md`` and are part of the interface:
+
+==== ==============================================================
+code meaning
+==== ==============================================================
+0    done, also when the film has no face (the cast is then empty)
+1    a defect of this program
+2    wrong arguments or settings
+3    the film cannot be read
+4    a model file is missing, wrong or cannot be fetched
+5    the run folder is damaged, too new, in use or cannot be written
+6    the truth or data-set file is malformed
+130  interrupted; the run folder can be resumed
+==== ==============================================================
+"""
+
+from __future__ import annotations
+
+
+class VcnError(Exception):
+    """Base of all expected failures: one clear line, an advice, an exit code.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, in one line, naming the file or setting.
+    advice : str
+        What the user can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.advice})" if self.advice else self.message
+
+
+class ConfigError(VcnError):
+    """A setting that does not exist or has an impossible value."""
+
+    exit_code = 2
+
+
+class VideoError(VcnError):
+    """The film is missing, has no picture stream, or cannot be decoded."""
+
+    exit_code = 3
+
+
+class ModelError(VcnError):
+    """A model file is missing, has the wrong hash, or cannot be fetched."""
+
+    exit_code = 4
+
+
+class StoreError(VcnError):
+    """The run folder is damaged, of a newer format, in use or not writable."""
+
+    exit_code = 5
+
+
+class DataError(VcnError):
+    """A truth file, a track list or a folder of crops is malformed."""
+
+    exit_code = 6
+
+
+class Cancelled(VcnError):
+    """The user asked to stop; everything finished so far is on disk."""
+
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""Detectors and face-ID models behind one registry."""

@@ -1,0 +1,99 @@
+"""What every face-ID model offers: canvas in, trunk, last linear layer, embedding out.
+
+Crops live on a 144 px *canvas* that holds the 112 px ArcFace template shifted by
+16 px.  A model with another template is reached by a fixed similarity transform.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+CANVAS = 144
+MARGIN = 16
+ARCFACE_112 = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ],
+    dtype=np.float64,
+)
+"""Five landmarks on the 112 px ArcFace template, px (METHOD 1.6)."""
+
+CANVAS_TEMPLATE = ARCFACE_112 + MARGIN
+"""Five landmarks on the canvas, px."""
+
+
+class FaceModel(nn.Module):
+    """Base of all face-ID models.
+
+    Attributes
+    ----------
+    name : str
+        Name in the registry.
+    dim : int
+        Embedding width d.
+    size : int
+        Side of the square input, px.
+    template : float64, shape (5, 2)
+        Landmarks on the model's input, px.
+    """
+
+    name: str
+    dim: int
+    size: int
+    template: NDArray[np.float64]
+
+    def canvas_to_input(self) -> NDArray[np.float64]:
+        """Return the similarity transform (2, 3) from canvas px to input px."""
+        return similarity_transform(CANVAS_TEMPLATE, self.template)
+
+    @abstractmethod
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """Turn RGB 0..255 float (B, 3, size, size) into what the trunk expects."""
+
+    @abstractmethod
+    def trunk(self, x: Tensor) -> Tensor:
+        """Return the input (B, k) of the last linear layer for a normalised batch."""
+
+    @property
+    @abstractmethod
+    def tail(self) -> nn.Linear:
+        """The last linear layer, k -> d."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Embed RGB 0..255 float (B, 3, size, size); (B, d), not normalised."""
+        return torch.as_tensor(self.tail(self.trunk(self.normalise(pixels))))
+
+
+def similarity_transform(
+    source: NDArray[np.float64], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Least-squares similarity (rotation, uniform scale, shift) of point sets.
+
+    Umeyama, 1991, without reflection.
+
+    Parameters
+    ----------
+    source, target : float64, shape (n, 2)
+        Matching points, px.
+
+    Returns
+    -------
+    float64, shape (2, 3)
+        ``target ~ source @ M[:, :2].T + M[:, 2]``.
+    """
+    s_mean, t_mean = source.mean(0), target.mean(0)
+    s, t = source - s_mean, target - t_mean
+    u, d, vt = np.linalg.svd(t.T @ s / len(s))
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    scale = float((d * sign).sum() / max(s.var(0).sum(), 1e-12))
+    rotation = scale * (u * sign) @ vt
+    return np.hstack([rotation, (t_mean - rotation @ s_mean)[:, None]])
