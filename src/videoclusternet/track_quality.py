@@ -17,9 +17,10 @@ def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0
 
     Dropout with probability p before a linear layer gives outputs of mean
     :math:`\mu = Wx + b` and total variance :math:`V = p/(1-p) \sum_k x_k^2 |W_k|^2`.
-    Two such outputs, scaled to unit length, have a cosine of about
-    :math:`|\mu|^2 / (|\mu|^2 + V)`, so their distance is :math:`D = \sqrt{2 - 2\cos}`
-    and the quality :math:`q = 2 / (1 + e^D)`.
+    The part along :math:`\mu`, :math:`p/(1-p) \sum_k x_k^2 (W_k \cdot \hat\mu)^2`, only
+    changes the length, so it is taken off.  Two such outputs, scaled to unit length, have
+    a cosine of about :math:`|\mu|^2 / (|\mu|^2 + V)`, so their distance is
+    :math:`D = \sqrt{2 - 2\cos}` and the quality :math:`q = 2 / (1 + e^D)`.
 
     Parameters
     ----------
@@ -36,8 +37,9 @@ def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0
         0 to 1, higher is better.
     """
     mu = x @ weight.T if bias is None else x @ weight.T + bias
-    variance = dropout / (1 - dropout) * (x**2) @ (weight**2).sum(0)
     signal = (mu**2).sum(1)
+    along = (mu / np.sqrt(np.maximum(signal, 1e-12))[:, None]) @ weight
+    variance = dropout / (1 - dropout) * ((x**2) * ((weight**2).sum(0) - along**2)).sum(1)
     cosine = signal / np.maximum(signal + variance, 1e-12)
     distance = np.sqrt(np.maximum(2 - 2 * cosine, 0))
     return np.asarray(2 / (1 + np.exp(distance)), dtype=np.float32)
