@@ -1,0 +1,222 @@
+"""From embeddings to the cast: quality filter, choice among readings, confidence.
+
+The last step of the pipeline (sections 3.6 and 3.7).  Tracks that cannot be judged are
+Unknown with a reason; the others become characters, numbered by screen time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.choose import Choice, choose, spaces
+from videoclusternet.cluster import RULES, Partition, Rule, TrackPoints, agglomerate, track_points
+from videoclusternet.config import ClusterConfig, QualityFilterConfig
+from videoclusternet.errors import ConfigError
+from videoclusternet.events import Progress, no_progress
+from videoclusternet.instant import Space
+from videoclusternet.similarity import Metric
+from videoclusternet.track_quality import low_quality, track_quality
+from videoclusternet.types import Cast, Embeddings, Reason, Tracks
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A partition, the points it was made from, and the choice behind it."""
+
+    partition: Partition
+    points: TrackPoints
+    choice: Choice
+
+
+def find_cast(
+    tracks: Tracks,
+    embeddings: Embeddings,
+    config: ClusterConfig,
+    quality_config: QualityFilterConfig,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> Cast:
+    """Group tracks into characters.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        T tracks of one film or of several.
+    embeddings : Embeddings
+        Of the crops of these tracks.
+    config : ClusterConfig
+    quality_config : QualityFilterConfig
+        Eq. 4.
+    seed : int
+        Seed of the perturbations behind the choice.
+    progress : callable
+
+    Returns
+    -------
+    Cast
+        Empty for a film without faces.
+    """
+    quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
+    reason = tracks.flaw.copy()
+    without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
+    reason[without_crop & (reason == Reason.OK)] = Reason.LOW_QUALITY
+    if quality_config.enabled:
+        judged = np.where(reason == Reason.OK, quality, np.nan)
+        reason[low_quality(judged, quality_config.deviations)] = Reason.LOW_QUALITY
+    keep = np.flatnonzero(reason == Reason.OK)
+    raw = _raw_space(embeddings, keep)
+    conflicts = _conflicts(tracks, keep) if config.cannot_link else np.empty((0, 2), dtype=int)
+    outcome = _cluster(raw, config, conflicts, seed, progress)
+    return _cast(tracks, keep, reason, quality, outcome, _metric(config))
+
+
+def _metric(config: ClusterConfig) -> Metric:
+    return Metric(config.metric, config.teacher_temperature, config.student_temperature)
+
+
+def _raw_space(embeddings: Embeddings, keep: Array) -> Space:
+    rows = np.flatnonzero(np.isin(embeddings.track, keep))
+    return Space(
+        "frozen",
+        embeddings.base[rows],
+        embeddings.views[rows],
+        np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
+        len(keep),
+        embeddings.global_views,
+    )
+
+
+def _conflicts(tracks: Tracks, keep: Array) -> Array:
+    pairs = tracks.overlapping()
+    both = np.isin(pairs, keep).all(axis=1)
+    return np.searchsorted(keep, pairs[both]).reshape(-1, 2)
+
+
+def _cluster(
+    raw: Space, config: ClusterConfig, conflicts: Array, seed: int, progress: Progress
+) -> _Outcome:
+    metric = _metric(config)
+    if raw.tracks == 0:
+        empty = np.empty(0, dtype=np.float32)
+        nothing = Partition(np.empty(0, dtype=np.int32), [])
+        points = TrackPoints(np.empty((0, raw.clean.shape[1]), dtype=np.float32), empty)
+        return _Outcome(nothing, points, Choice((), empty, np.empty(0, dtype=np.int32), -1))
+    if config.choose == "stability":
+        choice, found = choose(raw, metric, conflicts, config.draws, seed, progress)
+        name = choice.names[choice.best]
+        points = track_points(spaces(raw)[name.partition("/")[0]], metric)
+        return _Outcome(found[name], points, choice)
+    space, rule = _named(raw, config.choose)
+    points = track_points(space, metric, "crops" if config.algorithm == "paper" else "views")
+    partition = agglomerate(points, metric, rule, conflicts, config.algorithm)
+    choice = Choice(
+        (config.choose,),
+        np.array([np.nan], dtype=np.float32),
+        np.array([partition.clusters], dtype=np.int32),
+        0,
+    )
+    return _Outcome(partition, points, choice)
+
+
+def _named(raw: Space, name: str) -> tuple[Space, Rule]:
+    space, _, rule = name.partition("/")
+    known = spaces(raw)
+    for candidate in RULES:
+        if space in known and rule == candidate:
+            return known[space], candidate
+    names = ", ".join(f"{s}/{r}" for s in known for r in RULES)
+    raise ConfigError(
+        f"no candidate {name!r} for cluster.choose", f"choose stability or one of {names}"
+    )
+
+
+def _cast(
+    tracks: Tracks,
+    keep: Array,
+    reason: Array,
+    quality: Array,
+    outcome: _Outcome,
+    metric: Metric,
+) -> Cast:
+    label = outcome.partition.label
+    seconds = (tracks.last - tracks.first + 1)[keep]
+    time = np.bincount(label, weights=seconds, minlength=outcome.partition.clusters)
+    # Longest on screen first; equal times keep the order of their lowest track.
+    rank = np.empty(len(time), dtype=np.int32)
+    rank[np.argsort(-time, kind="stable")] = np.arange(len(time))
+    character = np.full(len(tracks), -1, dtype=np.int32)
+    character[keep] = rank[label]
+    threshold = np.full(len(tracks), np.nan, dtype=np.float32)
+    threshold[keep] = outcome.points.threshold
+    sure = np.zeros(len(tracks), dtype=np.float32)
+    sure[keep] = confidence(outcome.points, label, metric)
+    merges = outcome.partition.merges
+    return Cast(
+        character=character,
+        reason=reason,
+        quality=quality,
+        threshold=threshold,
+        confidence=sure,
+        merge_round=np.array([m.round for m in merges], dtype=np.int32),
+        merge_a=keep[np.array([m.a for m in merges], dtype=np.int64)],
+        merge_b=keep[np.array([m.b for m in merges], dtype=np.int64)],
+        merge_distance=np.array([m.distance for m in merges], dtype=np.float32),
+        merge_threshold=np.array([m.threshold for m in merges], dtype=np.float32),
+        candidate_stability=outcome.choice.stability,
+        candidate_characters=outcome.choice.characters,
+        candidates=outcome.choice.names,
+        chosen=outcome.choice.names[outcome.choice.best] if outcome.choice.names else "",
+    )
+
+
+def confidence(points: TrackPoints, label: Array, metric: Metric) -> Array:
+    """How surely each track belongs where it is, 0 to 1.
+
+    ``other / (own + other)``, where ``own`` is the distance of a track to the rest of
+    its character (to its own views when it stands alone) and ``other`` the distance to
+    the nearest other character: .5 on the border, 1 far inside.  One character alone
+    has no neighbour: its tracks are judged against the widest distance among them.
+
+    Parameters
+    ----------
+    points : TrackPoints
+        T tracks.
+    label : int, shape (T,)
+        Cluster of each track.
+    metric : Metric
+
+    Returns
+    -------
+    float32, shape (T,)
+    """
+    clusters = int(label.max(initial=-1)) + 1
+    if clusters == 0:
+        return np.empty(0, dtype=np.float32)
+    size = np.bincount(label, minlength=clusters).astype(np.float32)
+    total = np.zeros((clusters, points.mean.shape[1]), dtype=np.float32)
+    np.add.at(total, label, points.mean)
+    single = metric.terms(points.mean)
+    distance = single.distances(metric.terms(total / size[:, None]))
+    alone = size[label] == 1
+    rest = (total[label] - points.mean) / np.maximum(size[label] - 1, 1)[:, None]
+    rest_terms = metric.terms(np.where(alone[:, None], points.mean, rest))
+    own = _paired(single, rest_terms)
+    own = np.where(alone, points.threshold, own)
+    rows = np.arange(len(label))
+    distance[rows, label] = np.inf
+    other = distance.min(1) if clusters > 1 else np.full(len(label), own.max())
+    own, other = np.maximum(own, 0), np.maximum(other, 0)
+    return np.asarray(other / np.maximum(own + other, 1e-12), dtype=np.float32)
+
+
+def _paired(a: Any, b: Any) -> Array:
+    """Symmetrised distance of row i of ``a`` to row i of ``b``."""
+    forward = a.alpha + b.beta - np.einsum("nd,nd->n", a.p, b.q)
+    backward = a.beta + b.alpha - np.einsum("nd,nd->n", a.q, b.p)
+    return np.asarray((forward + backward) / 2)
