@@ -1,0 +1,267 @@
+"""Every model file we know: where it comes from, its hash, its licence.
+
+A weight is a frozen row; how to feed the network stands in the network's own class.
+A *choice* is a name, or ``name=path`` for a file of your own.  Whatever is read is
+checked by sha256 first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from videoclusternet.errors import ModelError
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of weights.
+
+    Attributes
+    ----------
+    name : str
+        File name in the cache folder.
+    sha256 : str
+        Full hash, hexadecimal.
+    source : str
+        ``package:NAME/PATH`` for a file inside an installed package, ``https://...``,
+        or ``hf:OWNER/REPO@REVISION:PATH`` for the Hugging Face hub.
+    """
+
+    name: str
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"detector", "backbone"}
+    title : str
+        One line for people.
+    files : tuple of WeightFile
+    licence : str
+        Licence of the weights as stated by their source.
+    commercial : bool
+        Whether that licence allows commercial use.
+    note : str
+        What else one should know.
+    size : int
+        Side of the square input in px, 0 for any size.
+    channels : {"RGB", "BGR"}
+        Channel order of the network's input; ours is always RGB.
+    dim : int
+        Width of the embedding, 0 for a detector.
+    """
+
+    name: str
+    kind: Literal["detector", "backbone"]
+    title: str
+    files: tuple[WeightFile, ...]
+    licence: str
+    commercial: bool
+    note: str = ""
+    size: int = 0
+    channels: Literal["RGB", "BGR"] = "RGB"
+    dim: int = 0
+
+
+_RAW = "https://raw.githubusercontent.com"
+_EDGEFACE = f"{_RAW}/yayoimizuha/face_recognition_train/3e631e35/checkpoints"
+
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (
+        ModelSpec(
+            name="mtcnn",
+            kind="detector",
+            title="MTCNN, three small cascaded networks",
+            files=tuple(
+                WeightFile(f"{net}.lz4", digest, f"package:mtcnn/assets/weights/{net}.lz4")
+                for net, digest in (
+                    ("pnet", "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5"),
+                    ("rnet", "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee"),
+                    ("onet", "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3"),
+                )
+            ),
+            licence="MIT",
+            commercial=True,
+            note="embedded default",
+        ),
+        ModelSpec(
+            name="dlib",
+            kind="backbone",
+            title="dlib face ResNet-29",
+            files=(
+                WeightFile(
+                    "dlib_face_recognition_resnet_model_v1.dat",
+                    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+                    "package:face_recognition_models/models/"
+                    "dlib_face_recognition_resnet_model_v1.dat",
+                ),
+            ),
+            licence="CC0-1.0",
+            commercial=True,
+            note="embedded default",
+            size=150,
+            dim=128,
+        ),
+        ModelSpec(
+            name="retinaface",
+            kind="detector",
+            title="RetinaFace, MobileNet 0.25",
+            files=(
+                WeightFile(
+                    "retinaface_mnet025_foamliu.pth",
+                    "2979b33ffafda5d74b6948cd7a5b9a7a62f62b949cef24e95fd15d2883a65220",
+                    f"{_RAW}/foamliu/MobileFaceNet/a6cc9032/retinaface/weights/"
+                    "mobilenet0.25_Final.pth",
+                ),
+            ),
+            licence="Apache-2.0",
+            commercial=True,
+            note="trained on WIDER FACE, research data",
+            channels="BGR",
+        ),
+        ModelSpec(
+            name="yunet",
+            kind="detector",
+            title="YuNet-n, the fastest",
+            files=(
+                WeightFile(
+                    "yunet_n_dynamic.onnx",
+                    "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12",
+                    f"{_RAW}/ShiqiYu/libfacedetection.train/0047ac24/onnx/yunet_n_dynamic.onnx",
+                ),
+            ),
+            licence="Apache-2.0 style",
+            commercial=True,
+            note="trained on WIDER FACE, research data",
+            channels="BGR",
+        ),
+        ModelSpec(
+            name="edgeface-xs",
+            kind="backbone",
+            title="EdgeFace-XS, 2.2 M parameters",
+            files=(
+                WeightFile(
+                    "edgeface_xs_q.pt",
+                    "a31314377876ab9fa2a75e5638bc528efe79fd17d5c9c0a228fb7f846d7581a6",
+                    f"{_EDGEFACE}/edgeface_xs_q.pt",
+                ),
+            ),
+            licence="BSD-3-Clause",
+            commercial=True,
+            note="licence of the repository; no separate statement on the weights",
+            size=112,
+            dim=512,
+        ),
+        ModelSpec(
+            name="edgeface-xxs",
+            kind="backbone",
+            title="EdgeFace-XXS, 1.2 M parameters",
+            files=(
+                WeightFile(
+                    "edgeface_xxs_q.pt",
+                    "46be7cc7e8d6e23501c0627fe5fbef101922ee9b85ccbef476987ab1a320b053",
+                    f"{_EDGEFACE}/edgeface_xxs_q.pt",
+                ),
+            ),
+            licence="BSD-3-Clause",
+            commercial=True,
+            note="licence of the repository; no separate statement on the weights",
+            size=112,
+            dim=512,
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Return where fetched weights lie: ``VCN_CACHE``, else the user's cache folder."""
+    if chosen := os.environ.get("VCN_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "videoclusternet"
+
+
+def find(choice: str) -> tuple[ModelSpec, Path | None]:
+    """Split a choice into its model and the path that came with it.
+
+    Raises
+    ------
+    ModelError
+        For a name that is not in the registry.
+    """
+    name, _, path = choice.partition("=")
+    if name not in MODELS:
+        raise ModelError(f"no model named {name!r}", f"known: {', '.join(MODELS)}")
+    return MODELS[name], Path(path) if path else None
+
+
+def expected_path(file: WeightFile) -> Path:
+    """Return where a file should lie, whether it does or not."""
+    if not file.source.startswith("package:"):
+        return cache_folder() / file.name
+    package, _, inside = file.source.removeprefix("package:").partition("/")
+    # find_spec on a top-level name does not import the package (both carriers fail to import).
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(f"package {package} is not installed", f"pip install {package}")
+    return Path(found.submodule_search_locations[0]) / inside
+
+
+def locate(choice: str) -> tuple[Path, ...]:
+    """Return the checked files of a model.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing or its hash is wrong.
+    """
+    spec, own = find(choice)
+    if own is not None and len(spec.files) != 1:
+        raise ModelError(f"{spec.name} consists of several files", "it cannot be given as a path")
+    paths = []
+    for file in spec.files:
+        path = own or expected_path(file)
+        if not path.is_file():
+            raise ModelError(
+                f"{spec.name}: no file {path}",
+                f"`vcn models pull {spec.name}`, or put {file.name} (sha256 {file.sha256}) there",
+            )
+        found = sha256_of(path)
+        if found != file.sha256:
+            raise ModelError(
+                f"{spec.name}: {path} has sha256 {found}, expected {file.sha256}",
+                f"delete it and run `vcn models pull {spec.name}`",
+            )
+        paths.append(path)
+    return tuple(paths)
+
+
+def weights_digest(choice: str) -> str:
+    """Return one hash for all files of a model: part of a step's fingerprint."""
+    spec, _ = find(choice)
+    return hashlib.sha256("".join(file.sha256 for file in spec.files).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file; repeated calls on an unchanged file read it once."""
+    status = path.stat()
+    return _sha256(str(path), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, size: int, mtime: int) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
