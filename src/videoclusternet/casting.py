@@ -20,7 +20,7 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric
 from videoclusternet.track_quality import low_quality, track_quality
-from videoclusternet.types import Cast, Embeddings, Reason, Tracks
+from videoclusternet.types import Candidates, Cast, Embeddings, Merges, Reason, Tracks
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ def find_cast(
     quality_config: QualityFilterConfig,
     seed: int = 0,
     progress: Progress = no_progress,
-) -> Cast:
+) -> tuple[Cast, Merges, Candidates]:
     """Group tracks into characters.
 
     Parameters
@@ -61,6 +61,8 @@ def find_cast(
     -------
     Cast
         Empty for a film without faces.
+    Merges
+    Candidates
     """
     quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
     reason = tracks.flaw.copy()
@@ -73,7 +75,11 @@ def find_cast(
     raw = _raw_space(embeddings, keep)
     conflicts = _conflicts(tracks, keep) if config.cannot_link else np.empty((0, 2), dtype=int)
     outcome = _cluster(raw, config, conflicts, seed, progress)
-    return _cast(tracks, keep, reason, quality, outcome, _metric(config))
+    return (
+        _cast(tracks, keep, reason, quality, outcome, _metric(config)),
+        _merges(keep, outcome.partition),
+        Candidates(outcome.choice.stability, outcome.choice.characters, outcome.choice.names),
+    )
 
 
 def _metric(config: ClusterConfig) -> Metric:
@@ -156,22 +162,18 @@ def _cast(
     threshold[keep] = outcome.points.threshold
     sure = np.zeros(len(tracks), dtype=np.float32)
     sure[keep] = confidence(outcome.points, label, metric)
-    merges = outcome.partition.merges
-    return Cast(
-        character=character,
-        reason=reason,
-        quality=quality,
-        threshold=threshold,
-        confidence=sure,
-        merge_round=np.array([m.round for m in merges], dtype=np.int32),
-        merge_a=keep[np.array([m.a for m in merges], dtype=np.int64)],
-        merge_b=keep[np.array([m.b for m in merges], dtype=np.int64)],
-        merge_distance=np.array([m.distance for m in merges], dtype=np.float32),
-        merge_threshold=np.array([m.threshold for m in merges], dtype=np.float32),
-        candidate_stability=outcome.choice.stability,
-        candidate_characters=outcome.choice.characters,
-        candidates=outcome.choice.names,
-        chosen=outcome.choice.names[outcome.choice.best] if outcome.choice.names else "",
+    chosen = outcome.choice.names[outcome.choice.best] if outcome.choice.names else ""
+    return Cast(character, reason, quality, threshold, sure, chosen)
+
+
+def _merges(keep: Array, partition: Partition) -> Merges:
+    log = partition.merges
+    return Merges(
+        round=np.array([m.round for m in log], dtype=np.int32),
+        a=keep[np.array([m.a for m in log], dtype=np.int64)],
+        b=keep[np.array([m.b for m in log], dtype=np.int64)],
+        distance=np.array([m.distance for m in log], dtype=np.float32),
+        threshold=np.array([m.threshold for m in log], dtype=np.float32),
     )
 
 

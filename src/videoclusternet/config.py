@@ -49,7 +49,7 @@ class QualityConfig(Params):
     min_size: float = Field(32.0, gt=0, description="shorter side of the box, px")
     min_aspect: float = Field(0.5, gt=0, description="width / height, lowest")
     max_aspect: float = Field(2.0, gt=0, description="width / height, highest")
-    min_sharpness: float = Field(0.35, ge=0, le=1, description="1 - SVD blur degree")
+    min_sharpness: float = Field(0.03, ge=0, le=1, description="1 - SVD blur degree")
 
 
 class TrackConfig(Params):

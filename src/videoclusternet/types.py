@@ -44,7 +44,11 @@ class Table:
     Attributes that are not arrays are metadata and must be JSON-able.
     """
 
+    FILE: ClassVar[str] = ""
+    """Name of the table's file in a run folder, without suffix."""
     COLUMNS: ClassVar[Mapping[str, tuple[str, tuple[int | str, ...]]]] = {}
+    RAGGED: ClassVar[Mapping[str, str]] = {}
+    """Columns that hold one list per row, and the column with the offsets of these lists."""
 
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
@@ -118,6 +122,7 @@ class VideoInfo(Table):
         Presentation time stamp of every frame, display order, in ticks.
     """
 
+    FILE: ClassVar = "video"
     COLUMNS: ClassVar = {"pts": ("i8", ("F",))}
     path: str
     content: str
@@ -131,10 +136,6 @@ class VideoInfo(Table):
         """Time stamps rise strictly."""
         if np.any(np.diff(self.pts) <= 0):
             raise ValueError("VideoInfo.pts must rise strictly")
-
-    def meta(self) -> dict[str, Any]:
-        """Return the metadata; the digest ignores where the file lies."""
-        return super().meta()
 
     @property
     def digest(self) -> str:
@@ -150,6 +151,12 @@ class VideoInfo(Table):
     def fps(self) -> Fraction:
         """Nominal frames per second."""
         return Fraction(self.rate)
+
+    @property
+    def times(self) -> Array:
+        """Presentation time of every frame, float64 (F,), s from the start of the film."""
+        ticks = (self.pts - self.pts[:1]).astype(np.float64)
+        return np.asarray(ticks * float(Fraction(self.base)))
 
     def seconds(self, frame: int) -> float:
         """Presentation time of a frame in seconds from the start of the film.
@@ -175,6 +182,7 @@ class Shots(Table):
         First frame and first frame after the shot.
     """
 
+    FILE: ClassVar = "shots"
     COLUMNS: ClassVar = {"start": ("i4", ("S",)), "stop": ("i4", ("S",))}
     start: Array
     stop: Array
@@ -197,6 +205,41 @@ class Shots(Table):
 
 
 @dataclass(frozen=True, eq=False)
+class FrameScores(Table):
+    """How much each frame differs from the one before: the raw material of shots.
+
+    Attributes
+    ----------
+    score : float32, shape (F,)
+        PySceneDetect's content score (mean HSV difference); 0 for the first frame and
+        for frames that could not be decoded.
+    """
+
+    FILE: ClassVar = "scores"
+    COLUMNS: ClassVar = {"score": ("f4", ("F",))}
+    score: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Motion(Table):
+    """Motion of the camera between the frames that the detector saw.
+
+    Attributes
+    ----------
+    frame : int32, shape (K,)
+        Frames the detector saw, ascending.
+    matrix : float32, shape (K, 2, 3)
+        Affine map of display px from the seen frame before to this one; the identity
+        for the first, across a cut, or where compensation is off.
+    """
+
+    FILE: ClassVar = "motion"
+    COLUMNS: ClassVar = {"frame": ("i4", ("K",)), "matrix": ("f4", ("K", 2, 3))}
+    frame: Array
+    matrix: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Faces(Table):
     """All detected faces of a film.
 
@@ -211,27 +254,24 @@ class Faces(Table):
     score : float32, shape (N,)
         Detector confidence, 0 to 1.
     sharpness : float32, shape (N,)
-        1 - SVD blur degree, 0 to 1 (METHOD: paper section 3.2).
-    flaw : uint8, shape (N,)
-        ``Reason.OK``, ``SMALL`` or ``BLURRED``.
+        1 - SVD blur degree, 0 to 1; see :mod:`videoclusternet.quality`.
     stride : int
         The detector saw every ``stride``-th frame.
     """
 
+    FILE: ClassVar = "faces"
     COLUMNS: ClassVar = {
         "frame": ("i4", ("N",)),
         "box": ("f4", ("N", 4)),
         "landmarks": ("f4", ("N", 5, 2)),
         "score": ("f4", ("N",)),
         "sharpness": ("f4", ("N",)),
-        "flaw": ("u1", ("N",)),
     }
     frame: Array
     box: Array
     landmarks: Array
     score: Array
     sharpness: Array
-    flaw: Array
     stride: int = 1
 
     def check(self) -> None:
@@ -263,6 +303,7 @@ class Tracks(Table):
         ``Reason`` that already makes the track Unknown, or ``OK``.
     """
 
+    FILE: ClassVar = "tracks"
     COLUMNS: ClassVar = {
         "film": ("i4", ("T",)),
         "shot": ("i4", ("T",)),
@@ -272,6 +313,7 @@ class Tracks(Table):
         "face": ("i4", ("M",)),
         "flaw": ("u1", ("T",)),
     }
+    RAGGED: ClassVar = {"face": "start"}
     film: Array
     shot: Array
     first: Array
@@ -316,7 +358,10 @@ class Tracks(Table):
 
 @dataclass(frozen=True, eq=False)
 class Crops(Table):
-    """Aligned face pictures, one every half second of a track (paper section 3.2).
+    """Which faces were cut out, one every half second of a track (paper section 3.2).
+
+    The pictures lie beside this table in a zip file and are read in batches, see
+    :class:`videoclusternet.crops.CropPictures`: a film never has to fit into memory.
 
     Attributes
     ----------
@@ -326,22 +371,23 @@ class Crops(Table):
         Frame number it was cut from.
     face : int32, shape (C,)
         Row of :class:`Faces`, -1 where crops were given from outside.
-    pixels : uint8, shape (C, H, W, 3)
-        RGB, 144 x 144, the 112 px ArcFace template shifted by 16 px.
+    checksum : uint32, shape (C,)
+        CRC-32 of the JPEG file, so that the digest of this table covers the pictures.
     tracks : int
         Number of tracks, also those without a crop.
     """
 
+    FILE: ClassVar = "crops"
     COLUMNS: ClassVar = {
         "track": ("i4", ("C",)),
         "frame": ("i4", ("C",)),
         "face": ("i4", ("C",)),
-        "pixels": ("u1", ("C", "H", "H", 3)),
+        "checksum": ("u4", ("C",)),
     }
     track: Array
     frame: Array
     face: Array
-    pixels: Array
+    checksum: Array
     tracks: int
 
     def check(self) -> None:
@@ -363,6 +409,8 @@ class Embeddings(Table):
     ----------
     track : int32, shape (C,)
         Track of each crop, ascending.
+    crop : int32, shape (C,)
+        Row of :class:`Crops`.
     base : float32, shape (C, d)
         Embedding of the clean crop, not normalised.
     views : float32, shape (C, V, d)
@@ -377,13 +425,16 @@ class Embeddings(Table):
         Name of the model.
     """
 
+    FILE: ClassVar = "embeddings"
     COLUMNS: ClassVar = {
         "track": ("i4", ("C",)),
+        "crop": ("i4", ("C",)),
         "base": ("f4", ("C", "d")),
         "views": ("f4", ("C", "V", "d")),
         "quality": ("f4", ("C",)),
     }
     track: Array
+    crop: Array
     base: Array
     views: Array
     quality: Array
@@ -397,7 +448,7 @@ class Embeddings(Table):
 
 @dataclass(frozen=True, eq=False)
 class Cast(Table):
-    """The answer: a character for every track, and how it was found.
+    """The answer: a character for every track.
 
     Attributes
     ----------
@@ -410,58 +461,30 @@ class Cast(Table):
     threshold : float32, shape (T,)
         The track's own threshold (distance), NaN where Unknown.
     confidence : float32, shape (T,)
-        0 to 1; see :func:`videoclusternet.cluster.confidence`.
-    merge_round : int32, shape (M,)
-        Round of each merge, from 1.
-    merge_a, merge_b : int32, shape (M,)
-        The two tracks that represent the joined clusters: each the first (lowest)
-        track of its cluster.
-    merge_distance, merge_threshold : float32, shape (M,)
-        Potential of the pair and the threshold it passed; the margin is their difference.
-    candidate_stability : float32, shape (K,)
-        Stability of each candidate reading (METHOD 8).
-    candidate_characters : int32, shape (K,)
-        Number of characters each candidate finds.
-    candidates : tuple of str
-        Names of the candidates, simplest first.
+        0 to 1; see :func:`videoclusternet.casting.confidence`.
     chosen : str
-        The candidate that made this cast.
+        The candidate reading that made this cast.
     """
 
+    FILE: ClassVar = "cast"
     COLUMNS: ClassVar = {
         "character": ("i4", ("T",)),
         "reason": ("u1", ("T",)),
         "quality": ("f4", ("T",)),
         "threshold": ("f4", ("T",)),
         "confidence": ("f4", ("T",)),
-        "merge_round": ("i4", ("M",)),
-        "merge_a": ("i4", ("M",)),
-        "merge_b": ("i4", ("M",)),
-        "merge_distance": ("f4", ("M",)),
-        "merge_threshold": ("f4", ("M",)),
-        "candidate_stability": ("f4", ("K",)),
-        "candidate_characters": ("i4", ("K",)),
     }
     character: Array
     reason: Array
     quality: Array
     threshold: Array
     confidence: Array
-    merge_round: Array
-    merge_a: Array
-    merge_b: Array
-    merge_distance: Array
-    merge_threshold: Array
-    candidate_stability: Array
-    candidate_characters: Array
-    candidates: tuple[str, ...]
     chosen: str
 
     def check(self) -> None:
         """Check that a track is Unknown exactly when it has a reason to be."""
         if np.any((self.character < 0) != (self.reason != Reason.OK)):
             raise ValueError("Cast: character -1 and a reason must go together")
-        object.__setattr__(self, "candidates", tuple(self.candidates))
 
     def __len__(self) -> int:
         return len(self.character)
@@ -470,3 +493,61 @@ class Cast(Table):
     def characters(self) -> int:
         """Number of characters found, Unknown not counted."""
         return int(self.character.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Merges(Table):
+    """The merge log: which pair joined which clusters, in order.
+
+    Attributes
+    ----------
+    round : int32, shape (M,)
+        Round of each merge, from 1.
+    a, b : int32, shape (M,)
+        The joined clusters, each named by its lowest track.
+    distance, threshold : float32, shape (M,)
+        Potential of the pair and the threshold it passed; their difference is the margin.
+    """
+
+    FILE: ClassVar = "merges"
+    COLUMNS: ClassVar = {
+        "round": ("i4", ("M",)),
+        "a": ("i4", ("M",)),
+        "b": ("i4", ("M",)),
+        "distance": ("f4", ("M",)),
+        "threshold": ("f4", ("M",)),
+    }
+    round: Array
+    a: Array
+    b: Array
+    distance: Array
+    threshold: Array
+
+    def __len__(self) -> int:
+        return len(self.round)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates(Table):
+    """The candidate readings that were compared, simplest first (METHOD 8).
+
+    Attributes
+    ----------
+    stability : float32, shape (K,)
+        What two halves of the film agree on; NaN where nothing was compared.
+    characters : int32, shape (K,)
+        Number of characters each candidate finds.
+    names : tuple of str
+    """
+
+    FILE: ClassVar = "candidates"
+    COLUMNS: ClassVar = {"stability": ("f4", ("K",)), "characters": ("i4", ("K",))}
+    stability: Array
+    characters: Array
+    names: tuple[str, ...]
+
+    def check(self) -> None:
+        """Check that every candidate has a name."""
+        object.__setattr__(self, "names", tuple(self.names))
+        if len(self.names) != len(self.stability):
+            raise ValueError("Candidates: every candidate needs a name")

@@ -1,0 +1,202 @@
+"""The whole method on one page: film in, cast out.
+
+    film -> shots, faces -> tracks -> crops -> embeddings -> cast -> page
+
+Everything here reads tables and calls steps; each step lives in the file of its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from videoclusternet.casting import find_cast
+from videoclusternet.config import Config
+from videoclusternet.crops import CropPictures, cut_crops
+from videoclusternet.embed import embed_crops
+from videoclusternet.errors import ConfigError
+from videoclusternet.events import Event, Hook, silent
+from videoclusternet.models.detector import FaceDetector
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.load import load_backbone, load_detector, pick_device
+from videoclusternet.models.registry import weights_digest
+from videoclusternet.pool import pool_embeddings, pool_tracks
+from videoclusternet.report import write_report
+from videoclusternet.results import CROPS, Result, open_run
+from videoclusternet.run import Run, Work, check_films
+from videoclusternet.scan import scan_film
+from videoclusternet.shots import find_shots
+from videoclusternet.tracks import track_faces
+from videoclusternet.types import (
+    Candidates,
+    Cast,
+    Crops,
+    Embeddings,
+    Faces,
+    FrameScores,
+    Merges,
+    Motion,
+    Shots,
+    Tracks,
+    VideoInfo,
+)
+from videoclusternet.video import open_video
+
+
+def cluster_film(
+    films: Sequence[Path | str] | Path | str,
+    output: Path | str | None = None,
+    config: Config | None = None,
+    hook: Hook = silent,
+) -> Result:
+    """Find out who is on screen, when, in one film or in several with a shared cast.
+
+    Parameters
+    ----------
+    films : path or sequence of paths
+    output : path, optional
+        Run folder; by default the first film's name with ``.vcn``, in the current folder.
+        A folder with an earlier run of the same films is continued.
+    config : Config, optional
+    hook : Hook
+        Told of everything that happens; may raise ``Cancelled``.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    VcnError
+        With an exit code and an advice; see :mod:`videoclusternet.errors`.
+    """
+    config = config or Config()
+    paths = [Path(films)] if isinstance(films, str | Path) else [Path(film) for film in films]
+    if not paths:
+        raise ConfigError("no film given", "name at least one film")
+    videos = [open_video(path, _noting(hook)) for path in paths]  # (F,) time stamps each
+    detector = cache(lambda: load_detector(config.faces.detector, pick_device(config.device)))
+    backbone = cache(lambda: load_backbone(config.embed.backbone, pick_device(config.device)))
+    with Run.open(default_output(paths, output), config, hook) as run:
+        check_films(run.store, [video.content for video in videos])
+        run.describe(films=[{"path": v.path, "content": v.content} for v in videos])
+        single = len(videos) == 1
+        runs = [run] if single else [run.film(i, Path(v.path).stem) for i, v in enumerate(videos)]
+        found = [
+            find_tracks(film, i, video, detector)
+            for i, (film, video) in enumerate(zip(runs, videos, strict=True))
+        ]
+        described = [
+            describe_tracks(film, tracks, crops, backbone)
+            for film, (tracks, crops) in zip(runs, found, strict=True)
+        ]
+        tracks = pool_tracks([tracks for tracks, _ in found])
+        embeddings = pool_embeddings(described, [len(crops) for _, crops in found])
+        name_cast(run, tracks, embeddings)
+        result = open_run(run.folder)
+        write_report(result)
+    return result
+
+
+def find_tracks(
+    run: Run, number: int, video: VideoInfo, detector: Callable[[], FaceDetector]
+) -> tuple[Tracks, Crops]:
+    """Go from the pictures of one film to tracks and their crops."""
+    c = run.config
+    (video,) = run.step("video", (VideoInfo,), lambda work: (video,), [video, video.path])
+    scores, faces, motion = run.step(  # (F,) scores, (N, 4) boxes, (K, 2, 3) maps
+        "scan",
+        (FrameScores, Faces, Motion),
+        lambda work: scan_film(video, detector, c.faces, work.parts, work.progress, work.note),
+        [video, weights_digest(c.faces.detector)],
+        [c.faces],
+        unit="frames",
+    )
+    (shots,) = run.step(  # (S,) half-open ranges
+        "shots",
+        (Shots,),
+        lambda work: (find_shots(scores, c.shots, video.fps),),
+        [scores, video.rate],
+        [c.shots],
+    )
+    (tracks,) = run.step(  # (T,) tracks over (M,) faces
+        "tracks",
+        (Tracks,),
+        lambda work: (
+            track_faces(
+                shots, faces, motion, video.fps, c.tracks, c.quality, number, work.progress
+            ),
+        ),
+        [shots, faces, motion, str(number)],
+        [c.tracks, c.quality],
+        unit="shots",
+    )
+
+    def cut(work: Work) -> tuple[Crops]:
+        with run.writes(CROPS) as path:
+            return (
+                cut_crops(
+                    video, faces, tracks, c.crops, c.quality, path, work.progress, work.note
+                ),
+            )
+
+    (crops,) = run.step(  # (C,) canvases of 144 px
+        "crops",
+        (Crops,),
+        cut,
+        [video, faces, tracks],
+        [c.crops, c.quality],
+        unit="frames",
+        file=CROPS,
+    )
+    return tracks, crops
+
+
+def describe_tracks(
+    run: Run, tracks: Tracks, crops: Crops, backbone: Callable[[], FaceModel]
+) -> Embeddings:
+    """Embed the crops of one film: (C, d) clean and (C, V, d) views."""
+    c = run.config
+    pictures = CropPictures([(run.folder / CROPS, crops)])
+    (embeddings,) = run.step(
+        "embeddings",
+        (Embeddings,),
+        lambda work: (
+            embed_crops(
+                crops, tracks, pictures.pixels, backbone(), c.embed, c.seed, work.progress
+            ),
+        ),
+        [crops, tracks, weights_digest(c.embed.backbone), str(c.seed)],
+        [c.embed],
+        unit="faces",
+    )
+    return embeddings  # type: ignore[no-any-return]
+
+
+def name_cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> Cast:
+    """Group the tracks of all films into one cast: (T,) character numbers."""
+    c = run.config
+    cast, *_ = run.step(
+        "cast",
+        (Cast, Merges, Candidates),
+        lambda work: find_cast(
+            tracks, embeddings, c.cluster, c.track_quality, c.seed, work.progress
+        ),
+        [tracks, embeddings, str(c.seed)],
+        [c.cluster, c.track_quality],
+        unit="comparisons",
+    )
+    return cast  # type: ignore[no-any-return]
+
+
+def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
+    """Return the run folder: as given, else named after the first film."""
+    if output is not None:
+        return Path(output)
+    more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
+    return Path(f"{paths[0].stem}{more}.vcn")
+
+
+def _noting(hook: Hook) -> Callable[[str], None]:
+    return lambda message: hook(Event("note", "video", message=message))

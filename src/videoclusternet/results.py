@@ -1,0 +1,145 @@
+"""A finished run, read back: what the page, the table, the scores and your code look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.crops import CropPictures
+from videoclusternet.errors import StoreError
+from videoclusternet.pool import pool_embeddings, pool_tracks
+from videoclusternet.store import Store
+from videoclusternet.types import (
+    Candidates,
+    Cast,
+    Crops,
+    Embeddings,
+    Faces,
+    Merges,
+    Shots,
+    Tracks,
+    VideoInfo,
+)
+
+Array = NDArray[Any]
+CROPS = "crops.zip"
+"""File of the cut faces in a run folder."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a run knows of one film.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its tables lie.
+    name : str
+    video : VideoInfo or None
+        None for a run that began with aligned crops.
+    shots, faces : Shots, Faces or None
+        None likewise.
+    tracks : Tracks
+    crops : Crops
+    """
+
+    folder: Path
+    name: str
+    video: VideoInfo | None
+    shots: Shots | None
+    faces: Faces | None
+    tracks: Tracks
+    crops: Crops
+
+    def seconds(self, frame: int) -> float:
+        """Return the time of a frame; crops without a film count at 24 fps."""
+        return self.video.seconds(frame) if self.video else frame / 24
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    films : tuple of Film
+    tracks : Tracks
+        Of all films, end to end.
+    cast : Cast
+        Row by row with ``tracks``.
+    merges : Merges
+    candidates : Candidates
+    """
+
+    folder: Path
+    films: tuple[Film, ...]
+    tracks: Tracks
+    cast: Cast
+    merges: Merges
+    candidates: Candidates
+
+    @cached_property
+    def pictures(self) -> CropPictures:
+        """The cut faces of all films, end to end."""
+        return CropPictures([(film.folder / CROPS, film.crops) for film in self.films])
+
+    @cached_property
+    def crop_track(self) -> Array:
+        """Track of every crop of all films, int64."""
+        shift = np.cumsum([0, *(len(film.tracks) for film in self.films[:-1])])
+        return np.concatenate([f.crops.track + s for f, s in zip(self.films, shift, strict=True)])
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Embeddings of all films, end to end."""
+        found = [Store(f.folder).load("embeddings", (Embeddings,))[0] for f in self.films]
+        return pool_embeddings(found, [len(f.crops) for f in self.films])  # type: ignore[arg-type]
+
+    def film_of(self, track: int) -> Film:
+        """Return the film of a track."""
+        return self.films[int(self.tracks.film[track])]
+
+
+def open_run(folder: Path | str) -> Result:
+    """Read a finished run.
+
+    Raises
+    ------
+    StoreError
+        When the folder is no run, unfinished, damaged or of a newer format.
+    """
+    store = Store(Path(folder))
+    described = store.manifest.get("films", [])
+    if not described:
+        raise StoreError(f"{folder} holds no film yet", "run `vcn cluster` to fill it")
+    single = len(described) == 1
+    folders = [store.folder] if single else sorted((store.folder / "films").iterdir())
+    if len(folders) != len(described):
+        raise StoreError(f"{folder} lacks a film", "run `vcn cluster` again to finish")
+    films = tuple(
+        _film(Store(path), Path(film["path"]).stem)
+        for path, film in zip(folders, described, strict=True)
+    )
+    cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
+    tracks = pool_tracks([film.tracks for film in films])
+    if len(cast) != len(tracks):  # type: ignore[arg-type]
+        raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
+    return Result(store.folder, films, tracks, cast, merges, candidates)  # type: ignore[arg-type]
+
+
+def _film(store: Store, name: str) -> Film:
+    video = shots = faces = None
+    if "video" in store.manifest["steps"]:
+        (video,) = store.load("video", (VideoInfo,))
+        (shots,) = store.load("shots", (Shots,))
+        (faces,) = store.load("scan", (Faces,))
+    (tracks,) = store.load("tracks", (Tracks,))
+    (crops,) = store.load("crops", (Crops,))
+    return Film(store.folder, name, video, shots, faces, tracks, crops)  # type: ignore[arg-type]
