@@ -1,5 +1,50 @@
-"""Who is on screen, when, in any film: face clustering without labels or thresholds."""
+"""Who is on screen, when, in any film: self-supervised, adaptive face clustering.
+
+>>> from videoclusternet import cluster_film
+>>> result = cluster_film("film.mp4")  # doctest: +SKIP
+>>> result.cast.characters  # doctest: +SKIP
+12
+"""
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from videoclusternet.config import Config
+    from videoclusternet.crop_sets import cluster_tracks
+    from videoclusternet.errors import VcnError
+    from videoclusternet.events import Event
+    from videoclusternet.pipeline import cluster_film
+    from videoclusternet.results import Result, open_run
+    from videoclusternet.summary import characters
+
+_HOMES = {
+    "Config": "config",
+    "Event": "events",
+    "Result": "results",
+    "VcnError": "errors",
+    "characters": "summary",
+    "cluster_film": "pipeline",
+    "cluster_tracks": "crop_sets",
+    "open_run": "results",
+}
+
+__all__ = [
+    "Config",
+    "Event",
+    "Result",
+    "VcnError",
+    "characters",
+    "cluster_film",
+    "cluster_tracks",
+    "open_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: `import videoclusternet` brings in neither torch nor OpenCV.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"videoclusternet.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'videoclusternet' has no attribute {name!r}")

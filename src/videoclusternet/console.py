@@ -26,6 +26,8 @@ from rich.text import Text
 from videoclusternet.events import Event
 
 STEP_NAMES = {
+    "demo": "Drawing the demo film",
+    "fetch": "Fetching",
     "video": "Opening",
     "scan": "Finding shots and faces",
     "shots": "Finding shots",

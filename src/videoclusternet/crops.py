@@ -152,7 +152,11 @@ def align(picture: Array, landmarks: Array) -> Array:
         matrix = similarity_transform(moved, CANVAS_TEMPLATE)
     return np.asarray(
         cv2.warpAffine(
-            picture, matrix, (CANVAS, CANVAS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            picture,
+            matrix,
+            (CANVAS, CANVAS),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
     )
 

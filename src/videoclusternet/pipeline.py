@@ -136,9 +136,7 @@ def find_tracks(
     def cut(work: Work) -> tuple[Crops]:
         with run.writes(CROPS) as path:
             return (
-                cut_crops(
-                    video, faces, tracks, c.crops, c.quality, path, work.progress, work.note
-                ),
+                cut_crops(video, faces, tracks, c.crops, c.quality, path, work.progress, work.note),
             )
 
     (crops,) = run.step(  # (C,) canvases of 144 px
@@ -163,9 +161,7 @@ def describe_tracks(
         "embeddings",
         (Embeddings,),
         lambda work: (
-            embed_crops(
-                crops, tracks, pictures.pixels, backbone(), c.embed, c.seed, work.progress
-            ),
+            embed_crops(crops, tracks, pictures.pixels, backbone(), c.embed, c.seed, work.progress),
         ),
         [crops, tracks, weights_digest(c.embed.backbone), str(c.seed)],
         [c.embed],

@@ -44,9 +44,7 @@ def sharpness(picture: Array, box: Array) -> float:
     if x2 <= x1 or y2 <= y1:
         return 0.0
     grey = cv2.cvtColor(np.ascontiguousarray(picture[y1:y2, x1:x2]), cv2.COLOR_RGB2GRAY)
-    values = np.linalg.svd(
-        cv2.resize(grey, (SIDE, SIDE)).astype(np.float32), compute_uv=False
-    )
+    values = np.linalg.svd(cv2.resize(grey, (SIDE, SIDE)).astype(np.float32), compute_uv=False)
     total = float(values.sum())
     return 1 - float(values[:LEADING].sum()) / total if total > 0 else 0.0
 

@@ -46,6 +46,8 @@ class Film:
         None likewise.
     tracks : Tracks
     crops : Crops
+    track_names : tuple of str
+        Names that tracks were given with; empty for tracks found in a film.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class Film:
     faces: Faces | None
     tracks: Tracks
     crops: Crops
+    track_names: tuple[str, ...] = ()
 
     def seconds(self, frame: int) -> float:
         """Return the time of a frame; crops without a film count at 24 fps."""
@@ -124,7 +127,7 @@ def open_run(folder: Path | str) -> Result:
     if len(folders) != len(described):
         raise StoreError(f"{folder} lacks a film", "run `vcn cluster` again to finish")
     films = tuple(
-        _film(Store(path), Path(film["path"]).stem)
+        _film(Store(path), Path(film["path"]).stem, tuple(film.get("tracks", ())))
         for path, film in zip(folders, described, strict=True)
     )
     cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
@@ -134,12 +137,12 @@ def open_run(folder: Path | str) -> Result:
     return Result(store.folder, films, tracks, cast, merges, candidates)  # type: ignore[arg-type]
 
 
-def _film(store: Store, name: str) -> Film:
-    video = shots = faces = None
+def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
+    found: dict[str, Any] = {"video": None, "shots": None, "faces": None}
     if "video" in store.manifest["steps"]:
-        (video,) = store.load("video", (VideoInfo,))
-        (shots,) = store.load("shots", (Shots,))
-        (faces,) = store.load("scan", (Faces,))
-    (tracks,) = store.load("tracks", (Tracks,))
-    (crops,) = store.load("crops", (Crops,))
-    return Film(store.folder, name, video, shots, faces, tracks, crops)  # type: ignore[arg-type]
+        (found["video"],) = store.load("video", (VideoInfo,))
+        (found["shots"],) = store.load("shots", (Shots,))
+        (found["faces"],) = store.load("scan", (Faces,))
+    (found["tracks"],) = store.load("tracks", (Tracks,))
+    (found["crops"],) = store.load("crops", (Crops,))
+    return Film(folder=store.folder, name=name, track_names=track_names, **found)

@@ -186,9 +186,7 @@ def check_films(store: Store, contents: Sequence[str]) -> None:
     """
     known = [film["content"] for film in store.manifest.get("films", [])]
     if known and known != list(contents):
-        raise StoreError(
-            f"{store.folder} belongs to other films", "choose another folder with -o"
-        )
+        raise StoreError(f"{store.folder} belongs to other films", "choose another folder with -o")
 
 
 def _fingerprint(

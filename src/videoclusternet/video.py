@@ -174,7 +174,9 @@ def _reason(error: BaseException) -> str:
 
 def _picture_stream(container: Any, path: Path) -> Any:
     pictures = [
-        s for s in container.streams.video if not (s.disposition & av.stream.Disposition.attached_pic)
+        s
+        for s in container.streams.video
+        if not (s.disposition & av.stream.Disposition.attached_pic)
     ]
     if not pictures:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
@@ -230,7 +232,8 @@ def _first_frame(path: Path) -> Any:
 
 def _quarter_turns(frame: Any) -> int:
     """Quarter turns counter-clockwise that bring a decoded frame upright."""
-    return round(frame.rotation / 90) % 4
+    turns: int = round(frame.rotation / 90)
+    return turns % 4
 
 
 def _display_size(frame: Any, ratio: Fraction) -> tuple[int, int]:

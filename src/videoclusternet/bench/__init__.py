@@ -1,1 +1,1 @@
-"""Evaluation against labels: never imported by the method itself."""
+"""Numbers a researcher can trust: truth, metrics and baselines."""

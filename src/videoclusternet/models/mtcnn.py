@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.boxes import suppress
 from videoclusternet.models.detector import Detections
 
 Array = NDArray[Any]
@@ -277,45 +278,3 @@ def _square(box: Array) -> Array:
     centre = (box[:, :2] + box[:, 2:]) / 2
     half = (box[:, 2:] - box[:, :2]).max(axis=1, keepdims=True) / 2
     return np.concatenate([centre - half, centre + half], axis=1)
-
-
-def suppress(
-    image: Array, box: Array, score: Array, overlap: float, of_smaller: bool = False
-) -> Array:
-    """Greedy non-maximum suppression inside each picture.
-
-    Parameters
-    ----------
-    image : int, shape (n,)
-        Picture of each box.
-    box : float, shape (n, 4)
-    score : float, shape (n,)
-    overlap : float
-        Boxes that overlap a better one by more are dropped.
-    of_smaller : bool
-        Measure the overlap by the smaller box instead of the union.
-
-    Returns
-    -------
-    int, shape (m,)
-        Rows kept, best first.
-    """
-    if len(box) == 0:
-        return np.empty(0, dtype=np.int64)
-    # Pictures are set apart by a shift wider than any box reaches: one pass for all.
-    apart = image[:, None] * (np.abs(box).max() * 2 + 2)
-    moved = box + apart
-    area = np.prod(box[:, 2:] - box[:, :2], axis=1)
-    order = np.argsort(-score, kind="stable")
-    keep = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        keep.append(best)
-        low = np.maximum(moved[best, :2], moved[rest, :2])
-        high = np.minimum(moved[best, 2:], moved[rest, 2:])
-        inner = np.prod(np.maximum(high - low, 0), axis=1)
-        whole = (
-            np.minimum(area[best], area[rest]) if of_smaller else area[best] + area[rest] - inner
-        )
-        order = rest[inner <= overlap * whole]
-    return np.array(keep)

