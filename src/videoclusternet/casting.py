@@ -6,14 +6,14 @@ Unknown with a reason; the others become characters, numbered by screen time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.choose import Choice, choose, spaces
-from videoclusternet.cluster import RULES, Partition, Rule, TrackPoints, agglomerate, track_points
+from videoclusternet.choose import NAMES, OWN, Choice, choose, partition_of, space_of
+from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress, no_progress
@@ -78,7 +78,7 @@ def find_cast(
     return (
         _cast(tracks, keep, reason, quality, outcome, _metric(config)),
         _merges(keep, outcome.partition),
-        Candidates(outcome.choice.stability, outcome.choice.characters, outcome.choice.names),
+        _candidates(outcome.choice),
     )
 
 
@@ -108,38 +108,54 @@ def _cluster(
     raw: Space, config: ClusterConfig, conflicts: Array, seed: int, progress: Progress
 ) -> _Outcome:
     metric = _metric(config)
-    if raw.tracks == 0:
-        empty = np.empty(0, dtype=np.float32)
-        nothing = Partition(np.empty(0, dtype=np.int32), [])
-        points = TrackPoints(np.empty((0, raw.clean.shape[1]), dtype=np.float32), empty)
-        return _Outcome(nothing, points, Choice((), empty, np.empty(0, dtype=np.int32), -1))
-    if config.choose == "stability":
-        choice, found = choose(raw, metric, conflicts, config.draws, seed, progress)
-        name = choice.names[choice.best]
-        points = track_points(spaces(raw)[name.partition("/")[0]], metric)
-        return _Outcome(found[name], points, choice)
-    space, rule = _named(raw, config.choose)
-    points = track_points(space, metric, "crops" if config.algorithm == "paper" else "views")
-    partition = agglomerate(points, metric, rule, conflicts, config.algorithm)
-    choice = Choice(
-        (config.choose,),
-        np.array([np.nan], dtype=np.float32),
-        np.array([partition.clusters], dtype=np.int32),
-        0,
-    )
+    fixed = config.choose != "stability"
+    if fixed and config.choose not in NAMES:
+        raise ConfigError(
+            f"no candidate {config.choose!r} for cluster.choose",
+            f"choose stability or one of {', '.join(NAMES)}",
+        )
+    if raw.tracks < 2:
+        return _trivial(raw, metric)
+    if config.algorithm == "paper":
+        return _paper(raw, config, metric, conflicts)
+    needs_draws = not fixed or (config.choose.endswith(OWN) and not config.scale)
+    if needs_draws:
+        choice = choose(raw, metric, conflicts, config.draws, seed, config.scale, progress)
+    else:
+        scale = np.array([config.scale or np.nan], dtype=np.float32)
+        choice = _unchosen(config.choose, 0, scale)
+    best = choice.names.index(config.choose) if fixed else choice.best
+    name = choice.names[best]
+    partition, points = partition_of(raw, name, float(choice.scale[best]), metric, conflicts)
+    characters = choice.characters.copy()
+    characters[best] = partition.clusters
+    return _Outcome(partition, points, replace(choice, best=best, characters=characters))
+
+
+def _trivial(raw: Space, metric: Metric) -> _Outcome:
+    """Nobody, or one track: nothing to compare."""
+    points = space_points(raw, metric)
+    partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
+    return _Outcome(partition, points, _unchosen(NAMES[0], raw.tracks, np.array([np.nan])))
+
+
+def _paper(raw: Space, config: ClusterConfig, metric: Metric, conflicts: Array) -> _Outcome:
+    """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
+    if config.choose == "stability" or config.choose.endswith(OWN):
+        raise ConfigError(
+            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
+        )
+    name, _, rule_name = config.choose.partition("/")
+    rule = next(rule for rule in RULES if rule == rule_name)
+    points = space_points(space_of(raw, name), metric, "crops")
+    partition = agglomerate(points, metric, rule, conflicts, "paper")
+    choice = _unchosen(config.choose, partition.clusters, np.array([np.nan]))
     return _Outcome(partition, points, choice)
 
 
-def _named(raw: Space, name: str) -> tuple[Space, Rule]:
-    space, _, rule = name.partition("/")
-    known = spaces(raw)
-    for candidate in RULES:
-        if space in known and rule == candidate:
-            return known[space], candidate
-    names = ", ".join(f"{s}/{r}" for s in known for r in RULES)
-    raise ConfigError(
-        f"no candidate {name!r} for cluster.choose", f"choose stability or one of {names}"
-    )
+def _unchosen(name: str, characters: int, scale: Array) -> Choice:
+    """Record a reading that was not compared with others."""
+    return Choice((name,), np.array([np.nan]), np.array([characters]), scale, 0)
 
 
 def _cast(
@@ -162,8 +178,12 @@ def _cast(
     threshold[keep] = outcome.points.threshold
     sure = np.zeros(len(tracks), dtype=np.float32)
     sure[keep] = confidence(outcome.points, label, metric)
-    chosen = outcome.choice.names[outcome.choice.best] if outcome.choice.names else ""
+    chosen = outcome.choice.names[outcome.choice.best]
     return Cast(character, reason, quality, threshold, sure, chosen)
+
+
+def _candidates(choice: Choice) -> Candidates:
+    return Candidates(choice.stability, choice.characters, choice.scale, choice.names)
 
 
 def _merges(keep: Array, partition: Partition) -> Merges:

@@ -1,32 +1,58 @@
 """Label-free choice among candidate readings by the stability of the partition (METHOD 8).
 
 Perturb: draw two random subsets of the tracks; in the first keep a random half of each
-track's crops, in the second the other half.  Cluster each subset from its own centring,
-whitening, thresholds and null model.  The stability of a candidate is the mean adjusted
-Rand index of the two partitions on the common tracks.  The most stable candidate wins;
-trivial partitions score 0; ties go to the simpler one.  No label is ever seen.
+track's crops, in the second the other half.  Cluster each subset from its own means,
+thresholds and null model.  A reading is stable when both find the same company
+for each track: see :func:`agreement`.  The simplest reading that is not measurably worse
+than the most stable one wins.  No label is ever seen.
+
+The same comparison finds the scale of the own thresholds in ``own`` readings
+(:mod:`videoclusternet.linkage`): one number for the film, from a fixed grid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
-from videoclusternet.cluster import RULES, Partition, agglomerate, track_points
+from videoclusternet.cluster import (
+    RULES,
+    Partition,
+    Rule,
+    TrackPoints,
+    agglomerate,
+    crop_points,
+    space_points,
+    track_points,
+)
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space, centre, whiten, within_scatter
+from videoclusternet.linkage import cut, join, relative, tree
 from videoclusternet.similarity import Metric
 
 Array = NDArray[Any]
+Found = dict[str, Array]
+"""One array for each candidate."""
 RIDGES = (3.0, 1.0)
-SHARE = 0.75
+SPACES = ("frozen", "centred", *(f"whitened-{ridge:g}" for ridge in RIDGES))
+SCALES = np.geomspace(0.5, 2.0, 49)
+"""Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
+NEIGHBOURS = 2
+"""Scales on either side over which agreement is averaged: peaks of chance are narrow."""
+OWN = "own"
+NAMES = tuple(f"{space}/{rule}" for rule in (OWN, *RULES) for space in SPACES)
+"""All candidates, simplest first: one linkage before many rules, frozen before whitened."""
+SHARE = 0.9
 """Share of the tracks in a subset."""
-LARGEST = 1500
+LARGEST = 1000
 """Tracks in a subset at most: keeps the choice affordable on long films."""
+MEANINGFUL = 0.5
+"""Below this agreement there is no structure to go by, and thresholds stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +64,109 @@ class Choice:
     names : tuple of str
         ``space/rule`` of every candidate, simplest first.
     stability : float32, shape (K,)
+        Mean agreement of each, at its best scale.
     characters : int32, shape (K,)
+        Clusters each finds; on a film of more than ``LARGEST`` tracks, in a subset.
+    scale : float32, shape (K,)
+        Scale of the own thresholds, NaN for readings without one.
     best : int
     """
 
     names: tuple[str, ...]
     stability: Array
     characters: Array
+    scale: Array
     best: int
 
 
-def spaces(raw: Space) -> dict[str, Space]:
-    """Return the candidate spaces of a film, simplest first."""
-    centred = centre(raw)
-    scatter = within_scatter(centred)
-    found = {"frozen": raw, "centred": centred}
-    for ridge in RIDGES:
-        name = f"whitened-{ridge:g}"
-        found[name] = whiten(centred, ridge, scatter, name)
-    return found
+def space_of(raw: Space, name: str) -> Space:
+    """Return one reading of the embeddings by its name in ``SPACES``."""
+    return spaces(raw, (name,))[name]
 
 
-def partitions(raw: Space, metric: Metric, conflicts: Array) -> Iterator[tuple[str, Partition]]:
-    """Yield every candidate ``space/rule`` with its partition of the tracks."""
-    for name, space in spaces(raw).items():
-        points = track_points(space, metric)
+def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
+    """Return candidate spaces of a film, simplest first, fitted on all its crops."""
+    found = {SPACES[0]: raw}
+    if names != SPACES[:1]:
+        centred = found[SPACES[1]] = centre(raw)
+        scatter = within_scatter(centred)
+        for ridge, name in zip(RIDGES, SPACES[2:], strict=True):
+            if name in names:
+                found[name] = whiten(centred, ridge, scatter, name)
+    return {name: found[name] for name in names}
+
+
+def partition_of(
+    raw: Space, name: str, scale: float, metric: Metric, conflicts: Array
+) -> tuple[Partition, TrackPoints]:
+    """Cluster all tracks by one candidate.
+
+    Parameters
+    ----------
+    raw : Space
+    name : str
+        One of ``NAMES``.
+    scale : float
+        For ``own`` readings.
+    metric : Metric
+    conflicts : int, shape (P, 2)
+    """
+    space, _, rule = name.partition("/")
+    points = space_points(space_of(raw, space), metric)
+    if rule == OWN:
+        return join(relative(points, metric), scale, conflicts), points
+    return agglomerate(points, metric, _rule(rule), conflicts), points
+
+
+def _rule(name: str) -> Rule:
+    return next(rule for rule in RULES if rule == name)
+
+
+def readings(points: Mapping[str, TrackPoints], metric: Metric, conflicts: Array) -> Found:
+    """Cluster by every candidate: int (scales, T), one row for rules without a scale.
+
+    Parameters
+    ----------
+    points : mapping of str to TrackPoints
+        The same tracks in each space.
+    metric : Metric
+    conflicts : int, shape (P, 2)
+    """
+    found: Found = {}
+    for name, tracks in points.items():
+        dendrogram = tree(relative(tracks, metric), conflicts)
+        found[f"{name}/{OWN}"] = np.stack([cut(dendrogram, scale) for scale in SCALES])
         for rule in RULES:
-            yield f"{name}/{rule}", agglomerate(points, metric, rule, conflicts)
+            label = agglomerate(tracks, metric, rule, conflicts).label
+            found[f"{name}/{rule}"] = label[None]
+    return {name: found[name] for name in NAMES}
+
+
+def agreement(a: Array, b: Array) -> float:
+    """How far two partitions give each item the same company, corrected for chance.
+
+    For each item the Dice coefficient of its companions in ``a`` and in ``b`` (itself not
+    counted), minus what random companions would give, scaled so that equal company is 1;
+    then the mean over items.  All alone or all together scores 0.  Every item counts the
+    same: a pair-counting index such as Rand's is ruled by the largest clusters, and
+    adjusted mutual information without a norm prefers few clusters when tracks are few.
+
+    Parameters
+    ----------
+    a, b : int, shape (n,)
+        Cluster of each item.
+    """
+    n = len(a)
+    if n < 2:
+        return 0.0
+    _, a = np.unique(a, return_inverse=True)
+    _, b = np.unique(b, return_inverse=True)
+    size_a, size_b = np.bincount(a)[a] - 1.0, np.bincount(b)[b] - 1.0
+    _, cell, joint = np.unique(a.astype(np.int64) * n + b, return_inverse=True, return_counts=True)
+    chance = size_a * size_b / (n - 1)
+    above = 2 * (joint[cell] - 1.0 - chance)
+    most = size_a + size_b - 2 * chance
+    return float(np.divide(above, most, out=np.zeros(n), where=most > 1e-9).mean())
 
 
 def stability(
@@ -74,8 +176,8 @@ def stability(
     draws: int,
     seed: int,
     progress: Progress = no_progress,
-) -> dict[str, float]:
-    """Mean agreement (ARI, 0..1) of every candidate with itself under perturbation.
+) -> tuple[Found, Found]:
+    """Agreement of every candidate with itself under perturbation.
 
     Parameters
     ----------
@@ -88,43 +190,74 @@ def stability(
         Number of pairs of subsets.
     seed : int
     progress : callable
+
+    Returns
+    -------
+    dict of str to float64 arrays, shape (draws, scales)
+        Agreement of each candidate in each draw.
+    dict of str to int arrays, shape (scales,)
+        Clusters each finds in the whole film, or in a sample of a long one.
     """
     rng = np.random.default_rng(seed)
-    total: dict[str, float] = {}
+    raw, conflicts = _sample(raw, conflicts, rng)
+    crops = {name: crop_points(space, metric) for name, space in spaces(raw).items()}
+    seen: dict[str, list[list[float]]] = {name: [] for name in NAMES}
+    whole = {name: track_points(c, raw.track, raw.tracks) for name, c in crops.items()}
+    labels = readings(whole, metric, conflicts)
     for draw in range(draws):
-        halves = _halves(raw, rng)
-        results = [dict(partitions(s, metric, _inside(conflicts, keep))) for s, keep in halves]
-        (_, first), (_, second) = halves
-        _, i, j = np.intersect1d(first, second, return_indices=True)
-        for name, one in results[0].items():
-            two = results[1][name]
-            trivial = min(_nontrivial(one), _nontrivial(two)) == 0
-            agreement = 0.0 if trivial else adjusted_rand(one.label[i], two.label[j])
-            total[name] = total.get(name, 0.0) + agreement / draws
+        found, kept = [], []
+        for keep, rows in halves(raw.track, raw.tracks, rng):
+            track = np.searchsorted(keep, raw.track[rows])
+            points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
+            found.append(readings(points, metric, _inside(conflicts, keep)))
+            kept.append(keep)
+        _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
+        for name in NAMES:
+            pairs = zip(found[0][name], found[1][name], strict=True)
+            seen[name].append([agreement(a[i], b[j]) for a, b in pairs])
         progress(draw + 1, draws)
-    return total
+    return (
+        {name: np.array(values) for name, values in seen.items()},
+        {name: label.max(axis=1) + 1 for name, label in labels.items()},
+    )
 
 
-def _nontrivial(partition: Partition) -> int:
-    return int(1 < partition.clusters <= 0.9 * len(partition.label))
+def _sample(raw: Space, conflicts: Array, rng: np.random.Generator) -> tuple[Space, Array]:
+    """Restrict a long film to a random ``LARGEST`` tracks."""
+    if raw.tracks <= LARGEST:
+        return raw, conflicts
+    keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
+    rows = np.flatnonzero(np.isin(raw.track, keep))
+    return subset(raw, keep, rows), _inside(conflicts, keep)
 
 
-def _halves(raw: Space, rng: np.random.Generator) -> list[tuple[Space, Array]]:
-    """Two random subsets of tracks, each with complementary halves of their crops."""
-    take = min(max(2, round(SHARE * raw.tracks)), LARGEST, raw.tracks)
-    pool = rng.permutation(raw.tracks)[: int(np.ceil(take / SHARE))]
-    count = np.bincount(raw.track, minlength=raw.tracks)
-    order = np.lexsort((rng.random(len(raw.track)), raw.track))
+def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
+    """Draw two subsets of tracks, each with complementary halves of their crops.
+
+    Parameters
+    ----------
+    track : int, shape (C,)
+        Track of each crop, ascending.
+    tracks : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    two pairs of int arrays
+        Tracks, ascending, and rows of crops.  A lone crop is in both halves.
+    """
+    take = max(2, round(SHARE * tracks))
+    count = np.bincount(track, minlength=tracks)
+    order = np.lexsort((rng.random(len(track)), track))
     rank = np.empty(len(order), dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(count)[:-1]])
-    rank[order] = np.arange(len(order)) - start[raw.track[order]]
-    half = rank < (count[raw.track] + 1) // 2
-    lone = count[raw.track] == 1
+    rank[order] = np.arange(len(order)) - start[track[order]]
+    half = rank < (count[track] + 1) // 2
+    lone = count[track] == 1
     subsets = []
     for in_half in (half, ~half):
-        keep = np.sort(rng.choice(pool, min(take, len(pool)), replace=False))
-        rows = np.flatnonzero(np.isin(raw.track, keep) & (in_half | lone))
-        subsets.append((subset(raw, keep, rows), keep))
+        keep = np.sort(rng.choice(tracks, take, replace=False))
+        subsets.append((keep, np.flatnonzero(np.isin(track, keep) & (in_half | lone))))
     return subsets
 
 
@@ -146,22 +279,42 @@ def _inside(conflicts: Array, keep: Array) -> Array:
     return np.searchsorted(keep, conflicts[both]).reshape(-1, 2)
 
 
-def adjusted_rand(a: Array, b: Array) -> float:
-    """Return the adjusted Rand index of two labelings (n,) of the same items; 1 when equal."""
-    n = len(a)
-    if n < 2:
-        return 1.0
-    _, a = np.unique(a, return_inverse=True)
-    _, b = np.unique(b, return_inverse=True)
-    _, joint = np.unique(a.astype(np.int64) * (b.max() + 1) + b, return_counts=True)
+def best_scale(values: Array) -> int:
+    """Return the column of the highest mean agreement; ties go to the scale nearest to 1.
 
-    def pairs(counts: Array) -> float:
-        return float((counts * (counts - 1.0)).sum() / 2)
+    The mean is over draws and over ``NEIGHBOURS`` scales on either side.
 
-    both, in_a, in_b = pairs(joint), pairs(np.bincount(a)), pairs(np.bincount(b))
-    expected = in_a * in_b / (n * (n - 1) / 2)
-    largest = (in_a + in_b) / 2
-    return 1.0 if largest == expected else (both - expected) / (largest - expected)
+    Parameters
+    ----------
+    values : float64, shape (draws, scales)
+        A single column has nothing to choose.
+    """
+    mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
+    middle = len(mean) // 2
+    if mean.max() < MEANINGFUL:
+        return middle
+    tied = np.flatnonzero(mean >= mean.max() - 1e-12)
+    return int(tied[np.abs(tied - middle).argmin()])
+
+
+def simplest(values: Mapping[str, Array]) -> str:
+    """Return the first candidate that is not measurably worse than the most stable one.
+
+    Measurably: by more than two standard errors of the paired difference.
+
+    Parameters
+    ----------
+    values : mapping of str to float64 arrays, shape (draws,)
+        Agreement in each draw, simplest candidate first.  Draws are paired.
+    """
+    names = list(values)
+    best = max(names, key=lambda name: float(values[name].mean()))
+    for name in names:
+        behind = values[best] - values[name]
+        error = behind.std(ddof=1) / np.sqrt(len(behind)) if len(behind) > 1 else 0.0
+        if behind.mean() <= 2 * error + 1e-12:
+            return name
+    return best
 
 
 def choose(
@@ -170,19 +323,36 @@ def choose(
     conflicts: Array,
     draws: int,
     seed: int,
+    scale: float = 0.0,
     progress: Progress = no_progress,
-) -> tuple[Choice, dict[str, Partition]]:
-    """Cluster by every candidate and pick the most stable one.
+) -> Choice:
+    """Compare all candidates and pick one.
 
-    Returns
-    -------
-    Choice
-    dict of str to Partition
-        The partition of every candidate on all tracks.
+    Parameters
+    ----------
+    raw : Space
+        T >= 2 tracks.
+    scale : float
+        Scale of ``own`` readings; 0 finds it.
+
+    Others as in :func:`stability`.
     """
-    full = dict(partitions(raw, metric, conflicts))
-    stable = stability(raw, metric, conflicts, draws, seed, progress)
-    names = tuple(full)
-    score = np.array([stable[name] * _nontrivial(full[name]) for name in names], dtype=np.float32)
-    characters = np.array([full[name].clusters for name in names], dtype=np.int32)
-    return Choice(names, score, characters, int(score.argmax())), full
+    values, count = stability(raw, metric, conflicts, draws, seed, progress)
+    column = {name: best_scale(v) for name, v in values.items()}
+    if scale:
+        fixed = int(np.abs(np.log(SCALES / scale)).argmin())
+        column |= {name: fixed for name in NAMES if name.endswith(OWN)}
+    chosen = simplest({name: values[name][:, column[name]] for name in NAMES})
+    scales = np.array(
+        [(scale or SCALES[column[n]]) if n.endswith(OWN) else np.nan for n in NAMES],
+        dtype=np.float32,
+    )
+    found = [count[name][column[name]] for name in NAMES]
+    mean = [values[name][:, column[name]].mean() for name in NAMES]
+    return Choice(
+        NAMES,
+        np.array(mean, dtype=np.float32),
+        np.array(found, dtype=np.int32),
+        scales,
+        NAMES.index(chosen),
+    )

@@ -26,6 +26,36 @@ BLOCK = 2048
 
 
 @dataclass(frozen=True)
+class CropPoints:
+    """What clustering knows of each crop, its views summed up.
+
+    Attributes
+    ----------
+    picture : float32, shape (C, d)
+        Clean embedding, as it enters the mean of a track.
+    clean : Terms
+        C terms of the clean embeddings.
+    views : Terms
+        C mean terms over V views.
+    own : float32, shape (C,)
+        Sum of D(x, x) over the V views.
+    each : int
+        V.
+    """
+
+    picture: Array
+    clean: Terms
+    views: Terms
+    own: Array
+    each: int
+
+    def __getitem__(self, rows: Array) -> CropPoints:
+        return CropPoints(
+            self.picture[rows], self.clean[rows], self.views[rows], self.own[rows], self.each
+        )
+
+
+@dataclass(frozen=True)
 class TrackPoints:
     """What clustering knows of each track.
 
@@ -79,16 +109,30 @@ class Partition:
         return int(self.label.max(initial=-1)) + 1
 
 
+def crop_points(space: Space, metric: Metric) -> CropPoints:
+    """Sum up the views of each crop."""
+    crops, each = space.views.shape[:2]
+    terms = metric.terms(space.views.reshape(crops * each, -1))
+    crop = np.repeat(np.arange(crops), each)
+    picture = normalise(space.clean) if metric.name == "cosine" else space.clean
+    own = terms.own().reshape(crops, each).sum(axis=1)
+    return CropPoints(picture, metric.terms(space.clean), terms.grouped(crop, crops), own, each)
+
+
 def track_points(
-    space: Space, metric: Metric, threshold_from: Literal["views", "crops"] = "views"
+    crops: CropPoints,
+    track: Array,
+    tracks: int,
+    threshold_from: Literal["views", "crops"] = "views",
 ) -> TrackPoints:
     """Sum up each track: representative and threshold (METHOD 6.1, 6.2).
 
     Parameters
     ----------
-    space : Space
-        Every track must have at least one crop.
-    metric : Metric
+    crops : CropPoints
+    track : int, shape (C,)
+        Track of each crop; every track has one.
+    tracks : int
     threshold_from : {"views", "crops"}
         ``crops`` is the paper's reading: distinct pairs of clean crops; a track of one
         crop has none and falls back on its views.
@@ -96,19 +140,23 @@ def track_points(
     Returns
     -------
     TrackPoints
+        With crop-pair potentials where thresholds come from crops.
     """
-    clean = normalise(space.clean) if metric.name == "cosine" else space.clean
-    flat = space.views.reshape(-1, space.views.shape[-1])
-    of_views = mean_within(
-        metric.terms(flat), np.repeat(space.track, space.views.shape[1]), space.tracks
-    )
-    terms = metric.terms(space.clean)
-    pairs = terms.grouped(space.track, space.tracks)
-    threshold = of_views
-    if threshold_from == "crops":
-        of_crops = mean_within(terms, space.track, space.tracks)
-        threshold = np.where(np.isnan(of_crops), of_views, of_crops)
-    return TrackPoints(group_mean(clean, space.track, space.tracks), threshold, pairs)
+    mean = group_mean(crops.picture, track, tracks)
+    of_views = mean_within(crops.views, track, tracks, crops.own, crops.each)
+    if threshold_from == "views":
+        return TrackPoints(mean, of_views)
+    of_crops = mean_within(crops.clean, track, tracks)
+    threshold = np.where(np.isnan(of_crops), of_views, of_crops)
+    return TrackPoints(mean, threshold, crops.clean.grouped(track, tracks))
+
+
+def space_points(
+    space: Space, metric: Metric, threshold_from: Literal["views", "crops"] = "views"
+) -> TrackPoints:
+    """Sum up the tracks of a space; see :func:`track_points`."""
+    crops = crop_points(space, metric)
+    return track_points(crops, space.track, space.tracks, threshold_from)
 
 
 def agglomerate(
@@ -146,9 +194,8 @@ def agglomerate(
         clusters = int(label.max(initial=-1)) + 1
         if clusters < 2:
             break
-        order = np.argsort(label, kind="stable")
-        mean = group_mean(points.mean[order], label[order], clusters)
-        threshold = group_mean(points.threshold[order], label[order], clusters)
+        mean = group_mean(points.mean, label, clusters)
+        threshold = group_mean(points.threshold, label, clusters)
         terms = metric.terms(mean)
         if algorithm == "paper" and number == 1 and points.pairs is not None:
             terms = points.pairs
@@ -165,7 +212,7 @@ def agglomerate(
             Merge(number, int(lowest[e.a]), int(lowest[e.b]), e.distance, e.threshold)
             for e in accepted
         ]
-        label = _renumber(root[label])
+        label = renumber(root[label])
     return Partition(label.astype(np.int32), merges, bound)
 
 
@@ -273,7 +320,7 @@ def _join(edges: list[_Edge], clusters: int, blocked: Array) -> tuple[Array, lis
     return np.array([find(x) for x in range(clusters)]), accepted
 
 
-def _renumber(label: Array) -> Array:
+def renumber(label: Array) -> Array:
     """Renumber clusters from 0 in order of their lowest track."""
     _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)

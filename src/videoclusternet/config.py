@@ -75,6 +75,7 @@ class EmbedConfig(Params):
     backbone: str = Field("dlib", description="name of `vcn models`, or name=path")
     global_views: int = Field(2, ge=1, description="[P] views of area .7-1")
     local_views: int = Field(4, ge=0, description="[P] views of area .4-.6")
+    mirror: bool = Field(True, description="average each crop with its mirror image")
     max_crops: int = Field(16, ge=1, description="crops per track whose views are computed")
     batch: int = Field(64, ge=1)
 
@@ -100,7 +101,8 @@ class ClusterConfig(Params):
     metric: Literal["cosine", "euclidean", "loss"] = Field("cosine", description="[P] loss")
     cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
-    draws: int = Field(6, ge=1, description="perturbations behind the stability")
+    scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
+    draws: int = Field(16, ge=2, description="perturbations behind the stability")
     teacher_temperature: float = Field(0.1, gt=0)
     student_temperature: float = Field(0.1, gt=0)
 
@@ -164,6 +166,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "instant": {"profile": "instant"},
     "paper": {
         "profile": "paper",
+        "embed": {"mirror": False},
         "matching": {"covariance": "full"},
         "cluster": {
             "algorithm": "paper",

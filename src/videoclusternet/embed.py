@@ -53,6 +53,7 @@ def embed_crops(
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
     views = config.global_views + config.local_views
+    clean_views = 2 if config.mirror else 1
     base = np.empty((len(rows), model.dim), dtype=np.float32)
     seen = np.empty((len(rows), views, model.dim), dtype=np.float32)
     quality = np.empty(len(rows), dtype=np.float32)
@@ -60,18 +61,19 @@ def embed_crops(
     weight = model.tail.weight.detach().cpu().numpy()
     bias = None if model.tail.bias is None else model.tail.bias.detach().cpu().numpy()
     device = model.tail.weight.device
-    step = max(1, config.batch // (1 + views))
+    step = max(1, config.batch // (clean_views + views))
     with torch.inference_mode():
         for start in range(0, len(rows), step):
             part = slice(start, min(start + step, len(rows)))
             pixels = torch.from_numpy(pictures(rows[part])).to(device)
             clean = clean_inputs(pixels, model)
             augmented = make_views(pixels, plan[part], model).flatten(0, 1)
-            hidden = model.trunk(model.normalise(torch.cat([clean, augmented])))
+            plain = [clean, clean.flip(-1)] if config.mirror else [clean]
+            hidden = model.trunk(model.normalise(torch.cat([*plain, augmented])))
             out = model.tail(hidden).float().cpu().numpy()
             n = part.stop - part.start
-            base[part] = out[:n]
-            seen[part] = out[n:].reshape(n, views, -1)
+            base[part] = out[: clean_views * n].reshape(clean_views, n, -1).mean(axis=0)
+            seen[part] = out[clean_views * n :].reshape(n, views, -1)
             quality[part] = face_quality(hidden[:n].float().cpu().numpy(), weight, bias)
             progress(part.stop, len(rows))
     return Embeddings(

@@ -95,8 +95,10 @@ def print_candidates(result: Result, as_json: bool) -> None:
     """Print every candidate reading, the chosen one marked."""
     c = result.candidates
     rows = [
-        (name, float(stability), int(count))
-        for name, stability, count in zip(c.names, c.stability, c.characters, strict=True)
+        (name, float(stability), int(count), float(scale))
+        for name, stability, count, scale in zip(
+            c.names, c.stability, c.characters, c.scale, strict=True
+        )
     ]
     if as_json:
         _json(
@@ -105,16 +107,22 @@ def print_candidates(result: Result, as_json: bool) -> None:
                     "name": n,
                     "stability": None if s != s else round(s, 4),
                     "characters": k,
+                    "scale": None if f != f else round(f, 4),
                     "chosen": n == result.cast.chosen,
                 }
-                for n, s, k in rows
+                for n, s, k, f in rows
             ]
         )
         return
-    table = _table("candidate", "stability", "characters", "")
-    for name, stability, count in rows:
-        mark = "chosen" if name == result.cast.chosen else ""
-        table.add_row(name, "" if stability != stability else f"{stability:.3f}", str(count), mark)
+    table = _table("candidate", "stability", "characters", "scale", "")
+    for name, stability, count, scale in rows:
+        table.add_row(
+            name,
+            "" if stability != stability else f"{stability:.3f}",
+            str(count),
+            "" if scale != scale else f"{scale:.2f}",
+            "chosen" if name == result.cast.chosen else "",
+        )
     _print(table)
 
 

@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 
 Array = NDArray[Any]
+COLUMNS = 64
+"""Columns that are summed at a time."""
 MetricName = Literal["cosine", "euclidean", "loss"]
 
 
@@ -40,7 +43,7 @@ class Terms:
         return Terms(self.alpha[rows], self.beta[rows], self.p[rows], self.q[rows])
 
     def grouped(self, group: Array, groups: int) -> Terms:
-        """Return the group means; ``group`` (n,) ascending, values below ``groups``."""
+        """Return the group means; ``group`` (n,) holds values below ``groups``."""
         return Terms(
             *(group_mean(x, group, groups) for x in (self.alpha, self.beta, self.p, self.q))
         )
@@ -106,33 +109,43 @@ def normalise(x: Array) -> Array:
     return np.asarray(x / np.maximum(length, 1e-12))
 
 
-def group_mean(x: Array, group: Array, groups: int) -> Array:
-    """Mean of rows by group.
+def group_sum(x: Array, group: Array, groups: int) -> Array:
+    """Sum of rows by group.
 
     Parameters
     ----------
     x : float, shape (n,) or (n, d)
     group : int, shape (n,)
-        Group of each row, ascending; groups without a row give NaN.
+        Group of each row, in any order.
     groups : int
         Number of groups.
 
     Returns
     -------
-    float32, shape (groups,) or (groups, d)
+    float64, shape (groups,) or (groups, d)
     """
-    count = np.bincount(group, minlength=groups)
-    start = np.concatenate([[0], np.cumsum(count)[:-1]])
-    filled = count > 0
-    out = np.full((groups, *x.shape[1:]), np.nan, dtype=np.float32)
-    if filled.any():
-        # reduceat sums runs; the runs of empty groups are left out beforehand.
-        total = np.add.reduceat(x, start[filled], axis=0, dtype=np.float64)
-        out[filled] = total / count[filled].reshape(-1, *[1] * (x.ndim - 1))
+    if x.ndim == 1:
+        return np.bincount(group, weights=x, minlength=groups)
+    rows = np.arange(len(x))
+    select = csr_matrix((np.ones(len(x)), (group, rows)), shape=(groups, len(x)))
+    out = np.empty((groups, x.shape[1]))
+    # A few columns at a time: the product works on a copy in double precision.
+    for start in range(0, x.shape[1], COLUMNS):
+        out[:, start : start + COLUMNS] = select @ x[:, start : start + COLUMNS]
     return out
 
 
-def mean_within(terms: Terms, group: Array, groups: int) -> Array:
+def group_mean(x: Array, group: Array, groups: int) -> Array:
+    """Mean of rows by group, float32; groups without a row give NaN.  See `group_sum`."""
+    count = np.bincount(group, minlength=groups)
+    total = group_sum(x, group, groups)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((total.T / count).T, dtype=np.float32)
+
+
+def mean_within(
+    terms: Terms, group: Array, groups: int, own: Array | None = None, each: int = 1
+) -> Array:
     r"""Mean distance over distinct pairs inside each group (Eq. 5 of METHOD 6).
 
     :math:`(n^2 (\bar\alpha + \bar\beta - \bar P \cdot \bar Q) - \sum_x D(x,x)) / (n(n-1))`.
@@ -140,20 +153,23 @@ def mean_within(terms: Terms, group: Array, groups: int) -> Array:
     Parameters
     ----------
     terms : Terms
-        Terms of n items.
-    group : int, shape (n,)
-        Group of each item, ascending.
+        Terms of m items, or mean terms of m sets of ``each`` items.
+    group : int, shape (m,)
+        Group of each.
     groups : int
         Number of groups.
+    own : float, shape (m,), optional
+        Sum of D(x, x) over the items of each set; by default of single items.
+    each : int
 
     Returns
     -------
     float32, shape (groups,)
         NaN for groups of fewer than two items.
     """
-    n = np.bincount(group, minlength=groups).astype(np.float64)
-    own = np.bincount(group, weights=terms.own(), minlength=groups)
+    n = each * np.bincount(group, minlength=groups).astype(np.float64)
+    own = terms.own() if own is None else own
     pairs = n * n * terms.grouped(group, groups).own()
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (pairs - own) / (n * (n - 1))
+        mean = (pairs - group_sum(own, group, groups)) / (n * (n - 1))
     return np.where(n > 1, mean, np.nan).astype(np.float32)

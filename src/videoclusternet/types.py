@@ -537,13 +537,20 @@ class Candidates(Table):
         What two halves of the film agree on; NaN where nothing was compared.
     characters : int32, shape (K,)
         Number of characters each candidate finds.
+    scale : float32, shape (K,)
+        Scale of the own thresholds; NaN for readings without one.
     names : tuple of str
     """
 
     FILE: ClassVar = "candidates"
-    COLUMNS: ClassVar = {"stability": ("f4", ("K",)), "characters": ("i4", ("K",))}
+    COLUMNS: ClassVar = {
+        "stability": ("f4", ("K",)),
+        "characters": ("i4", ("K",)),
+        "scale": ("f4", ("K",)),
+    }
     stability: Array
     characters: Array
+    scale: Array
     names: tuple[str, ...]
 
     def check(self) -> None:
