@@ -2,12 +2,15 @@
 
 Perturb: draw two random subsets of the tracks; in the first keep a random half of each
 track's crops, in the second the other half.  Cluster each subset from its own means,
-thresholds and null model.  A reading is stable when both find the same company
-for each track: see :func:`agreement`.  The simplest reading that is not measurably worse
-than the most stable one wins.  No label is ever seen.
+thresholds and null model.  A reading is stable when both find the same company for each
+track: see :func:`agreement`.  No label is ever seen.
 
 The same comparison finds the scale of the own thresholds in ``own`` readings
-(:mod:`videoclusternet.linkage`): one number for the film, from a fixed grid.
+(:mod:`videoclusternet.linkage`): one number for the film, from a fixed grid.  A film has
+structure on several levels.  People make one, and so do men and women, or day and night:
+few large groups are even more stable than people.  So the most stable level is not asked
+for, but the *finest* one that is stable enough (:func:`level`), and likewise the simplest
+reading that is stable enough (:func:`simplest`).
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ Array = NDArray[Any]
 Found = dict[str, Array]
 """One array for each candidate."""
 RIDGES = (3.0, 1.0)
-SPACES = ("frozen", "centred", *(f"whitened-{ridge:g}" for ridge in RIDGES))
+SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES))
 SCALES = np.geomspace(0.5, 2.0, 49)
 """Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
 NEIGHBOURS = 2
@@ -53,6 +56,10 @@ LARGEST = 1000
 """Tracks in a subset at most: keeps the choice affordable on long films."""
 MEANINGFUL = 0.5
 """Below this agreement there is no structure to go by, and thresholds stay as they are."""
+ENOUGH = 0.85
+"""Share of the highest agreement from which a level, or a reading, is stable enough."""
+PRIOR = 20.0
+"""Tracks that weigh as much as the expectation that thresholds are right as they are."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,9 @@ def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
     """Return candidate spaces of a film, simplest first, fitted on all its crops."""
     found = {SPACES[0]: raw}
     if names != SPACES[:1]:
-        centred = found[SPACES[1]] = centre(raw)
+        centred = centre(raw)
         scatter = within_scatter(centred)
-        for ridge, name in zip(RIDGES, SPACES[2:], strict=True):
+        for ridge, name in zip(RIDGES, SPACES[1:], strict=True):
             if name in names:
                 found[name] = whiten(centred, ridge, scatter, name)
     return {name: found[name] for name in names}
@@ -279,42 +286,43 @@ def _inside(conflicts: Array, keep: Array) -> Array:
     return np.searchsorted(keep, conflicts[both]).reshape(-1, 2)
 
 
-def best_scale(values: Array) -> int:
-    """Return the column of the highest mean agreement; ties go to the scale nearest to 1.
+def level(values: Array, tracks: int) -> int:
+    """Return the column of the finest level that is stable enough.
 
-    The mean is over draws and over ``NEIGHBOURS`` scales on either side.
+    Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the
+    highest.  Agreement is averaged over draws and over ``NEIGHBOURS`` scales on either
+    side, and the squared logarithm of the scale is taken off, ``PRIOR / tracks`` times: few
+    tracks say little, then the scale stays near 1.
 
     Parameters
     ----------
     values : float64, shape (draws, scales)
         A single column has nothing to choose.
+    tracks : int
+        Tracks behind the values.
     """
+    if values.shape[1] == 1:
+        return 0
     mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
-    middle = len(mean) // 2
+    mean -= PRIOR / tracks * np.log(SCALES) ** 2
     if mean.max() < MEANINGFUL:
-        return middle
-    tied = np.flatnonzero(mean >= mean.max() - 1e-12)
-    return int(tied[np.abs(tied - middle).argmin()])
+        return len(SCALES) // 2
+    peak = int(np.argmax(mean >= ENOUGH * mean.max()))
+    while peak + 1 < len(mean) and mean[peak + 1] >= mean[peak]:
+        peak += 1
+    return peak
 
 
-def simplest(values: Mapping[str, Array]) -> str:
-    """Return the first candidate that is not measurably worse than the most stable one.
-
-    Measurably: by more than two standard errors of the paired difference.
+def simplest(stability: Mapping[str, float]) -> str:
+    """Return the first candidate that reaches ``ENOUGH`` of the highest agreement.
 
     Parameters
     ----------
-    values : mapping of str to float64 arrays, shape (draws,)
-        Agreement in each draw, simplest candidate first.  Draws are paired.
+    stability : mapping of str to float
+        Mean agreement, simplest candidate first.
     """
-    names = list(values)
-    best = max(names, key=lambda name: float(values[name].mean()))
-    for name in names:
-        behind = values[best] - values[name]
-        error = behind.std(ddof=1) / np.sqrt(len(behind)) if len(behind) > 1 else 0.0
-        if behind.mean() <= 2 * error + 1e-12:
-            return name
-    return best
+    enough = ENOUGH * max(stability.values())
+    return next(name for name, value in stability.items() if value >= enough)
 
 
 def choose(
@@ -338,21 +346,20 @@ def choose(
     Others as in :func:`stability`.
     """
     values, count = stability(raw, metric, conflicts, draws, seed, progress)
-    column = {name: best_scale(v) for name, v in values.items()}
+    column = {name: level(v, min(raw.tracks, LARGEST)) for name, v in values.items()}
     if scale:
         fixed = int(np.abs(np.log(SCALES / scale)).argmin())
         column |= {name: fixed for name in NAMES if name.endswith(OWN)}
-    chosen = simplest({name: values[name][:, column[name]] for name in NAMES})
+    mean = {name: float(values[name][:, column[name]].mean()) for name in NAMES}
     scales = np.array(
         [(scale or SCALES[column[n]]) if n.endswith(OWN) else np.nan for n in NAMES],
         dtype=np.float32,
     )
     found = [count[name][column[name]] for name in NAMES]
-    mean = [values[name][:, column[name]].mean() for name in NAMES]
     return Choice(
         NAMES,
-        np.array(mean, dtype=np.float32),
+        np.array(list(mean.values()), dtype=np.float32),
         np.array(found, dtype=np.int32),
         scales,
-        NAMES.index(chosen),
+        NAMES.index(simplest(mean)),
     )

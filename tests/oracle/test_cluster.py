@@ -12,7 +12,7 @@ from videoclusternet.cluster import (
     agglomerate,
     null_bound,
     pair_threshold,
-    track_points,
+    space_points,
 )
 from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric, MetricName
@@ -80,7 +80,7 @@ def slow_clusters(points: TrackPoints, metric: Metric, rule: Rule, conflicts: se
 @pytest.mark.parametrize("seed", range(4))
 def test_rounds_equal_the_slow_version(rule: Rule, name: MetricName, seed: int) -> None:
     metric = Metric(name)
-    points = track_points(film(seed), metric)
+    points = space_points(film(seed), metric)
     rng = np.random.default_rng(seed)
     pairs = np.sort(
         rng.choice(24, (6, 2), replace=False) if seed else np.empty((0, 2), int), axis=1
@@ -96,7 +96,7 @@ def test_rounds_equal_the_slow_version(rule: Rule, name: MetricName, seed: int) 
 @pytest.mark.parametrize("name", ["cosine", "euclidean", "loss"])
 def test_paper_first_round_is_the_closure_over_crop_pairs(name: MetricName) -> None:
     space, metric = film(7, noise=0.2), Metric(name)
-    points = track_points(space, metric, "crops")
+    points = space_points(space, metric, "crops")
     # A loop over crop pairs, as the paper writes the potential.
     single = metric.terms(space.clean)
     pair = single.distances(single)
@@ -122,7 +122,7 @@ def test_paper_first_round_is_the_closure_over_crop_pairs(name: MetricName) -> N
 
 def test_order_of_tracks_does_not_matter() -> None:
     space, metric = film(3), Metric("cosine")
-    points = track_points(space, metric)
+    points = space_points(space, metric)
     label = agglomerate(points, metric).label
     order = np.random.default_rng(1).permutation(space.tracks)
     shuffled = agglomerate(TrackPoints(points.mean[order], points.threshold[order]), metric).label
@@ -131,7 +131,7 @@ def test_order_of_tracks_does_not_matter() -> None:
 
 def test_merge_log_explains_every_join() -> None:
     space, metric = film(5), Metric("cosine")
-    result = agglomerate(track_points(space, metric), metric)
+    result = agglomerate(space_points(space, metric), metric)
     label = np.arange(space.tracks)
     for merge in result.merges:
         assert merge.distance < merge.threshold
@@ -156,7 +156,7 @@ def test_single_crop_takes_its_threshold_from_views() -> None:
     space = film(2)
     lone = np.flatnonzero(np.bincount(space.track) == 1)
     assert len(lone)
-    crops = track_points(space, Metric("cosine"), "crops").threshold
-    views = track_points(space, Metric("cosine"), "views").threshold
+    crops = space_points(space, Metric("cosine"), "crops").threshold
+    views = space_points(space, Metric("cosine"), "views").threshold
     assert np.array_equal(crops[lone], views[lone]) and np.isfinite(crops).all()
     assert not np.array_equal(crops, views)

@@ -1,46 +1,174 @@
-"""The label-free choice."""
+"""The label-free choice: agreement, level, reading."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from sklearn.metrics import adjusted_rand_score
 
 from tests.oracle.test_cluster import film
-from videoclusternet.choose import adjusted_rand, choose, partitions
+from videoclusternet import choose as module
+from videoclusternet.choose import (
+    NAMES,
+    SCALES,
+    agreement,
+    choose,
+    halves,
+    level,
+    partition_of,
+    simplest,
+)
+from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric
 
 NONE = np.empty((0, 2), dtype=int)
+COSINE = Metric("cosine")
+MIDDLE = len(SCALES) // 2
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_adjusted_rand_equals_scikit_learn(seed: int) -> None:
+def slow_agreement(a: list[int], b: list[int]) -> float:
+    """Dice coefficient of everybody's companions above chance, with Python sets."""
+    n = len(a)
+    scores = []
+    for i in range(n):
+        mine = {j for j in range(n) if a[j] == a[i]} - {i}
+        other = {j for j in range(n) if b[j] == b[i]} - {i}
+        chance = len(mine) * len(other) / (n - 1)
+        most = (len(mine) + len(other)) / 2 - chance
+        scores.append((len(mine & other) - chance) / most if most > 1e-9 else 0.0)
+    return sum(scores) / n
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_agreement_equals_the_slow_version(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    a, b = rng.integers(0, 4, 50), rng.integers(0, 6, 50)
-    b[:20] = a[:20]
-    assert adjusted_rand(a, b) == pytest.approx(adjusted_rand_score(a, b))
-    assert adjusted_rand(a, a) == 1
+    a, b = rng.integers(0, 5, 30), rng.integers(0, 9, 30)
+    b[:15] = a[:15]
+    assert agreement(a, b) == pytest.approx(slow_agreement(a.tolist(), b.tolist()))
+    assert agreement(a, b) == pytest.approx(agreement(b, a))
+
+
+def test_agreement_of_extremes() -> None:
+    some = np.repeat(np.arange(5), 4)
+    alone, together = np.arange(20), np.zeros(20, dtype=int)
+    assert agreement(some, some[::-1]) == pytest.approx(1)
+    assert agreement(alone, alone) == 0
+    assert agreement(together, together) == 0
+    assert agreement(np.zeros(1, dtype=int), np.zeros(1, dtype=int)) == 0
+    rng = np.random.default_rng(0)
+    chance = [agreement(rng.integers(0, 4, 60), rng.integers(0, 4, 60)) for _ in range(50)]
+    assert abs(np.mean(chance)) < 0.01
+
+
+def test_halves_share_no_crop_but_lone_ones() -> None:
+    track = film(0, tracks=40).track
+    count = np.bincount(track)
+    (one, first), (two, second) = halves(track, 40, np.random.default_rng(0))
+    assert len(one) == len(two) == 36
+    both = np.intersect1d(first, second)
+    assert (count[track[both]] == 1).all()
+    assert np.array_equal(np.unique(track[first]), one)
+    assert np.array_equal(np.unique(track[second]), two)
+
+
+def curve(height: Callable[[np.ndarray], np.ndarray], draws: int = 4) -> np.ndarray:
+    return np.repeat(height(np.log(SCALES))[None], draws, axis=0)
+
+
+def bump(at: float, height: float, width: float = 0.12) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda x: height * np.exp(-(((x - np.log(at)) / width) ** 2))
+
+
+def test_level_is_the_finest_stable_peak_not_the_highest() -> None:
+    people, groups = bump(0.8, 0.9), bump(1.8, 1.0)
+    picked = level(curve(lambda x: np.maximum(people(x), groups(x))), tracks=300)
+    assert SCALES[picked] == pytest.approx(0.8, rel=0.04)
+
+
+def test_level_passes_over_a_peak_that_is_not_stable_enough() -> None:
+    noise, people = bump(0.6, 0.7), bump(1.3, 1.0)
+    picked = level(curve(lambda x: np.maximum(noise(x), people(x))), tracks=300)
+    assert SCALES[picked] == pytest.approx(1.3, rel=0.04)
+
+
+def test_level_stays_at_one_without_structure() -> None:
+    assert level(curve(bump(1.9, 0.4)), tracks=300) == MIDDLE
+    assert level(curve(lambda x: np.zeros_like(x)), tracks=2) == MIDDLE
+
+
+def test_few_tracks_hold_the_level_near_one() -> None:
+    values = curve(bump(1.9, 0.9))
+    assert SCALES[level(values, tracks=1000)] > 1.8
+    assert level(values, tracks=6) == MIDDLE
+
+
+def test_level_of_a_reading_without_scales() -> None:
+    assert level(np.full((4, 1), 0.3), tracks=50) == 0
+
+
+def test_simplest_reading_that_is_stable_enough() -> None:
+    assert simplest({"a": 0.9, "b": 0.95, "c": 1.0}) == "a"
+    assert simplest({"a": 0.5, "b": 0.84, "c": 1.0}) == "c"
+    assert simplest({"a": 0.0, "b": 0.0}) == "a"
 
 
 def test_same_seed_same_choice() -> None:
-    a, _ = choose(film(0, tracks=40), Metric("cosine"), NONE, 2, seed=5)
-    b, _ = choose(film(0, tracks=40), Metric("cosine"), NONE, 2, seed=5)
+    a, b = (choose(film(0, tracks=40), COSINE, NONE, 2, seed=5) for _ in range(2))
     assert a.best == b.best and np.array_equal(a.stability, b.stability)
+    assert np.array_equal(a.scale, b.scale, equal_nan=True)
 
 
-def test_clear_people_are_found_by_the_chosen_candidate() -> None:
+def test_clear_people_are_found() -> None:
     space = film(1, people=5, tracks=60, d=64, noise=0.3)
-    choice, found = choose(space, Metric("cosine"), NONE, 3, seed=0)
-    assert found[choice.names[choice.best]].clusters == 5
+    choice = choose(space, COSINE, NONE, 3, seed=0)
+    assert choice.names == NAMES
+    assert choice.characters[choice.best] == 5
     assert choice.stability[choice.best] > 0.95
-    assert set(choice.names) == set(dict(partitions(space, Metric("cosine"), NONE)))
 
 
-def test_trivial_partitions_score_zero() -> None:
-    rng = np.random.default_rng(0)
-    space = film(1, people=40, tracks=40, d=256, noise=0.01)
-    space.views[:] = space.clean[:, None] + rng.normal(size=space.views.shape) * 1e-4
-    choice, found = choose(space, Metric("cosine"), NONE, 1, seed=0)
-    for name, score in zip(choice.names, choice.stability, strict=True):
-        if found[name].clusters > 36 or found[name].clusters == 1:
-            assert score == 0
+def nested(seed: int) -> tuple[Space, np.ndarray]:
+    """Eight people in two groups that differ far more than the people in them."""
+    rng = np.random.default_rng(seed)
+    group = rng.normal(size=(2, 48)) * 3
+    centres = group[np.arange(8) % 2] + rng.normal(size=(8, 48))
+    person = np.repeat(np.arange(8), 12)
+    track = np.repeat(np.arange(96), 3).astype(np.int32)
+    shift = rng.normal(size=(96, 48)) * 0.25
+    clean = centres[person[track]] + shift[track] + rng.normal(size=(len(track), 48)) * 0.15
+    views = clean[:, None] + rng.normal(size=(len(track), 6, 48)) * 0.3
+    return Space("nested", clean.astype("f4"), views.astype("f4"), track, 96, 2), person
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
+    space, person = nested(seed)
+    choice = choose(space, COSINE, NONE, 4, seed=0)
+    name, scale = choice.names[choice.best], float(choice.scale[choice.best])
+    partition, _ = partition_of(space, name, scale, COSINE, NONE)
+    assert agreement(partition.label, person) == pytest.approx(1)
+
+
+def test_a_given_scale_is_kept() -> None:
+    choice = choose(film(2, tracks=30), COSINE, NONE, 2, seed=0, scale=1.25)
+    own = [name.endswith("/own") for name in NAMES]
+    assert np.allclose(choice.scale[own], 1.25)
+    assert np.isnan(choice.scale[np.logical_not(own)]).all()
+
+
+def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST", 30)
+    seen: list[int] = []
+    real = module.tree
+    monkeypatch.setattr(module, "tree", lambda r, c: seen.append(len(r)) or real(r, c))
+    choose(film(1, people=5, tracks=60, d=64, noise=0.3), COSINE, NONE, 2, seed=0)
+    assert max(seen) == 30
+
+
+def test_labels_play_no_part() -> None:
+    """Renaming and reordering what is given changes nothing but the order."""
+    space = film(3, people=5, tracks=40, d=32, noise=0.4)
+    conflicts = np.array([[0, 1], [4, 9]])
+    choice = choose(space, COSINE, conflicts, 2, seed=1)
+    again = choose(space, COSINE, conflicts[::-1], 2, seed=1)
+    assert np.array_equal(choice.stability, again.stability)
