@@ -1,10 +1,18 @@
-"""Shared fixtures: where the evaluation material lies, if it lies here at all."""
+"""Shared fixtures: evaluation material where it is there, films, stand-in networks, ``vcn``."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
+from videoclusternet import Result, cluster_film
+from videoclusternet.cli import main
+from videoclusternet.demo import build_demo
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -26,3 +34,72 @@ def shared_data() -> Path:
 def shared_weights() -> Path:
     """Real pretrained weights, for evaluation only."""
     return _folder("weights")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line on standard error of a command that was refused."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1 and lines[0].startswith("vcn: "), self.err
+        return lines[0]
+
+
+Vcn = Callable[..., Outcome]
+
+
+@pytest.fixture
+def vcn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vcn:
+    """Run the command line in this process: ``vcn("show", folder)``."""
+
+    def run(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vcn", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def fake_models(monkeypatch: pytest.MonkeyPatch) -> FakeModels:
+    """Stand-ins for the networks, which see discs as faces."""
+    return FakeModels(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def drawn_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three shots of one second with four tracks of two people, as discs."""
+    return draw_film(tmp_path_factory.mktemp("drawn") / "drawn.mp4")
+
+
+@pytest.fixture(scope="session")
+def drawn_run(drawn_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the drawn film; read only, copy it."""
+    with pytest.MonkeyPatch.context() as patch:
+        FakeModels(patch)
+        return cluster_film(drawn_film, tmp_path_factory.mktemp("drawn") / "run", QUICKLY).folder
+
+
+@pytest.fixture(scope="session")
+def faceless_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two shots of one second with nobody in them."""
+    return draw_film(tmp_path_factory.mktemp("drawn") / "faceless.mp4", EMPTY)
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The demo film, clustered once with the embedded networks; read only."""
+    folder = tmp_path_factory.mktemp("demo")
+    return cluster_film(build_demo(folder), folder / "demo.vcn")

@@ -316,12 +316,15 @@ def level(values: Array, tracks: int) -> int:
 def simplest(stability: Mapping[str, float]) -> str:
     """Return the first candidate that reaches ``ENOUGH`` of the highest agreement.
 
+    Without structure to go by, the first of all.
+
     Parameters
     ----------
     stability : mapping of str to float
         Mean agreement, simplest candidate first.
     """
-    enough = ENOUGH * max(stability.values())
+    best = max(stability.values())
+    enough = ENOUGH * best if best >= MEANINGFUL else -np.inf
     return next(name for name, value in stability.items() if value >= enough)
 
 

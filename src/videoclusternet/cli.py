@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.errors import VcnError
+from videoclusternet.errors import Cancelled, VcnError
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
@@ -62,9 +62,6 @@ def main() -> None:
     except VcnError as error:
         print(f"vcn: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("vcn: stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: nothing left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,13 +89,16 @@ def _hook(quiet: bool, log_json: bool) -> Iterator[Hook]:
     from videoclusternet.console import ConsoleHook, json_hook
     from videoclusternet.events import silent
 
-    if log_json:
-        yield json_hook
-    elif quiet:
-        yield silent
-    else:
-        with ConsoleHook() as hook:
-            yield hook
+    try:
+        if log_json:
+            yield json_hook
+        elif quiet:
+            yield silent
+        else:
+            with ConsoleHook() as hook:
+                yield hook
+    except KeyboardInterrupt:  # Typer would end without a word
+        raise Cancelled("stopped", "the same command goes on from here") from None
 
 
 def _config(

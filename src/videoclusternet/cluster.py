@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from videoclusternet.instant import Space
-from videoclusternet.similarity import Metric, Terms, group_mean, mean_within, normalise
+from videoclusternet.similarity import (
+    Metric,
+    Terms,
+    concatenate,
+    group_mean,
+    mean_within,
+    normalise,
+)
 
 Array = NDArray[Any]
 Rule = Literal["or", "mean", "or+null", "null"]
@@ -110,13 +117,19 @@ class Partition:
 
 
 def crop_points(space: Space, metric: Metric) -> CropPoints:
-    """Sum up the views of each crop."""
-    crops, each = space.views.shape[:2]
-    terms = metric.terms(space.views.reshape(crops * each, -1))
-    crop = np.repeat(np.arange(crops), each)
+    """Sum up the views of each crop, a block of crops at a time: views are the bulk of a film."""
+    crops, each, d = space.views.shape
+    means: list[Terms] = []
+    own = [np.empty(0, dtype=np.float32)]
+    for start in range(0, max(crops, 1), BLOCK):
+        block = space.views[start : start + BLOCK].reshape(-1, d)
+        terms = metric.terms(block)
+        crop = np.repeat(np.arange(len(block) // each), each)
+        means.append(terms.grouped(crop, len(block) // each))
+        own.append(terms.own().reshape(-1, each).sum(axis=1))
     picture = normalise(space.clean) if metric.name == "cosine" else space.clean
-    own = terms.own().reshape(crops, each).sum(axis=1)
-    return CropPoints(picture, metric.terms(space.clean), terms.grouped(crop, crops), own, each)
+    views = concatenate(means)
+    return CropPoints(picture, metric.terms(space.clean), views, np.concatenate(own), each)
 
 
 def track_points(

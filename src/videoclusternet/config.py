@@ -146,12 +146,11 @@ class Config(Params):
         """
         values: dict[str, Any] = {}
         given = _read_toml(file) if file else {}
-        name = profile if profile != "auto" else str(given.pop("profile", "auto"))
-        given.pop("profile", None)
-        _update(values, _profile(name))
-        _update(values, given)
         for setting in settings:
-            _update(values, _parse(setting))
+            _update(given, _parse(setting))
+        named = str(given.pop("profile", "auto"))
+        _update(values, _profile(named if profile == "auto" else profile))
+        _update(values, given)
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -67,9 +68,9 @@ class ConsoleHook:
             console=console or Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
+        self._started = False
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
@@ -78,16 +79,19 @@ class ConsoleHook:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._started:
+            self._progress.stop()
 
     def __call__(self, event: Event) -> None:
-        """Draw one event."""
+        """Draw one event; nothing is drawn before the first, an error stands alone."""
+        self._started = True
+        self._progress.start()
         if event.kind == "note":
-            self._progress.console.print(f"[yellow]{event.message}[/]", highlight=False)
+            self._progress.console.print(f"[yellow]{escape(event.message)}[/]", highlight=False)
             return
         title = STEP_NAMES.get(event.step.rpartition("/")[2], event.step)
         film = event.step.rpartition("/")[0]
-        title = f"{title} · {film}" if film else title
+        title = escape(f"{title} · {film}" if film else title)
         if event.kind == "cached":
             self._progress.console.print(f"[dim]✓ {title}: already done[/]", highlight=False)
             return

@@ -11,6 +11,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.config import Config
-from videoclusternet.crops import crop_name, crops_table, encode
+from videoclusternet.crops import ZIP_ERRORS, crop_name, crops_table, encode
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.face_model import CANVAS, MARGIN
@@ -33,6 +34,8 @@ from videoclusternet.types import Crops, Tracks
 Array = NDArray[Any]
 PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
+DIGITS = 9
+"""Longest number of a track or frame; int32 holds it."""
 EVERY = 12
 """Frames that a crop stands for: half a second at 24 fps [P]."""
 
@@ -70,7 +73,7 @@ def cluster_tracks(
     files = _files(source)
     names = sorted({track for track, _, _ in files}, key=lambda n: (_rank(n), n))
     index = {name: i for i, name in enumerate(names)}
-    shot_of = _shots(Path(shots) if shots else _beside(source))
+    shot_of = _shots(Path(shots) if shots else _beside(source), asked=bool(shots))
     content = _content(files, shot_of)
     folder = Path(output) if output is not None else Path(f"{source.stem}.vcn")
     with Run.open(folder, config, hook) as run:
@@ -81,7 +84,7 @@ def cluster_tracks(
             return (_tracks(files, index, names, shot_of),)
 
         def copy(work: Work) -> tuple[Crops]:
-            with run.writes(CROPS) as path:
+            with run.writes("crops", CROPS) as path:
                 return (_copy(files, index, path, work.progress),)
 
         (tracks,) = run.step("tracks", (Tracks,), tracks_of, [content])
@@ -108,19 +111,23 @@ def _files(source: Path) -> list[_File]:
     found = list(_in_folder(source) if source.is_dir() else _in_zip(source))
     if not found:
         raise DataError(f"{source} holds no crop", "expected <track>/<frame>.jpg")
-    return sorted(found, key=lambda item: (_rank(item[0]), item[0], item[1]))
+    found.sort(key=lambda item: (_rank(item[0]), item[0], item[1]))
+    for (track, frame, _), (*after, _) in pairwise(found):
+        if [track, frame] == after:
+            raise DataError(f"{source}: crop {track}/{frame} is there twice", "keep one of them")
+    return found
 
 
 def _in_folder(source: Path) -> Iterator[_File]:
     for path in sorted(source.glob("*/*")):
-        if path.suffix.lower() in PICTURES:
+        if _is_picture(path):
             yield path.parent.name, _frame(path.stem, path), path.read_bytes
 
 
 def _in_zip(source: Path) -> Iterator[_File]:
     try:
         archive = zipfile.ZipFile(source)
-    except (OSError, zipfile.BadZipFile) as error:
+    except ZIP_ERRORS as error:
         raise DataError(f"{source} is not a readable zip file", "give a zip or a folder") from error
 
     def reader(name: str) -> Callable[[], bytes]:
@@ -128,7 +135,7 @@ def _in_zip(source: Path) -> Iterator[_File]:
 
     for name in archive.namelist():
         path = Path(name)
-        if path.suffix.lower() in PICTURES:
+        if _is_picture(path):
             if len(path.parts) < 2:
                 raise DataError(
                     f"{source}: {name} lies in no track", "expected <track>/<frame>.jpg"
@@ -136,14 +143,23 @@ def _in_zip(source: Path) -> Iterator[_File]:
             yield path.parts[-2], _frame(path.stem, path), reader(name)
 
 
+def _is_picture(path: Path) -> bool:
+    # Macs add hidden companions such as ._0001.jpg.
+    return path.suffix.lower() in PICTURES and not path.name.startswith(".")
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= DIGITS
+
+
 def _frame(stem: str, path: Path) -> int:
-    if not stem.isdigit():
+    if not _is_number(stem):
         raise DataError(f"{path}: {stem!r} is no frame number", "expected <track>/<frame>.jpg")
     return int(stem)
 
 
 def _rank(name: str) -> int:
-    return int(name) if name.isdigit() else -1
+    return int(name) if _is_number(name) else -1
 
 
 def _beside(source: Path) -> Path | None:
@@ -154,7 +170,7 @@ def _beside(source: Path) -> Path | None:
     return None
 
 
-def _shots(path: Path | None) -> dict[str, int]:
+def _shots(path: Path | None, asked: bool) -> dict[str, int]:
     """Read the shot of each track; the label column is not looked at."""
     if path is None:
         return {}
@@ -162,14 +178,22 @@ def _shots(path: Path | None) -> dict[str, int]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if not {"track_id", "shot"} <= set(reader.fieldnames or ()):
+                if asked:
+                    raise ValueError("it lacks the columns track_id and shot")
                 return {}
-            return {_plain(row["track_id"]): int(row["shot"]) for row in reader}
-    except (OSError, ValueError, TypeError, csv.Error, UnicodeDecodeError) as error:
+            return {_plain(row["track_id"]): _shot(row["shot"]) for row in reader}
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise DataError(f"{path} is not a list of tracks and shots: {error}") from error
 
 
+def _shot(text: str) -> int:
+    if not _is_number(text.strip()):
+        raise ValueError(f"{text!r} is no shot number")
+    return int(text)
+
+
 def _plain(name: str) -> str:
-    return str(int(name)) if name.isdigit() else name
+    return str(int(name)) if _is_number(name) else name
 
 
 def _content(files: list[_File], shot_of: dict[str, int]) -> str:
@@ -183,7 +207,7 @@ def _content(files: list[_File], shot_of: dict[str, int]) -> str:
 def _read(read: Callable[[], bytes], track: str, frame: int) -> bytes:
     try:
         return read()
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+    except ZIP_ERRORS as error:
         raise DataError(f"crop {track}/{frame} cannot be read: {error}") from error
 
 
@@ -227,7 +251,8 @@ def _copy(
 
 def _canvas(data: bytes, name: str) -> Array:
     """Decode a crop and bring it to the canvas; a bare template gets a repeated border."""
-    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    coded = np.frombuffer(data, dtype=np.uint8)
+    picture = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(data) else None
     if picture is None:
         raise DataError(f"crop {name} is not a picture")
     picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

@@ -6,6 +6,8 @@ double click) and are read back in batches.  Memory holds one frame.
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -26,6 +28,18 @@ from videoclusternet.video import Damage, read_frames
 
 Array = NDArray[Any]
 JPEG_QUALITY = 95
+ZIP_ERRORS = (
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What reading a damaged, encrypted or exotic zip file may raise."""
 
 
 def cut_crops(
@@ -124,7 +138,9 @@ def grid_faces(rows: Array, faces: Faces, flaw: Array, times: Array, every: floa
         # Unknown anyway: kept for people to look at.
         return [int(rows[np.argmax(faces.sharpness[rows])])]
     order = np.lexsort((np.arange(len(rows)), distance, slot))
-    order = order[good[order]]
+    # The grid ends with the track; a tenth of a step forgives uneven frame times.
+    inside = good & (slot * every <= at[-1] + every / 10)
+    order = order[(inside if inside.any() else good)[order]]
     _, first = np.unique(slot[order], return_index=True)
     return [int(row) for row in rows[order[first]]]
 
@@ -219,7 +235,7 @@ class CropPictures:
             if path not in self._open:
                 self._open[path] = zipfile.ZipFile(path)
             return self._open[path].read(name)
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        except ZIP_ERRORS as error:
             raise StoreError(
                 f"{path} is damaged: cannot read {name}", "restore it, or start a new run folder"
             ) from error
@@ -229,5 +245,12 @@ class CropPictures:
         out = np.empty((len(rows), CANVAS, CANVAS, 3), dtype=np.uint8)
         for i, row in enumerate(rows):
             data = np.frombuffer(self.jpeg(int(row)), dtype=np.uint8)
-            out[i] = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+            if picture is None or picture.shape != out.shape[1:]:
+                path, name = self._where[row]
+                raise StoreError(
+                    f"{path} is damaged: {name} is no crop",
+                    "restore it, or start a new run folder",
+                )
+            out[i] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         return out

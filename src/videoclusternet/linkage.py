@@ -148,7 +148,10 @@ def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:
         mutual = (nearest[nearest] == index) & (index < nearest) & (distance <= scale)
         a = np.flatnonzero(mutual)
         if len(a) == 0:
-            break
+            # Among equal distances rounding may leave no pair mutual: take the least.
+            a = np.array([distance.argmin()])
+            if distance[a[0]] > scale:
+                break
         b = nearest[a]
         for i in np.argsort(distance[a], kind="stable"):
             one, two = int(lowest[a[i]]), int(lowest[b[i]])

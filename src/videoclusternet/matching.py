@@ -33,6 +33,7 @@ class Links(Table):
         Log-density of the mean of ``a`` above the threshold of ``b``.
     """
 
+    FILE: ClassVar = "links"
     COLUMNS: ClassVar = {"a": ("i4", ("L",)), "b": ("i4", ("L",)), "margin": ("f4", ("L",))}
     a: Array
     b: Array

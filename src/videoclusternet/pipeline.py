@@ -19,7 +19,7 @@ from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.load import load_backbone, load_detector, pick_device
+from videoclusternet.models.load import check, load_backbone, load_detector, pick_device
 from videoclusternet.models.registry import weights_digest
 from videoclusternet.pool import pool_embeddings, pool_tracks
 from videoclusternet.report import write_report
@@ -83,6 +83,8 @@ def cluster_film(
         run.describe(films=[{"path": v.path, "content": v.content} for v in videos])
         single = len(videos) == 1
         runs = [run] if single else [run.film(i, Path(v.path).stem) for i, v in enumerate(videos)]
+        if any(film.store.fingerprint("embeddings") is None for film in runs):
+            check(config.embed.backbone, "backbone")  # now, not after hours of looking
         found = [
             find_tracks(film, i, video, detector)
             for i, (film, video) in enumerate(zip(runs, videos, strict=True))
@@ -134,7 +136,7 @@ def find_tracks(
     )
 
     def cut(work: Work) -> tuple[Crops]:
-        with run.writes(CROPS) as path:
+        with run.writes("crops", CROPS) as path:
             return (
                 cut_crops(video, faces, tracks, c.crops, c.quality, path, work.progress, work.note),
             )

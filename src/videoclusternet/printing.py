@@ -38,7 +38,7 @@ def _table(*columns: str, left: int = 1) -> Table:
 
 
 def _print(table: Table) -> None:
-    Console(highlight=False, soft_wrap=False).print(table)
+    Console(highlight=False, soft_wrap=False, markup=False).print(table)
 
 
 def _json(value: Any) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from videoclusternet.crops import CropPictures
 from videoclusternet.errors import StoreError
 from videoclusternet.pool import pool_embeddings, pool_tracks
+from videoclusternet.run import film_folder
 from videoclusternet.store import Store
 from videoclusternet.types import (
     Candidates,
@@ -123,16 +124,16 @@ def open_run(folder: Path | str) -> Result:
     if not described:
         raise StoreError(f"{folder} holds no film yet", "run `vcn cluster` to fill it")
     single = len(described) == 1
-    folders = [store.folder] if single else sorted((store.folder / "films").iterdir())
-    if len(folders) != len(described):
-        raise StoreError(f"{folder} lacks a film", "run `vcn cluster` again to finish")
+    names = [Path(film["path"]).stem for film in described]
+    homes = [store.folder / "films" / film_folder(i, name) for i, name in enumerate(names)]
     films = tuple(
-        _film(Store(path), Path(film["path"]).stem, tuple(film.get("tracks", ())))
-        for path, film in zip(folders, described, strict=True)
+        _film(store if single else Store(home), name, tuple(film.get("tracks", ())))
+        for home, name, film in zip(homes, names, described, strict=True)
     )
     cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
     tracks = pool_tracks([film.tracks for film in films])
-    if len(cast) != len(tracks):  # type: ignore[arg-type]
+    if store.manifest["steps"]["cast"]["inputs"][:1] != [tracks.digest]:
+        # Stopped after a changed setting: the cast is of earlier tracks.
         raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
     return Result(store.folder, films, tracks, cast, merges, candidates)  # type: ignore[arg-type]
 

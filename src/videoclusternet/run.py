@@ -80,7 +80,9 @@ class Run:
     def film(self, number: int, name: str) -> Run:
         """Return the sub-run of one film of several."""
         folder = self.folder / "films" / film_folder(number, name)
-        return Run(Store(folder, create=True), self.config, self._hook, f"{name}/")
+        run = Run(Store(folder, create=True), self.config, self._hook, f"{name}/")
+        run.describe()  # first of all: a folder without run.json is not taken for ours
+        return run
 
     def note(self, message: str, step: str = "") -> None:
         """Tell the user something."""
@@ -144,6 +146,7 @@ class Run:
         seconds = round(time.perf_counter() - started, 3)
         details = {
             "version": version,
+            "inputs": _digests(inputs),
             "params": {type(p).__name__: p.model_dump() for p in params},
             "seconds": seconds,
             "notes": notes,
@@ -154,10 +157,11 @@ class Run:
         return made
 
     @contextmanager
-    def writes(self, file: str) -> Iterator[Path]:
+    def writes(self, step: str, file: str) -> Iterator[Path]:
         """Give a step a temporary path that becomes ``file`` when all went well."""
         with replacing(self.folder / file) as temporary:
             yield temporary
+            self.store.forget(step)
 
     def describe(self, **values: Any) -> None:
         """Record films, settings and versions in run.json."""
@@ -195,7 +199,11 @@ def _fingerprint(
     parts = [
         name,
         version,
-        [item.digest if isinstance(item, Table) else item for item in inputs],
+        _digests(inputs),
         [p.model_dump() for p in params],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digests(inputs: Sequence[Table | str]) -> list[str]:
+    return [item.digest if isinstance(item, Table) else item for item in inputs]

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from videoclusternet.config import FaceConfig
 from videoclusternet.events import Progress, no_progress
@@ -83,7 +84,10 @@ def scan_film(
         if kept is None:
             eyes = eyes or detector()
             part = _Part(video, eyes, config, stride, start, stop)
-            kept = part.scan(lambda n: progress(n, video.frames), on_damage)
+            # One BLAS thread: its many tiny problems (sharpness) wait for threads that the
+            # decoder and the detector keep busy, and take ten times as long with more.
+            with threadpool_limits(limits=1, user_api="blas"):
+                kept = part.scan(lambda n: progress(n, video.frames), on_damage)
             if parts:
                 parts.write(name, kept)
         progress(stop, video.frames)

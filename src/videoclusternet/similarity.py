@@ -10,6 +10,7 @@ so its mean over all pairs of two groups needs only the group means of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,13 +41,13 @@ class Terms:
     q: Array
 
     def __getitem__(self, rows: Any) -> Terms:
-        return Terms(self.alpha[rows], self.beta[rows], self.p[rows], self.q[rows])
+        p = self.p[rows]
+        return Terms(self.alpha[rows], self.beta[rows], p, p if self.p is self.q else self.q[rows])
 
     def grouped(self, group: Array, groups: int) -> Terms:
         """Return the group means; ``group`` (n,) holds values below ``groups``."""
-        return Terms(
-            *(group_mean(x, group, groups) for x in (self.alpha, self.beta, self.p, self.q))
-        )
+        alpha, beta, p = (group_mean(x, group, groups) for x in (self.alpha, self.beta, self.p))
+        return Terms(alpha, beta, p, p if self.p is self.q else group_mean(self.q, group, groups))
 
     def distances(self, other: Terms) -> Array:
         """Return the symmetrised mean distances, float32 (n, m), of rows to ``other``."""
@@ -101,6 +102,15 @@ class Metric:
             softmax(x / np.float32(self.teacher_temperature), axis=1),
             log_softmax(x / np.float32(self.student_temperature), axis=1),
         )
+
+
+def concatenate(parts: Sequence[Terms]) -> Terms:
+    """Put the terms of several sets of items end to end."""
+    alpha, beta, p = (
+        np.concatenate([getattr(t, x) for t in parts]) for x in ("alpha", "beta", "p")
+    )
+    same = all(t.p is t.q for t in parts)
+    return Terms(alpha, beta, p, p if same else np.concatenate([t.q for t in parts]))
 
 
 def normalise(x: Array) -> Array:

@@ -74,13 +74,14 @@ class Store:
             When another run holds it.
         """
         lock = filelock.FileLock(self.folder / "lock")
-        try:
-            with writing(self.folder):
+        with writing(self.folder):
+            try:
                 lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise StoreError(
-                f"{self.folder} is in use by another run", "wait for it, or choose another folder"
-            ) from None
+            except filelock.Timeout:  # is an OSError itself
+                raise StoreError(
+                    f"{self.folder} is in use by another run",
+                    "wait for it, or choose another folder",
+                ) from None
         try:
             if (self.folder / MANIFEST).exists():
                 # Another run may have finished between opening and locking.
@@ -128,6 +129,7 @@ class Store:
         details: Mapping[str, Any],
     ) -> None:
         """Write the tables of a step, then note it as finished."""
+        self.forget(step)
         for table in tables:
             write_table(table_path(self.folder, type(table)), table)
         self.manifest["steps"][step] = {
@@ -136,6 +138,11 @@ class Store:
             **details,
         }
         self.write_manifest()
+
+    def forget(self, step: str) -> None:
+        """Note a step as unfinished before its files change: a crash must not mix two runs."""
+        if self.manifest["steps"].pop(step, None):
+            self.write_manifest()
 
     def write_manifest(self) -> None:
         """Write run.json."""
@@ -188,15 +195,18 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = int(manifest["format"])
-        steps = dict(manifest["steps"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if version > FORMAT:
+            raise StoreError(
+                f"{path.parent} has format {version}; this program knows formats up to {FORMAT}",
+                "update videoclusternet",
+            )
+        for step in manifest["steps"].values():
+            _ = step["fingerprint"], dict(step["tables"]), list(step["inputs"])
+        for film in manifest.get("films", []):
+            _ = film["content"], Path(film["path"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged", "restore it, or choose a new folder") from error
-    if version > FORMAT:
-        raise StoreError(
-            f"{path.parent} has format {version}; this program knows formats up to {FORMAT}",
-            "update videoclusternet",
-        )
-    return {**manifest, "steps": steps}
+    return dict(manifest)
 
 
 @contextmanager

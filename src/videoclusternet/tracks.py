@@ -98,8 +98,9 @@ def _track_shot(
     """Return the face rows of every track of one shot."""
     tracker = _tracker(faces.stride, fps, config)
     rows_of: dict[int, list[int]] = {}
+    loose: list[int] = []
     for k in range(frames.start, frames.stop):
-        if k > frames.start:
+        if config.camera_motion and k > frames.start:
             # The first frame of a shot has nothing before it.
             tracker.cmc.matrix = motion.matrix[k]
         low, high = np.searchsorted(faces.frame, (motion.frame[k], motion.frame[k] + 1))
@@ -110,10 +111,31 @@ def _track_shot(
             data={"row": np.arange(low, high)},
         )
         out = tracker.update(seen, frame=_NO_PICTURE)
+        before, loose = loose, []
         for row, track in zip(out.data.get("row", ()), out.tracker_id, strict=True):
-            if track >= 0:
-                rows_of.setdefault(int(track), []).append(int(row))
+            if track < 0:
+                loose.append(int(row))
+                continue
+            if track not in rows_of:
+                rows_of[int(track)] = _first_sighting(faces, int(row), before, config.new)
+            rows_of[int(track)].append(int(row))
     return [np.array(rows) for rows in rows_of.values() if len(rows) >= config.min_faces]
+
+
+def _first_sighting(faces: Faces, row: int, before: list[int], least: float) -> list[int]:
+    """Take the face that began a track out of the untracked ones of the frame before.
+
+    BoT-SORT names a track that begins inside a shot only when it sees it again.
+    """
+    able = [r for r in before if faces.score[r] >= least]
+    if not able:
+        return []
+    overlap = sv.box_iou_batch(faces.box[[row]], faces.box[able])[0]
+    if overlap.max() <= 0:
+        return []
+    first = able[int(overlap.argmax())]
+    before.remove(first)
+    return [first]
 
 
 _NO_PICTURE = np.empty((0, 0, 3), dtype=np.uint8)

@@ -53,12 +53,13 @@ class Table:
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
         for name, (dtype, shape) in self.COLUMNS.items():
-            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            given = getattr(self, name)
+            array = np.ascontiguousarray(given, dtype=dtype)
             if array.ndim != len(shape):
                 raise ValueError(f"{type(self).__name__}.{name}: {array.ndim} axes, not {shape}")
             for have, want in zip(array.shape, shape, strict=True):
                 _check_size(f"{type(self).__name__}.{name}", have, want, sizes)
-            if array is getattr(self, name) and array.flags.writeable:
+            if array.flags.writeable and np.may_share_memory(array, given):
                 array = array.copy()
             array.setflags(write=False)
             object.__setattr__(self, name, array)

@@ -24,6 +24,8 @@ Array = NDArray[Any]
 BLOCK = 1 << 20
 SEEK_AFTER = 300
 """Frames between two wanted ones beyond which a seek beats decoding on."""
+CUT_OFF = 2.0
+"""Seconds that the pictures may end before the film does by its header."""
 
 Damage = Callable[[str], None]
 """Told in one line when a film ends early or a part of it cannot be decoded."""
@@ -64,6 +66,13 @@ def open_video(path: Path | str, on_damage: Damage = _ignore) -> VideoInfo:
         stamps = _time_stamps(container, stream, path, on_damage)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         base = stream.time_base or Fraction(1, 1000)
+        promised = (container.duration or 0) / av.time_base
+        length = float((stamps[-1] - stamps[0]) * base)
+        if promised - length > CUT_OFF:
+            on_damage(
+                f"{path.name} breaks off: pictures for {length:.0f} of {promised:.0f} s; "
+                "using what is there"
+            )
         ratio = stream.sample_aspect_ratio or Fraction(1)
     width, height = _display_size(_first_frame(path), ratio)
     return VideoInfo(
@@ -220,14 +229,9 @@ def _decoded_stamps(path: Path) -> list[int]:
 def _first_frame(path: Path) -> Any:
     with _open(path) as container:
         stream = _picture_stream(container, path)
-        try:
-            return next(container.decode(stream))
-        except StopIteration:
-            raise VideoError(f"{path} holds no frame", "copy or export it again") from None
-        except (av.FFmpegError, OSError) as error:
-            raise VideoError(
-                f"{path} cannot be decoded: {_reason(error)}", "copy or export it again"
-            ) from error
+        for frame in _decode(container, stream):
+            return frame
+    raise VideoError(f"{path} cannot be decoded", "copy or export it again")
 
 
 def _quarter_turns(frame: Any) -> int:

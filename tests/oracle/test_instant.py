@@ -59,3 +59,35 @@ def test_whitened_rows_are_units() -> None:
     w = whiten(c, 1.0, within_scatter(c), "w")
     np.testing.assert_allclose(np.linalg.norm(w.views, axis=-1), 1, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(w.clean, axis=-1), 1, atol=1e-5)
+
+
+def test_centring_without_local_views_and_with_a_track_without_a_crop() -> None:
+    s = space()
+    # Track 3 has no crop: it must not spoil the mean.
+    s = Space("raw", s.clean, s.views[:, :2], s.track, 4, 2)
+    c = centre(s)
+    assert c.views.shape == s.views.shape and np.isfinite(c.views).all()
+    mean = np.mean([s.views[s.track == t].mean((0, 1)) for t in range(3)], axis=0)
+    np.testing.assert_allclose(c.views, s.views - mean, atol=1e-5)
+
+
+def test_whitening_shrinks_the_directions_in_which_views_scatter() -> None:
+    rng = np.random.default_rng(1)
+    track = np.repeat(np.arange(20), 3).astype("i4")
+    clean = rng.normal(size=(20, 5))[track]
+    light = np.zeros(5)
+    light[0] = 4.0
+    views = clean[:, None] + rng.normal(size=(60, 4, 1)) * light + rng.normal(size=(60, 4, 5)) * 0.1
+    c = centre(Space("raw", clean.astype("f4"), views.astype("f4"), track, 20, 2))
+    w = whiten(c, 1.0, within_scatter(c), "w")
+
+    def share(x: np.ndarray) -> float:
+        """Scatter inside tracks along the light, as a share of all scatter."""
+        inner = x - np.stack([x[track == t].mean((0, 1)) for t in range(20)])[track][:, None]
+        return float((inner[..., 0] ** 2).sum() / ((x - x.mean((0, 1))) ** 2).sum())
+
+    def unit(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x / np.linalg.norm(x, axis=-1, keepdims=True))
+
+    assert share(w.views) < 0.7 * share(unit(c.views))
+    assert w.name == "w" and w.global_views == 2 and w.tracks == 20

@@ -68,11 +68,12 @@ def score(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Score
     Scores
         All 0 where nothing can be compared.
     """
-    _, true = np.unique(np.asarray(truth), return_inverse=True)
+    numbers: dict[Any, int] = {}
+    true = np.array([numbers.setdefault(name, len(numbers)) for name in truth], dtype=np.int64)
     found = np.asarray(cluster, dtype=np.int64)
     total = len(true)
     kept = found >= 0
-    characters = int(true.max(initial=-1)) + 1
+    characters = len(numbers)
     table = contingency(true[kept], found[kept])
     judged = int(table.sum())
     unknown = 1 - judged / total if total else 0.0

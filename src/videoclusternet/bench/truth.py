@@ -8,6 +8,7 @@ frame, one row per box) and *tracks* (``track_id,...,label``, for runs over alig
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from videoclusternet.errors import DataError
 from videoclusternet.results import Film, Result
 
 Array = NDArray[Any]
-Rows = list[dict[str, str]]
+Rows = list[tuple[int, dict[str, str]]]
+"""Line in the file, and its fields by column."""
 STITCHED_WIDTH = 640.0
 """Frame width in px to which the ranges of the stitched form refer."""
 SAME_BOX = 0.5
@@ -63,14 +65,14 @@ def read_truth(path: Path, result: Result) -> Labels:
         inside = path / "truth.csv"
         path = inside if inside.exists() else path / "tracks.csv"
     rows = _read(path)
-    columns = set(rows[0])
+    columns = set(rows[0][1])
     if {"shot", "identity", "x_min", "x_max"} <= columns:
         return _stitched(path, rows, _read(path.with_name("shots.csv")), _only_film(result))
     if {"track_id", "frame", "x", "y", "w", "h", "label"} <= columns:
         return _boxes(path, rows, _only_film(result))
     if {"track_id", "label"} <= columns:
         return _tracks(path, rows, result)
-    raise DataError(f"{path}: unknown columns {', '.join(rows[0])}", "see docs/formats.md")
+    raise DataError(f"{path}: unknown columns {', '.join(rows[0][1])}", "see docs/formats.md")
 
 
 def _read(path: Path) -> Rows:
@@ -81,7 +83,7 @@ def _read(path: Path) -> Rows:
             for row in reader:
                 if None in row or None in row.values():
                     raise DataError(f"{path}, line {reader.line_num}: wrong number of fields")
-                rows.append(row)
+                rows.append((reader.line_num, row))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -93,11 +95,21 @@ def _read(path: Path) -> Rows:
 
 def _number(path: Path, line: int, row: dict[str, str], column: str) -> float:
     try:
-        return float(row[column])
+        value = float(row[column])
     except KeyError:
         raise DataError(f"{path} has no column {column!r}") from None
     except ValueError:
-        raise DataError(f"{path}, line {line}: {column} is {row[column]!r}, no number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{path}, line {line}: {column} is {row[column]!r}, no number")
+    return value
+
+
+def _name(path: Path, line: int, row: dict[str, str], column: str) -> str:
+    name = row[column].strip()
+    if not name:
+        raise DataError(f"{path}, line {line}: {column} is empty", "leave out rows without a name")
+    return name
 
 
 def _only_film(result: Result) -> Film:
@@ -110,17 +122,25 @@ def _stitched(path: Path, rows: Rows, shots: Rows, film: Film) -> Labels:
     """Apply the scoring rule of the stitched form: middle frame, median centre."""
     assert film.faces is not None and film.video is not None
     beside = path.with_name("shots.csv")
-    start = [_number(beside, i, row, "start_frame") for i, row in enumerate(shots, 2)]
+    starts = {
+        int(_number(beside, line, row, "shot")): _number(beside, line, row, "start_frame")
+        for line, row in shots
+    }
+    numbers = sorted(starts, key=lambda number: starts[number])
+    start = [starts[number] for number in numbers]
     ranges: dict[int, list[tuple[float, float, str, int]]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        low, high = (_number(path, i + 2, row, name) for name in ("x_min", "x_max"))
-        ranges[int(_number(path, i + 2, row, "shot"))].append((low, high, row["identity"], i))
+    for i, (line, row) in enumerate(rows):
+        low, high = (_number(path, line, row, name) for name in ("x_min", "x_max"))
+        ranges[int(_number(path, line, row, "shot"))].append(
+            (low, high, _name(path, line, row, "identity"), i)
+        )
     scale = STITCHED_WIDTH / film.video.width
     labels: list[str | None] = []
     seen: set[int] = set()
     for t in range(len(film.tracks)):
         middle = (int(film.tracks.first[t]) + int(film.tracks.last[t])) // 2
-        shot = int(np.searchsorted(start, middle, side="right")) - 1
+        place = int(np.searchsorted(start, middle, side="right")) - 1
+        shot = numbers[place] if place >= 0 else -1
         box = film.faces.box[film.tracks.faces_of(t)]
         x = float(np.median((box[:, 0] + box[:, 2]) / 2)) * scale
         hits = [(name, i) for low, high, name, i in ranges[shot] if low <= x <= high]
@@ -132,20 +152,25 @@ def _stitched(path: Path, rows: Rows, shots: Rows, film: Film) -> Labels:
 def _boxes(path: Path, rows: Rows, film: Film) -> Labels:
     """Give a track the label of the true track that shares most of its boxes."""
     assert film.faces is not None and film.video is not None
-    by_frame: dict[int, list[tuple[tuple[float, ...], str, str]]] = defaultdict(list)
-    for line, row in enumerate(rows, 2):
+    by_frame: dict[int, list[tuple[tuple[float, ...], str]]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for line, row in rows:
         frame = int(_number(path, line, row, "frame"))
         if not 0 <= frame < film.video.frames:
             raise DataError(f"{path}, line {line}: frame {frame} is outside the film")
         x, y, w, h = (_number(path, line, row, name) for name in "xywh")
-        by_frame[frame].append(((x, y, x + w, y + h), row["track_id"], row["label"]))
-    names = {row["track_id"]: row["label"] for row in rows}
+        track, label = row["track_id"], _name(path, line, row, "label")
+        by_frame[frame].append(((x, y, x + w, y + h), track))
+        if names.setdefault(track, label) != label:
+            raise DataError(
+                f"{path}, line {line}: track {track} is {label!r}, before {names[track]!r}"
+            )
     labels: list[str | None] = []
     seen: set[str] = set()
     for t in range(len(film.tracks)):
         votes: Counter[str] = Counter()
         for face in film.tracks.faces_of(t):
-            for box, track, _ in by_frame.get(int(film.faces.frame[face]), ()):
+            for box, track in by_frame.get(int(film.faces.frame[face]), ()):
                 if _iou(film.faces.box[face], np.array(box)) >= SAME_BOX:
                     votes[track] += 1
         best = max(votes, key=lambda k: (votes[k], k)) if votes else None
@@ -164,11 +189,11 @@ def _iou(a: Array, b: Array) -> float:
 def _tracks(path: Path, rows: Rows, result: Result) -> Labels:
     """Look labels up by the names that the tracks were given with."""
     known: dict[str, str] = {}
-    for line, row in enumerate(rows, 2):
-        name = row["track_id"].strip()
+    for line, row in rows:
+        name = _plain(row["track_id"].strip())
         if name in known:
             raise DataError(f"{path}, line {line}: track {name} appears twice")
-        known[_plain(name)] = row["label"]
+        known[name] = _name(path, line, row, "label")
     names = [name for film in result.films for name in film.track_names]
     if len(names) != len(result.tracks):
         raise DataError(f"{path} names tracks, but this run found its own", "give boxes instead")

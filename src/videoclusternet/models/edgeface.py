@@ -8,6 +8,7 @@ loading, after which the network is ordinary float32 and trainable.
 from __future__ import annotations
 
 import math
+import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -224,13 +225,19 @@ def load_edgeface(path: Path, name: str) -> EdgeFace:
         When the file holds something else.
     """
     model = EdgeFace(name)
-    with warnings.catch_warnings():
-        # torch warns of its own quantised storage types while it unpacks them.
-        warnings.simplefilter("ignore")
-        state = torch.load(path, map_location="cpu", weights_only=True)
     try:
+        with warnings.catch_warnings():
+            # torch warns of its own quantised storage types while it unpacks them.
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(dequantise(state))
-    except (RuntimeError, AttributeError, TypeError) as error:
+    except (
+        RuntimeError,
+        AttributeError,
+        TypeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise ModelError(f"{path} does not hold {name} weights", "see `vcn models`") from error
     return model.eval()
 

@@ -6,6 +6,7 @@ hub.  A file whose hash is wrong is never kept under its name.
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -66,10 +67,10 @@ def _fetch(file: WeightFile, path: Path, hook: Hook) -> None:
             _from_hub(file, part)
         else:
             _from_url(file.source, part, lambda a, b: hook(Event("progress", step, a, b, "bytes")))
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
         raise ModelError(
-            f"cannot fetch {file.name} from {file.source}: {str(reason).splitlines()[0]}",
+            f"cannot fetch {file.name} from {file.source}: {reason.splitlines()[0]}",
             f"put it at {path} yourself (sha256 {file.sha256})",
         ) from error
     found = sha256_of(part)
@@ -91,6 +92,7 @@ def _from_url(url: str, part: Path, progress: Progress) -> None:
     try:
         answer = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code != 416:
             raise
         # The part is already as long as the file; the hash decides whether it is right.
@@ -98,12 +100,16 @@ def _from_url(url: str, part: Path, progress: Progress) -> None:
     with answer:
         if answer.status != 206:
             have = 0  # the server does not resume: from the start
-        total = have + int(answer.headers.get("Content-Length") or 0)
+        length = answer.headers.get("Content-Length")
+        total = have + int(length) if length else 0
         with open(part, "ab" if have else "wb") as stream:
             while block := answer.read(BLOCK):
                 stream.write(block)
                 have += len(block)
                 progress(have, total)
+    if have < total:
+        # What came is kept: the next attempt goes on from there.
+        raise OSError(f"the connection ended after {have} of {total} bytes")
 
 
 def _from_hub(file: WeightFile, part: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.registry import find, locate
+from videoclusternet.models.registry import ModelSpec, find, locate
 
 
 def pick_device(wanted: str) -> str:
@@ -41,9 +43,7 @@ def load_detector(choice: str, device: str) -> FaceDetector:
     ModelError
         When the name is unknown, no detector, or its file is missing or wrong.
     """
-    spec, _ = find(choice)
-    _expect(spec.name, spec.kind, "detector")
-    paths = locate(choice)
+    spec, paths = check(choice, "detector")
     if spec.name == "mtcnn":
         from videoclusternet.models.mtcnn import Mtcnn
 
@@ -65,9 +65,7 @@ def load_backbone(choice: str, device: str) -> FaceModel:
     ModelError
         When the name is unknown, no backbone, or its file is missing or wrong.
     """
-    spec, _ = find(choice)
-    _expect(spec.name, spec.kind, "backbone")
-    path = locate(choice)[0]
+    spec, (path, *_) = check(choice, "backbone")
     if spec.name == "dlib":
         from videoclusternet.models.dlib_resnet import load_dlib
 
@@ -80,6 +78,15 @@ def load_backbone(choice: str, device: str) -> FaceModel:
     return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
-def _expect(name: str, kind: str, wanted: str) -> None:
-    if kind != wanted:
-        raise ModelError(f"{name} is a {kind}, not a {wanted}", "see `vcn models`")
+def check(choice: str, kind: str) -> tuple[ModelSpec, tuple[Path, ...]]:
+    """Find a model of a kind and its files, without loading it.
+
+    Raises
+    ------
+    ModelError
+        When the name is unknown, of another kind, or its file is missing or wrong.
+    """
+    spec, _ = find(choice)
+    if spec.kind != kind:
+        raise ModelError(f"{spec.name} is a {spec.kind}, not a {kind}", "see `vcn models`")
+    return spec, locate(choice)

@@ -126,7 +126,14 @@ def read_weights(path: Path) -> list[Array]:
     try:
         stream = io.BytesIO(lz4.frame.decompress(path.read_bytes()))
         arrays = _ArraysOnly(str(path), stream, ensure_native_byte_order=False).load()
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        LookupError,
+        AttributeError,
+    ) as error:
         raise ModelError(f"{path} is not a file of MTCNN weights: {error}") from error
     if not isinstance(arrays, list) or not all(isinstance(a, np.ndarray) for a in arrays):
         raise ModelError(f"{path} is not a file of MTCNN weights")
@@ -192,6 +199,9 @@ class Mtcnn:
             offset, score = self._p(self._tensor(small))
             found.append(_proposals(offset.cpu().numpy(), score.cpu().numpy(), scale))
             scale *= FACTOR
+        if not found:
+            # The picture is smaller than the smallest face.
+            return np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty(0, np.float32)
         image, box, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
         keep = suppress(image, box, score, 0.7)
         return image[keep], _square(box[keep]), score[keep]

@@ -6,6 +6,7 @@ fetched or given by the user.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -193,9 +194,17 @@ def load_net(path: Path) -> nn.Module:
         body = {k: v for k, v in state.items() if not k.startswith("body.fc")}
         net = _Net()
         net.load_state_dict(body)
-    except (RuntimeError, OSError, AttributeError, EOFError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(f"{path} is not a RetinaFace-MobileNet0.25 file: {first}") from error
+    except (
+        RuntimeError,
+        OSError,
+        AttributeError,
+        EOFError,
+        ValueError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise ModelError(
+            f"{path} does not hold RetinaFace-MobileNet0.25 weights", "see `vcn models`"
+        ) from error
     return net.eval()
 
 

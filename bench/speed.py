@@ -1,0 +1,178 @@
+"""How fast, how much memory: whole runs, video steps against film length, clustering alone.
+
+    python bench/speed.py [FILM] [--detector NAME] [--backbone NAME]
+
+Without a film, the embedded demo film.  Times are wall seconds of this process, memory is
+its peak resident size; every measurement runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+JOBS = ("run", "memory", "clustering")
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process, MiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run(film: str, detector: str, backbone: str) -> dict[str, float]:
+    """Time the whole job from film to page, models loaded from scratch."""
+    from videoclusternet import Config, cluster_film
+
+    settings = [f"faces.detector={detector}", f"embed.backbone={backbone}"]
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        result = cluster_film(film, Path(folder) / "run.vcn", Config.load(settings=settings))
+        seconds = time.perf_counter() - started
+        video = result.films[0].video
+        steps = json.loads((result.folder / "run.json").read_text())["steps"]
+    length = video.seconds(video.frames)
+    return {
+        "film seconds": length,
+        "run seconds": seconds,
+        "times real time": length / seconds,
+        "detection stride": result.films[0].faces.stride,
+        **{f"step {name} seconds": step["seconds"] for name, step in steps.items()},
+        "peak MiB": peak_mib(),
+    }
+
+
+def video_memory(film: str, detector: str) -> dict[str, float]:
+    """Run the steps that read pictures, and nothing else."""
+    from videoclusternet import Config
+    from videoclusternet.models.load import load_detector
+    from videoclusternet.pipeline import find_tracks
+    from videoclusternet.run import Run
+    from videoclusternet.video import open_video
+
+    config = Config.load(settings=[f"faces.detector={detector}"])
+    video = open_video(film)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Run.open(Path(folder) / "run.vcn", config, lambda event: None) as work,
+    ):
+        find_tracks(work, 0, video, lambda: load_detector(detector, "cpu"))
+    return {"film seconds": video.seconds(video.frames), "peak MiB": peak_mib()}
+
+
+def repeat(film: str, times: int, path: Path) -> None:
+    """Write a film several times in a row, without decoding it."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        target = None
+        shift = 0
+        for _ in range(times):
+            with av.open(film) as source:
+                stream = source.streams.video[0]
+                if target is None:
+                    target = out.add_stream_from_template(stream)
+                last = 0
+                for packet in source.demux(stream):
+                    if packet.dts is None:
+                        continue
+                    packet.pts += shift
+                    packet.dts += shift
+                    last = max(last, packet.pts + (packet.duration or 1))
+                    packet.stream = target
+                    out.mux(packet)
+                shift = last
+
+
+def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
+    """Cluster synthetic tracks: summing up, own thresholds, average linkage, confidence."""
+    import numpy as np
+
+    from videoclusternet.casting import confidence
+    from videoclusternet.cluster import space_points
+    from videoclusternet.instant import Space
+    from videoclusternet.linkage import join, relative
+    from videoclusternet.similarity import Metric
+
+    rng = np.random.default_rng(0)
+    people = max(2, tracks // 50)
+    centre = rng.normal(size=(people, dim)).astype(np.float32)
+    track = np.repeat(np.arange(tracks), crops).astype(np.int32)
+    person = rng.integers(0, people, tracks)[track]
+    clean = centre[person] + rng.normal(size=(len(track), dim)).astype(np.float32) * 0.7
+    views = rng.standard_normal((len(track), 6, dim), dtype=np.float32)
+    views *= 0.7
+    views += clean[:, None]
+    space = Space("synthetic", clean, views, track, tracks, 2)
+    metric = Metric("cosine")
+    before = peak_mib()
+    started = time.perf_counter()
+    points = space_points(space, metric)
+    partition = join(relative(points, metric), 1.0, np.empty((0, 2), dtype=int))
+    confidence(points, partition.label, metric)
+    return {
+        "tracks": tracks,
+        "people": people,
+        "clusters": partition.clusters,
+        "seconds": time.perf_counter() - started,
+        "peak MiB with its input": peak_mib(),
+        "input MiB": before,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("film", nargs="?")
+    parser.add_argument("--detector", default="mtcnn")
+    parser.add_argument("--backbone", default="dlib")
+    parser.add_argument("--only", choices=JOBS, action="append")
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.job:
+        print(json.dumps(eval_job(json.loads(options.job))))
+        return
+    wanted = options.only or JOBS
+    with tempfile.TemporaryDirectory() as folder:
+        film = options.film
+        if film is None:
+            from videoclusternet.demo import build_demo
+
+            film = str(build_demo(Path(folder)))
+        if "run" in wanted:
+            show("whole run", ["run", film, options.detector, options.backbone])
+        if "memory" in wanted:
+            longer = Path(folder) / "longer.mp4"
+            repeat(film, 10, longer)
+            show("video steps", ["memory", film, options.detector])
+            show("video steps, film ten times as long", ["memory", str(longer), options.detector])
+        if "clustering" in wanted:
+            for tracks in (1_000, 20_000):
+                show("clustering alone", ["clustering", tracks])
+
+
+def eval_job(job: list) -> dict[str, float]:
+    name, *values = job
+    return {"run": run, "memory": video_memory, "clustering": clustering}[name](*values)
+
+
+def show(title: str, job: list) -> None:
+    """Run one measurement in a fresh process and print it."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--job", json.dumps(job)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    print(f"\n{title}: {' '.join(Path(str(part)).name for part in job)}")
+    for name, value in json.loads(done.stdout.splitlines()[-1]).items():
+        print(f"  {name:28}{value:>12,.2f}")
+
+
+if __name__ == "__main__":
+    main()

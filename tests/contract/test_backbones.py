@@ -1,0 +1,218 @@
+"""What every face-ID model must do, whatever network is inside."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from videoclusternet.crops import align
+from videoclusternet.demo import E, G, portraits
+from videoclusternet.errors import ModelError
+from videoclusternet.models.dlib_resnet import load_dlib
+from videoclusternet.models.edgeface import load_edgeface
+from videoclusternet.models.face_model import CANVAS_TEMPLATE, FaceModel, similarity_transform
+from videoclusternet.models.load import load_backbone
+from videoclusternet.models.registry import MODELS
+from videoclusternet.views import clean_inputs
+
+LANDMARKS = {
+    G: np.array([[221.0, 193], [306, 188], [266, 242], [231, 276], [305, 271]]),
+    E: np.array([[204.0, 103], [247, 104], [225, 129], [202, 140], [245, 141]]),
+}
+"""Where the five landmarks are in the portraits of the demo, px."""
+SIZES = {"dlib": (5.61, 128), "edgeface-xs": (2.24, 512), "edgeface-xxs": (1.24, 512)}
+"""Millions of parameters, and the width of the embedding."""
+NAMES = [
+    "dlib",
+    pytest.param("edgeface-xs", marks=pytest.mark.data),
+    pytest.param("edgeface-xxs", marks=pytest.mark.data),
+]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def model(request: pytest.FixtureRequest) -> FaceModel:
+    choice = request.param
+    if choice != "dlib":
+        folder = request.getfixturevalue("shared_weights")
+        file = choice.replace("-", "_") + "_q.pt"
+        choice = f"{choice}={folder / file}"
+    return load_backbone(choice, "cpu")
+
+
+@cache
+def canvases() -> np.ndarray:
+    """Both people in four kinds of light, uint8 (2, 4, 144, 144, 3)."""
+    rows = []
+    for name, person in portraits().items():
+        plain = align(person.pixels, LANDMARKS[name]) / 255.0
+        noise = np.random.default_rng(0).normal(0, 0.02, plain.shape)
+        lights = [
+            plain,
+            plain**1.6 * [1.15, 1, 0.85],
+            plain**0.7 * [0.85, 1, 1.15],
+            np.repeat(plain.mean(axis=2, keepdims=True), 3, axis=2)[:, ::-1] + noise,
+        ]
+        rows.append(np.clip(np.stack(lights) * 255, 0, 255).astype(np.uint8))
+    return np.stack(rows)
+
+
+def embed(model: FaceModel, pixels: np.ndarray) -> Tensor:
+    with torch.inference_mode():
+        return model(clean_inputs(torch.from_numpy(pixels), model))
+
+
+def cosine(a: Tensor, b: Tensor) -> np.ndarray:
+    a, b = nn.functional.normalize(a), nn.functional.normalize(b)
+    return np.asarray((a @ b.T).numpy())
+
+
+def test_size_and_width_are_the_published_ones(model: FaceModel) -> None:
+    millions, dim = SIZES[model.name]
+    count = sum(p.numel() for p in model.parameters()) / 1e6
+    assert count == pytest.approx(millions, abs=0.01)
+    assert model.dim == dim == MODELS[model.name].dim
+    assert model.size == MODELS[model.name].size
+    out = embed(model, canvases()[0])
+    assert out.shape == (4, dim) and out.dtype == torch.float32
+
+
+def test_same_input_same_output(model: FaceModel) -> None:
+    assert torch.equal(embed(model, canvases()[0]), embed(model, canvases()[0]))
+
+
+def test_company_in_the_batch_changes_nothing(model: FaceModel) -> None:
+    pixels = canvases().reshape(-1, *canvases().shape[2:])
+    together = nn.functional.normalize(embed(model, pixels))
+    alone = torch.cat([nn.functional.normalize(embed(model, p[None])) for p in pixels])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+
+
+def test_every_parameter_learns(model: FaceModel) -> None:
+    # One matrix of edgeface-xs is all zero in the public file and lets no gradient through:
+    # a little noise shows that it is the file, not the network, that stops it.
+    noisy = copy.deepcopy(model)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in noisy.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.01)
+    noisy(clean_inputs(torch.from_numpy(canvases()[1]), noisy)).square().sum().backward()
+    dead = [
+        name
+        for name, parameter in noisy.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
+    assert dead == []
+
+
+def test_loaded_model_is_in_evaluation_mode(model: FaceModel) -> None:
+    assert not any(module.training for module in model.modules())
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_tail_is_the_last_linear_layer(model: FaceModel) -> None:
+    linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    assert model.tail is linear[-1] and model.tail.out_features == model.dim
+    seen: list[tuple[Tensor, Tensor]] = []
+    hook = model.tail.register_forward_hook(lambda m, args, out: seen.append((args[0], out)))
+    out = embed(model, canvases()[0])
+    hook.remove()
+    ((x, y),) = seen
+    assert torch.equal(y, out)
+    with torch.inference_mode():
+        pixels = clean_inputs(torch.from_numpy(canvases()[0]), model)
+        assert torch.equal(model.trunk(model.normalise(pixels)), x)
+
+
+def test_one_person_is_closer_to_herself(model: FaceModel) -> None:
+    people = canvases()
+    hopper, collins = embed(model, people[0]), embed(model, people[1])
+    same = np.concatenate([cosine(x, x)[np.triu_indices(4, 1)] for x in (hopper, collins)])
+    other = cosine(hopper, collins).ravel()
+    assert same.min() > other.max() + 0.05
+
+
+def test_canvas_template_lands_on_the_models_template(model: FaceModel) -> None:
+    matrix = model.canvas_to_input()
+    moved = CANVAS_TEMPLATE @ matrix[:, :2].T + matrix[:, 2]
+    # Templates of other networks differ a little in shape: a similarity cannot fit them all.
+    tolerance = 1e-9 if model.size == 112 else 0.05 * model.size
+    assert np.abs(moved - model.template).max() < tolerance
+    assert np.abs((moved - model.template).mean(axis=0)).max() < 1e-9
+    # A face fills the input and stands in its middle.
+    left, right, nose, *_ = model.template
+    assert (left[0] + right[0]) / 2 == pytest.approx((model.size - 1) / 2, abs=0.02 * model.size)
+    assert nose[0] == pytest.approx((model.size - 1) / 2, abs=0.02 * model.size)
+    assert 0.28 < (right[0] - left[0]) / model.size < 0.4
+
+
+def test_a_dot_on_the_canvas_template_is_seen_on_the_models(model: FaceModel) -> None:
+    matrix = model.canvas_to_input()
+    for x, y in CANVAS_TEMPLATE:
+        canvas = np.zeros((1, 144, 144, 3), np.float32)
+        at_y, at_x = np.mgrid[:144, :144]
+        canvas[0] = 255 * np.exp(-((at_x - x) ** 2 + (at_y - y) ** 2) / 8)[..., None]
+        seen = clean_inputs(torch.from_numpy(canvas), model)[0, 0].numpy()
+        at_y, at_x = np.mgrid[: model.size, : model.size]
+        centre = np.array([(seen * at_x).sum(), (seen * at_y).sum()]) / seen.sum()
+        want = matrix[:, :2] @ [x, y] + matrix[:, 2]
+        np.testing.assert_allclose(centre, want, atol=0.05)
+
+
+def test_similarity_is_found_again() -> None:
+    rng = np.random.default_rng(0)
+    angle, scale = 0.7, 1.8
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = rng.normal(size=(5, 2)) * 30
+    matrix = similarity_transform(points, points @ turn.T + [3, -4])
+    np.testing.assert_allclose(matrix, np.column_stack([turn, [3, -4]]), atol=1e-9)
+    # A mirrored face is never unmirrored: the best rotation has no reflection.
+    mirrored = similarity_transform(points, points * [-1, 1])
+    assert np.linalg.det(mirrored[:, :2]) > 0
+
+
+@pytest.mark.parametrize("choice", ["mtcnn", "yunet"])
+def test_a_detector_is_no_backbone(choice: str) -> None:
+    with pytest.raises(ModelError, match=f"{choice} is a detector, not a backbone"):
+        load_backbone(choice, "cpu")
+
+
+@pytest.mark.parametrize("name", ["dlib", "edgeface-xs", "edgeface-xxs"])
+def test_wrong_hash_is_refused_before_reading(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="expected"):
+        load_backbone(f"{name}={path}", "cpu")
+
+
+@pytest.mark.parametrize(
+    "reader", [load_dlib, lambda p: load_edgeface(p, "edgeface-xs")], ids=["dlib", "edgeface"]
+)
+@pytest.mark.parametrize("content", ["nothing", "text", "list", "tables", "picture"])
+def test_wrong_content_is_refused(
+    reader: Callable[[Path], FaceModel], content: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.png"
+    if content == "nothing":
+        path.write_bytes(b"")
+    elif content == "text":
+        path.write_bytes(b"not a network, really not" * 20)
+    elif content == "picture":
+        cv2.imwrite(str(path), canvases()[0, 0])
+    else:
+        torch.save([1, 2] if content == "list" else {"a": {"b": 1}}, path)
+    with pytest.raises(ModelError, match=f"{path} does not hold"):
+        reader(path)
+
+
+@pytest.mark.data
+def test_one_edgeface_is_not_the_other(shared_weights: Path) -> None:
+    with pytest.raises(ModelError, match="does not hold edgeface-xxs"):
+        load_edgeface(shared_weights / "edgeface_xs_q.pt", "edgeface-xxs")

@@ -1,0 +1,166 @@
+"""Joining in rounds against the cut of SciPy's whole dendrogram, and a slow average linkage."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.oracle.test_cluster import film
+from videoclusternet.cluster import TrackPoints, space_points
+from videoclusternet.linkage import APART, Relative, cut, join, relative, tree
+from videoclusternet.similarity import Metric, MetricName
+
+METRICS: list[MetricName] = ["cosine", "euclidean", "loss"]
+NONE = np.empty((0, 2), dtype=np.int64)
+
+
+def conflicts_of(seed: int, tracks: int, count: int) -> np.ndarray:
+    """Draw distinct pairs a < b."""
+    a, b = np.triu_indices(tracks, 1)
+    pick = np.random.default_rng(seed).choice(len(a), count, replace=False)
+    return np.stack([a[pick], b[pick]], axis=1)
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two labellings are one partition."""
+    return bool(np.array_equal(a[:, None] == a, b[:, None] == b))
+
+
+def distances(tracks: Relative, blocked: np.ndarray) -> np.ndarray:
+    """All relative distances, pairs that must not meet at ``APART``."""
+    full = tracks.block(slice(None)).astype(np.float64)
+    full[blocked[:, 0], blocked[:, 1]] = full[blocked[:, 1], blocked[:, 0]] = APART
+    return full
+
+
+def slow_join(full: np.ndarray, scale: float) -> np.ndarray:
+    """Average linkage, one pair at a time, means taken over all pairs of tracks."""
+    clusters = [[t] for t in range(len(full))]
+    while len(clusters) > 1:
+        pairs = [
+            (float(full[np.ix_(clusters[i], clusters[j])].mean()), i, j)
+            for i in range(len(clusters))
+            for j in range(i + 1, len(clusters))
+        ]
+        least, i, j = min(pairs)
+        if least > scale:
+            break
+        clusters[i] += clusters.pop(j)
+    label = np.empty(len(full), dtype=np.int64)
+    for number, members in enumerate(clusters):
+        label[members] = number
+    return label
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_relative_distance_is_in_units_of_the_shrunk_thresholds(name: MetricName) -> None:
+    metric = Metric(name)
+    points = space_points(film(0), metric)
+    terms = metric.terms(points.mean)
+    plain = terms.distances(terms)
+    own = np.sqrt(points.threshold * np.median(points.threshold))
+    want = plain / np.sqrt(own[:, None] * own[None])
+    off = ~np.eye(len(want), dtype=bool)
+    got = relative(points, metric).block(slice(None))
+    np.testing.assert_allclose(got[off], want[off], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_sums_over_clusters_give_the_mean_over_pairs(name: MetricName) -> None:
+    metric = Metric(name)
+    tracks = relative(space_points(film(1), metric), metric)
+    label = np.random.default_rng(0).integers(0, 5, len(tracks))
+    full, merged = tracks.block(slice(None)), tracks.merged(label).block(slice(None))
+    for i in range(5):
+        for j in range(5):
+            want = full[np.ix_(label == i, label == j)].mean()
+            assert merged[i, j] == pytest.approx(want, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("blocked", [0, 1, 12])
+@pytest.mark.parametrize("seed", range(4))
+def test_rounds_equal_the_cut_of_the_dendrogram(name: MetricName, blocked: int, seed: int) -> None:
+    metric = Metric(name)
+    tracks = relative(space_points(film(seed, tracks=40), metric), metric)
+    conflicts = conflicts_of(seed, 40, blocked)
+    dendrogram = tree(tracks, conflicts)
+    sizes = set()
+    for scale in np.quantile(dendrogram[:, 2], [0.02, 0.2, 0.4, 0.6, 0.8, 0.95]):
+        # Half way to the next height: nothing is decided by the last digit.
+        above = dendrogram[dendrogram[:, 2] > scale, 2]
+        scale = float((scale + above.min()) / 2) if len(above) else float(scale * 1.01)
+        if scale >= APART / 40**2:
+            continue
+        joined = join(tracks, scale, conflicts)
+        assert same(joined.label, cut(dendrogram, scale))
+        assert len(joined.merges) == 40 - joined.clusters
+        assert all(joined.label[a] != joined.label[b] for a, b in conflicts)
+        sizes.add(joined.clusters)
+    assert len(sizes) > 3
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("blocked", [0, 6])
+def test_dendrogram_equals_the_slow_version(name: MetricName, blocked: int) -> None:
+    metric = Metric(name)
+    tracks = relative(space_points(film(5, tracks=18), metric), metric)
+    conflicts = conflicts_of(5, 18, blocked)
+    full, dendrogram = distances(tracks, conflicts), tree(tracks, conflicts)
+    heights = dendrogram[dendrogram[:, 2] < APART / 18**2, 2]
+    for low, high in pairwise(heights):
+        scale = (low + high) / 2
+        if high - low > 1e-5:
+            assert same(cut(dendrogram, scale), slow_join(full, scale))
+
+
+def test_everything_joins_at_a_large_scale_unless_it_must_not() -> None:
+    metric = Metric("cosine")
+    tracks = relative(space_points(film(2), metric), metric)
+    assert join(tracks, 1e6, NONE).clusters == 1
+    apart = np.array([[0, 1], [1, 2], [0, 2]])
+    split = join(tracks, 1e6, apart)
+    assert split.clusters == 3 and len(set(split.label[:3].tolist())) == 3
+    assert join(tracks, 0.0, NONE).clusters == len(tracks)
+
+
+def test_order_of_tracks_does_not_matter() -> None:
+    metric = Metric("cosine")
+    tracks = relative(space_points(film(3, tracks=30), metric), metric)
+    order = np.random.default_rng(0).permutation(30)
+    shuffled = Relative(tracks.a[order], tracks.b[order], tracks.size[order])
+    for scale in (0.6, 1.0, 1.6):
+        assert same(join(tracks, scale, NONE).label[order], join(shuffled, scale, NONE).label)
+
+
+def test_merge_log_tells_the_whole_partition() -> None:
+    metric = Metric("cosine")
+    tracks = relative(space_points(film(4, tracks=30), metric), metric)
+    joined = join(tracks, 1.0, NONE)
+    label = np.arange(30)
+    for merge in joined.merges:
+        assert merge.a < merge.b and merge.distance <= merge.threshold == 1.0
+        # Clusters are named by their lowest track.
+        assert label[merge.a] == merge.a and label[merge.b] == merge.b
+        label[label == merge.b] = merge.a
+    assert same(label, joined.label) and 1 < joined.clusters < 30
+
+
+def test_one_track_and_none() -> None:
+    one = Relative(np.ones((1, 3), "f4"), np.ones((1, 3), "f4"), np.ones(1, "f4"))
+    assert join(one, 1.0, NONE).label.tolist() == [0]
+    none = Relative(np.empty((0, 3), "f4"), np.empty((0, 3), "f4"), np.empty(0, "f4"))
+    assert join(none, 1.0, NONE).clusters == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_exact_duplicates_are_joined(seed: int) -> None:
+    """Equal distances: rounding must not leave pairs that nobody is nearest to."""
+    rng = np.random.default_rng(seed)
+    person = rng.integers(0, 3, 120)
+    mean = rng.normal(size=(3, 40)).astype(np.float32)[person]
+    points = TrackPoints(mean, np.full(120, 0.3, dtype=np.float32))
+    tracks = relative(points, Metric("euclidean"))
+    assert same(join(tracks, 0.5, NONE).label, person)

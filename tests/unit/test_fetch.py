@@ -1,0 +1,320 @@
+"""Fetching weights: resume, hashes, and one clear line for every failure."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import huggingface_hub.errors
+import pytest
+
+from videoclusternet.errors import Cancelled, ModelError, StoreError
+from videoclusternet.events import Event
+from videoclusternet.models.fetch import BLOCK, pull
+from videoclusternet.models.registry import MODELS, ModelSpec, WeightFile
+
+CONTENT = bytes(range(256)) * (3 * BLOCK // 256) + b"end"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Site:
+    """A web server with one file, and what it was asked for."""
+
+    url: str = ""
+    resumes: bool = True
+    status: int = 0
+    stop_after: int = 0
+    tells_length: bool = True
+    chunked: bool = False
+    ranges: list[str | None] = field(default_factory=list)
+
+
+def handler(site: Site) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            wanted = self.headers.get("Range")
+            site.ranges.append(wanted)
+            self.close_connection = True
+            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+            if site.status:
+                self.answer(site.status, b"")
+            elif not (wanted and site.resumes):
+                self.answer(200, CONTENT)
+            elif start >= len(CONTENT):
+                self.answer(416, b"")
+            else:
+                self.answer(206, CONTENT[start:])
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            if site.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            elif site.tells_length:
+                self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            if site.chunked:
+                self.wfile.write(f"{len(body):x}\r\n".encode())
+            self.wfile.write(body[: site.stop_after] if site.stop_after else body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the test's output clean."""
+
+    return Handler
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(site))
+    site.url = f"http://127.0.0.1:{server.server_address[1]}/weights.bin"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield site
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("VCN_CACHE", str(folder))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def register(monkeypatch: pytest.MonkeyPatch, source: str, digest: str = DIGEST) -> None:
+    file = WeightFile("weights.bin", digest, source)
+    monkeypatch.setitem(MODELS, "toy", ModelSpec("toy", "backbone", "x", (file,), "MIT", True))
+
+
+def failure(cache: Path) -> str:
+    """Fetch, which must fail in one line that helps, and return the line."""
+    with pytest.raises(ModelError) as caught:
+        pull("toy")
+    text = str(caught.value)
+    assert "\n" not in text and caught.value.exit_code == 4
+    assert "weights.bin" in text and DIGEST in text and str(cache / "weights.bin") in text
+    assert not (cache / "weights.bin").exists()
+    return text
+
+
+def test_a_file_is_fetched_once(site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, site.url)
+    events: list[Event] = []
+    assert pull("toy", events.append) == [cache / "weights.bin"]
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+    assert [p.name for p in cache.iterdir()] == ["weights.bin"]
+    kinds = [e.kind for e in events]
+    assert (
+        kinds[0] == "start"
+        and kinds[-1] == "done"
+        and {e.step for e in events} == {"fetch weights.bin"}
+    )
+    told = [(e.done, e.total) for e in events if e.kind == "progress"]
+    assert told[-1] == (len(CONTENT), len(CONTENT)) and told == sorted(told) and len(told) > 3
+    pull("toy")
+    assert len(site.ranges) == 1
+
+
+def test_unknown_length_is_told_as_unknown(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    site.tells_length = False
+    events: list[Event] = []
+    pull("toy", events.append)
+    assert {e.total for e in events} == {0}
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("have", [1, 1000, BLOCK, len(CONTENT) - 1, len(CONTENT)])
+def test_a_part_is_continued(
+    have: int, site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    cache.mkdir()
+    (cache / "weights.bin.part").write_bytes(CONTENT[:have])
+    pull("toy")
+    assert site.ranges == [f"bytes={have}-"]
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+    assert not (cache / "weights.bin.part").exists()
+
+
+def test_a_server_that_cannot_resume_sends_all_again(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    site.resumes = False
+    cache.mkdir()
+    (cache / "weights.bin.part").write_bytes(CONTENT[:5000])
+    events: list[Event] = []
+    pull("toy", events.append)
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+    assert max(e.total for e in events) == len(CONTENT)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_broken_connection_keeps_its_part(
+    chunked: bool, site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    site.stop_after, site.chunked = 2 * BLOCK + 17, chunked
+    text = failure(cache)
+    if not chunked:
+        assert f"ended after {site.stop_after} of {len(CONTENT)} bytes" in text
+    kept = (cache / "weights.bin.part").read_bytes()
+    assert 2 * BLOCK <= len(kept) < len(CONTENT) and CONTENT.startswith(kept)
+    site.stop_after, site.chunked = 0, False
+    pull("toy")
+    assert site.ranges[-1] == f"bytes={len(kept)}-"
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+def test_a_stopped_download_goes_on(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+
+    def stop(event: Event) -> None:
+        if event.done >= BLOCK:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        pull("toy", stop)
+    pull("toy")
+    assert site.ranges[-1] is not None
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+def test_wrong_content_is_not_kept(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url, "ab" * 32)
+    with pytest.raises(ModelError) as caught:
+        pull("toy")
+    text = str(caught.value)
+    assert DIGEST in text and f"expected {'ab' * 32}" in text and "nothing was kept" in text
+    assert str(cache / "weights.bin") in text and "\n" not in text
+    assert list(cache.iterdir()) == []
+
+
+def test_a_spoilt_part_is_thrown_away(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    cache.mkdir()
+    (cache / "weights.bin.part").write_bytes(b"x" * (len(CONTENT) + 5))
+    failure(cache)
+    assert list(cache.iterdir()) == []
+    pull("toy")
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+def test_a_spoilt_file_is_replaced(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    cache.mkdir()
+    (cache / "weights.bin").write_bytes(b"spoilt")
+    pull("toy")
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("status", "says"), [(404, "Not Found"), (503, "Service Unavailable")])
+def test_an_error_of_the_server(
+    status: int, says: str, site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    site.status = status
+    assert says in failure(cache)
+
+
+def test_offline(site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Port 1 of this machine: refused without a network.
+    register(monkeypatch, "http://127.0.0.1:1/weights.bin")
+    assert "refused" in failure(cache)
+
+
+def test_a_server_that_speaks_no_http(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "nonsense://nowhere/weights.bin")
+    assert "nonsense" in failure(cache)
+
+
+def test_a_cache_that_cannot_be_written(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path / "file"))
+    with pytest.raises(StoreError, match="cannot write"):
+        pull("toy")
+
+
+def test_a_file_of_a_package_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "package:numpy/no/such/weights.bin")
+    with pytest.raises(ModelError, match="travels in the package numpy") as caught:
+        pull("toy")
+    assert "pip install numpy" in str(caught.value)
+
+
+def test_embedded_models_are_already_there() -> None:
+    assert all(path.is_file() for path in (*pull("mtcnn"), *pull("dlib")))
+
+
+def test_the_hub_is_asked_for_repository_revision_and_path(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def download(repo: str, inside: str, revision: str) -> str:
+        asked.append((repo, inside, revision))
+        (tmp_path / "hub").write_bytes(CONTENT)
+        return str(tmp_path / "hub")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    register(monkeypatch, "hf:owner/repo@abc123:folder/weights.bin")
+    assert pull("toy") == [cache / "weights.bin"]
+    assert asked == [("owner/repo", "folder/weights.bin", "abc123")]
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        huggingface_hub.errors.LocalEntryNotFoundError("cannot reach the hub\nmore about it"),
+        huggingface_hub.errors.OfflineModeIsEnabled("offline mode is enabled"),
+        huggingface_hub.errors.HFValidationError("not a repository name"),
+        TimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_hub_cannot_be_reached(
+    error: Exception, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(repo: str, inside: str, revision: str) -> str:
+        raise error
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    register(monkeypatch, "hf:owner/repo@abc123:weights.bin")
+    text = failure(cache)
+    assert "hf:owner/repo@abc123:weights.bin" in text
+    assert (str(error).splitlines() or ["TimeoutError"])[0] in text
+
+
+def test_the_hub_offline_by_its_own_setting(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache / "hub"))
+    register(monkeypatch, "hf:owner/repo@abc123:weights.bin")
+    assert "cannot fetch weights.bin" in failure(cache)

@@ -1,0 +1,201 @@
+"""The import rule: floors, no cycles, and one owner for each outside library."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+import videoclusternet
+
+PACKAGE = "videoclusternet"
+ROOT = Path(videoclusternet.__file__).parent
+
+FLOORS = (
+    # 0: words
+    "types config errors events",
+    # 1: the world: files and networks
+    "video store run models models.boxes models.detector models.dlib_resnet models.edgeface "
+    "models.face_model models.fetch models.load models.mtcnn models.registry models.retinaface "
+    "models.yunet",
+    # 2: steps, from pictures to tables and from crops to a cast
+    "quality shots motion faces tracks crops scan "
+    "views similarity track_quality embed matching instant cluster linkage choose casting pool",
+    # 3: a finished run, read back
+    "results summary report",
+    # 4: the whole way
+    "pipeline",
+    # 5: doors
+    "__init__ __main__ cli console printing demo crop_sets "
+    "bench bench.hac bench.metrics bench.scoring bench.truth",
+)
+FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
+
+SIDEWAYS = {
+    "config": "errors",
+    "run": "store",
+    "models.dlib_resnet": "models.face_model",
+    "models.edgeface": "models.face_model",
+    "models.mtcnn": "models.boxes models.detector",
+    "models.retinaface": "models.boxes models.detector",
+    "models.yunet": "models.detector",
+    "models.fetch": "models.registry store",
+    "models.load": "models.detector models.face_model models.registry models.dlib_resnet "
+    "models.edgeface models.mtcnn models.retinaface models.yunet",
+    "faces": "quality",
+    "tracks": "quality",
+    "crops": "quality",
+    "scan": "faces motion shots",
+    "track_quality": "similarity",
+    "embed": "views track_quality",
+    "matching": "similarity",
+    "instant": "similarity",
+    "cluster": "instant similarity",
+    "linkage": "cluster similarity",
+    "choose": "cluster instant linkage similarity",
+    "casting": "choose cluster instant similarity track_quality",
+    "summary": "results",
+    "report": "results summary",
+    "__init__": "crop_sets",
+    "__main__": "cli",
+    "cli": "bench.scoring console crop_sets demo printing",
+    "bench.hac": "bench.metrics",
+    "bench.scoring": "bench.metrics bench.truth",
+}
+"""What a module may import from its own floor: everything else there is closed to it."""
+
+OWNERS = {
+    "av": "video demo",
+    "cv2": "crop_sets crops demo models.mtcnn models.yunet motion quality shots",
+    "filelock": "store",
+    "huggingface_hub": "models.fetch",
+    "jinja2": "report",
+    "joblib": "models.mtcnn",
+    "lz4": "models.mtcnn",
+    "matplotlib": "demo",
+    "pyarrow": "store",
+    "pydantic": "config",
+    "rich": "console printing",
+    "safetensors": "store",
+    "scenedetect": "shots",
+    "scipy": "bench.hac choose cluster linkage similarity",
+    "skimage": "demo",
+    "sklearn": "bench.metrics",
+    "supervision": "tracks",
+    "threadpoolctl": "scan",
+    "torch": "embed models.dlib_resnet models.edgeface models.face_model models.load "
+    "models.mtcnn models.retinaface views",
+    "trackers": "motion tracks",
+    "typer": "cli",
+}
+"""Who uses an outside library; NumPy is for all."""
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, modules: set[str]) -> set[str]:
+    """Full names of everything a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path} imports by dots"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            # `from package import module` names modules, `from module import thing` does not.
+            named = {name for name in inner if name.removeprefix(f"{PACKAGE}.") in modules}
+            found |= named or {node.module}
+    return found
+
+
+FILES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+IMPORTS = {name: imports_of(path, set(FILES)) for name, path in FILES.items()}
+INSIDE = {
+    name: {i.removeprefix(f"{PACKAGE}.") for i in found if i.startswith(f"{PACKAGE}.")}
+    for name, found in IMPORTS.items()
+}
+
+
+def test_every_module_has_a_floor() -> None:
+    assert set(FLOOR) == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_point_down_or_to_a_permitted_neighbour(name: str) -> None:
+    beside = set(SIDEWAYS.get(name, "").split())
+    assert all(FLOOR[other] == FLOOR[name] for other in beside)
+    wrong = {o for o in INSIDE[name] if FLOOR[o] >= FLOOR[name] and o not in beside}
+    assert wrong == set()
+
+
+def test_no_permission_is_left_unused() -> None:
+    unused = {
+        (name, other)
+        for name, beside in SIDEWAYS.items()
+        for other in beside.split()
+        if other not in INSIDE[name]
+    }
+    assert unused == set()
+
+
+def test_there_is_no_cycle() -> None:
+    order = list(graphlib.TopologicalSorter(INSIDE).static_order())
+    assert order.index("errors") < order.index("pipeline") < order.index("cli")
+
+
+def test_every_outside_library_has_its_owners() -> None:
+    users: dict[str, set[str]] = {}
+    for name, found in IMPORTS.items():
+        for full in found:
+            top = full.partition(".")[0]
+            if top not in sys.stdlib_module_names and top not in (PACKAGE, "numpy"):
+                users.setdefault(top, set()).add(name)
+    assert users == {library: set(owners.split()) for library, owners in OWNERS.items()}
+
+
+def test_every_outside_library_is_a_declared_dependency() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[<>=!~\[ ]", d)[0].lower() for d in project["dependencies"]}
+    carriers = packages_distributions()
+    for library in (*OWNERS, "numpy"):
+        names = {name.lower().replace("_", "-") for name in carriers[library]}
+        assert names & declared, library
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import videoclusternet",
+        "from videoclusternet import cli\nsys.argv = ['vcn', '--help']\ncli.main()",
+        "from videoclusternet import cli\nsys.argv = ['vcn', 'cluster', '--help']\ncli.main()",
+    ],
+    ids=["import", "vcn --help", "vcn cluster --help"],
+)
+def test_import_and_help_load_nothing_heavy(code: str) -> None:
+    heavy = ("torch", "cv2", "av", "scipy", "scenedetect", "trackers", "sklearn", "pyarrow")
+    probe = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('loaded', [m for m in {heavy!r} if m in sys.modules]))\n"
+        f"{code}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded []"
+    assert ("Usage: vcn" in done.stdout) == ("help" in code)
+
+
+def test_public_names_are_found_on_first_use() -> None:
+    for name in videoclusternet.__all__:
+        assert getattr(videoclusternet, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = videoclusternet.nonsense

@@ -1,0 +1,283 @@
+"""The run folder: every table comes back as it was, every fault is named, nothing is mixed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests import tables
+from tests.drawn import snapshot
+from videoclusternet.errors import StoreError
+from videoclusternet.store import Store, read_table, replacing, table_path, write_table
+from videoclusternet.types import (
+    Candidates,
+    Cast,
+    Crops,
+    Embeddings,
+    Faces,
+    FrameScores,
+    Merges,
+    Motion,
+    Shots,
+    Table,
+    Tracks,
+    VideoInfo,
+)
+
+KINDS = sorted(Table.__subclasses__(), key=lambda kind: kind.__name__)
+
+
+def filled(kind: type[Table], rows: int) -> Table:
+    """Make a table of a kind with this many rows."""
+    rng = np.random.default_rng(rows)
+    real = rng.normal(size=rows)
+    tracks: dict[type[Table], Table] = {
+        VideoInfo: VideoInfo(
+            "Das große [Fest]\n2.mp4",
+            "ab" * 32,
+            641,
+            360,
+            "24000/1001",
+            "1/90000",
+            np.arange(rows) * 3754 + 2**40,
+        ),
+        Shots: tables.shots(*range(0, 20 * (rows + 1), 20)),
+        FrameScores: FrameScores(real),
+        Motion: Motion(np.arange(rows) * 3, rng.normal(size=(rows, 2, 3))),
+        Faces: tables.faces([(n // 2, n, 2.5, n + 40, 60) for n in range(rows)], 3, 0.7),
+        # Lists of different lengths, an empty one among them.
+        Tracks: tables.tracks(
+            [(n, 9 * n, 9 * n + 4) for n in range(rows)],
+            [list(range(n, n + n % 3)) for n in range(rows)],
+            film=[n % 2 for n in range(rows)],
+        ),
+        Crops: Crops(
+            np.arange(rows) // 2,
+            np.arange(rows),
+            np.arange(rows) - 1,
+            np.full(rows, 2**32 - 1),
+            rows + 4,
+        ),
+        Embeddings: Embeddings(
+            np.arange(rows),
+            np.arange(rows),
+            rng.normal(size=(rows, 8)),
+            rng.normal(size=(rows, 6, 8)),
+            real,
+            2,
+            rows + 1,
+            "colours",
+        ),
+        Cast: Cast(
+            np.arange(rows) - 1,
+            np.arange(rows) == 0,
+            real,
+            np.where(np.arange(rows) == 0, np.nan, real),
+            real,
+            "frozen/or",
+        ),
+        Merges: Merges(np.arange(rows), np.arange(rows), np.arange(rows), real, real),
+        Candidates: Candidates(
+            np.full(rows, np.nan), np.arange(rows), real, tuple(f"näme {n}" for n in range(rows))
+        ),
+    }
+    return tracks[kind]
+
+
+def same(a: Table, b: Table) -> bool:
+    """Whether two tables are equal, column by column, type by type."""
+    assert type(a) is type(b)
+    for name in (field.name for field in fields(a)):
+        left, right = getattr(a, name), getattr(b, name)
+        if name in a.COLUMNS:
+            assert left.dtype == right.dtype and left.shape == right.shape, name
+            np.testing.assert_array_equal(left, right, err_msg=name)
+        else:
+            assert left == right and type(left) is type(right), name
+    return a.digest == b.digest
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], rows: int) -> None:
+    table = filled(kind, rows)
+    path = table_path(tmp_path, kind)
+    write_table(path, table)
+    assert same(read_table(path, kind), table)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_every_table_has_a_file_of_its_own() -> None:
+    names = [table_path(Path(), kind).name for kind in KINDS]
+    assert len(set(names)) == len(names) == 11
+    assert [name for name in names if not name.endswith(".parquet")] == ["embeddings.safetensors"]
+
+
+def test_tables_are_plain_parquet_for_others(tmp_path: Path) -> None:
+    write_table(tmp_path / "tracks.parquet", filled(Tracks, 4))
+    frame = pq.read_table(tmp_path / "tracks.parquet")
+    assert frame.column("face").to_pylist() == [[], [1], [2, 3], []]
+    assert frame.column("first").to_pylist() == [0, 9, 18, 27]
+    write_table(tmp_path / "faces.parquet", filled(Faces, 2))
+    frame = pq.read_table(tmp_path / "faces.parquet")
+    assert frame.column("box").to_pylist() == [[0, 2.5, 40, 60], [1, 2.5, 41, 60]]
+
+
+def test_step_comes_back_after_reopening(tmp_path: Path) -> None:
+    cast, merges = filled(Cast, 3), filled(Merges, 2)
+    store = Store(tmp_path / "deep" / "run", create=True)
+    store.save("cast", "abc", (cast, merges), {"inputs": ["x"], "seconds": 1.5})
+    again = Store(tmp_path / "deep" / "run")
+    assert again.fingerprint("cast") == "abc" and again.fingerprint("scan") is None
+    back = again.load("cast", (Cast, Merges))
+    assert same(back[0], cast) and same(back[1], merges)
+    with pytest.raises(StoreError, match="no finished step 'scan'"):
+        again.load("scan", (Faces,))
+    with pytest.raises(StoreError, match="no finished step 'cast'"):
+        again.load("cast", (Cast, Candidates))
+
+
+@pytest.mark.parametrize("kind", [Cast, Embeddings], ids=lambda kind: kind.__name__)
+def test_table_that_was_changed_behind_our_back(tmp_path: Path, kind: type[Table]) -> None:
+    store = Store(tmp_path / "run", create=True)
+    store.save("step", "abc", [filled(kind, 3)], {"inputs": []})
+    write_table(table_path(store.folder, kind), filled(kind, 4))
+    with pytest.raises(StoreError, match="is not what the run wrote"):
+        store.load("step", [kind])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("seed", range(4))
+def test_file_with_wrong_bytes_never_escapes_as_another_error(
+    tmp_path: Path, kind: type[Table], seed: int
+) -> None:
+    path = table_path(tmp_path, kind)
+    table = filled(kind, 7)
+    write_table(path, table)
+    data = bytearray(path.read_bytes())
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, len(data), 6)
+    for place in places:
+        data[place] = rng.integers(256)
+    path.write_bytes(data[: len(data) - seed * 5])
+    try:
+        found = read_table(path, kind)
+    except StoreError as error:
+        assert path.name in str(error) and error.exit_code == 5
+    else:
+        assert isinstance(found, kind)  # the digest in run.json tells
+
+
+def test_parquet_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cast.parquet"
+    pq.write_table(pa.table({"character": [1, 2]}), path)
+    with pytest.raises(StoreError, match=r"cast\.parquet is damaged"):
+        read_table(path, Cast)
+    write_table(tmp_path / "cast.parquet", filled(Merges, 2))
+    with pytest.raises(StoreError, match=r"cast\.parquet is damaged"):
+        read_table(path, Cast)
+
+
+def test_crash_between_tables_leaves_a_step_to_do_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One table of the new result, one of the old: neither fingerprint may vouch for them."""
+    store = Store(tmp_path / "run", create=True)
+    store.save("cast", "old", (filled(Cast, 3), filled(Merges, 2)), {"inputs": []})
+    whole = os.replace
+
+    def crash(source: Path, target: Path) -> None:
+        if Path(target).name == "merges.parquet":
+            raise KeyboardInterrupt
+        whole(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", crash)
+        store.save("cast", "new", (filled(Cast, 4), filled(Merges, 3)), {"inputs": []})
+    assert Store(tmp_path / "run").fingerprint("cast") is None
+
+
+def test_failed_write_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "run", create=True)
+    store.save("cast", "abc", [filled(Cast, 3)], {"inputs": []})
+    before = snapshot(store.folder)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StoreError, match="No space left") as caught:
+        store.write_manifest()
+    assert "make room" in caught.value.advice
+    assert snapshot(store.folder) == before
+
+
+def test_temporary_file_goes_with_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert snapshot(tmp_path) == {"page.html": b"old"}
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert snapshot(tmp_path) == {"page.html": b"new"}
+
+
+def test_parts_exist_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "run", create=True)
+    parts = store.parts("scan", "f" * 64)
+    kinds = (Faces, Motion)
+    assert parts.read("0", kinds) is None
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+
+        def stop(*_: Any, **__: Any) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Path, "replace", stop)
+        parts.write("0", (filled(Faces, 3), filled(Motion, 2)))
+    assert parts.read("0", kinds) is None
+    parts.write("0", (filled(Faces, 5), filled(Motion, 4)))
+    back = parts.read("0", kinds)
+    assert back is not None and same(back[0], filled(Faces, 5)) and same(back[1], filled(Motion, 4))
+    assert store.parts("scan", "e" * 64).read("0", kinds) is None
+
+
+def test_parts_go_when_the_step_is_finished(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run", create=True)
+    store.write_manifest()
+    store.parts("scan", "a" * 64).write("0", [filled(Faces, 1)])
+    store.parts("scan", "b" * 64).write("0", [filled(Faces, 1)])
+    store.parts("other", "a" * 64).write("0", [filled(Faces, 1)])
+    store.drop_parts("scan")
+    assert [p.name for p in (store.folder / "parts").iterdir()] == ["other-" + "a" * 16]
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    first, second = (Store(tmp_path / "run", create=True) for _ in range(2))
+    with first.locked():
+        with pytest.raises(StoreError, match="in use by another run"), second.locked():
+            pytest.fail("two writers")
+        first.save("cast", "abc", [filled(Cast, 1)], {"inputs": []})
+    # The second one sees what the first one did meanwhile.
+    with second.locked():
+        assert second.fingerprint("cast") == "abc"
+
+
+def test_manifest_is_readable_by_people(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run", create=True)
+    store.manifest["films"] = [{"path": "Fräulein.mp4", "content": "0"}]
+    store.save("cast", "abc", [filled(Cast, 2)], {"inputs": ["x"], "notes": ["süß"]})
+    text = (store.folder / "run.json").read_text(encoding="utf-8")
+    assert "Fräulein.mp4" in text and "süß" in text and len(text.splitlines()) > 10
+    assert json.loads(text)["format"] == 1
