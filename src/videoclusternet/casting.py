@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.choose import NAMES, OWN, Choice, choose, partition_of, space_of
+from videoclusternet.choose import NAMES, OWN, Choice, choose, inside, partition_of, space_of
 from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
-from videoclusternet.config import ClusterConfig, QualityFilterConfig
+from videoclusternet.config import ClusterConfig, MatchConfig, QualityFilterConfig
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.instant import Space
+from videoclusternet.instant import Space, centre
+from videoclusternet.matching import match_tracks
 from videoclusternet.similarity import Metric
 from videoclusternet.track_quality import low_quality, track_quality
-from videoclusternet.types import Candidates, Cast, Embeddings, Merges, Reason, Tracks
+from videoclusternet.types import Candidates, Cast, Embeddings, Links, Merges, Reason, Tracks
 
 Array = NDArray[Any]
 
@@ -34,9 +35,23 @@ class _Outcome:
     choice: Choice
 
 
+def find_links(embeddings: Embeddings, config: MatchConfig) -> Links:
+    """Match tracks that surely show one person (Eq. 3), on centred embeddings.
+
+    Without its mean a weak backbone finds everybody alike, and everybody matches.
+    """
+    raw = _raw_space(embeddings, np.arange(embeddings.tracks), np.empty((0, 2), dtype=np.int32))
+    if len(raw.clean) == 0:
+        return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
+    centred = centre(raw)
+    seen = centred.views[:, : centred.global_views]
+    return match_tracks(centred.clean, seen, centred.track, centred.tracks, config)
+
+
 def find_cast(
     tracks: Tracks,
     embeddings: Embeddings,
+    links: Links,
     config: ClusterConfig,
     quality_config: QualityFilterConfig,
     seed: int = 0,
@@ -50,6 +65,8 @@ def find_cast(
         T tracks of one film or of several.
     embeddings : Embeddings
         Of the crops of these tracks.
+    links : Links
+        Coarse matches between them.
     config : ClusterConfig
     quality_config : QualityFilterConfig
         Eq. 4.
@@ -70,10 +87,12 @@ def find_cast(
     reason[without_crop & (reason == Reason.OK)] = Reason.LOW_QUALITY
     if quality_config.enabled:
         judged = np.where(reason == Reason.OK, quality, np.nan)
-        reason[low_quality(judged, quality_config.deviations)] = Reason.LOW_QUALITY
+        poor = low_quality(judged, quality_config.deviations, quality_config.spread)
+        reason[poor] = Reason.LOW_QUALITY
     keep = np.flatnonzero(reason == Reason.OK)
-    raw = _raw_space(embeddings, keep)
-    conflicts = _conflicts(tracks, keep) if config.cannot_link else np.empty((0, 2), dtype=int)
+    raw = _raw_space(embeddings, keep, np.stack([links.a, links.b], axis=1))
+    apart = tracks.overlapping() if config.cannot_link else np.empty((0, 2), dtype=int)
+    conflicts = inside(apart, keep)
     outcome = _cluster(raw, config, conflicts, seed, progress)
     return (
         _cast(tracks, keep, reason, quality, outcome, _metric(config)),
@@ -86,7 +105,8 @@ def _metric(config: ClusterConfig) -> Metric:
     return Metric(config.metric, config.teacher_temperature, config.student_temperature)
 
 
-def _raw_space(embeddings: Embeddings, keep: Array) -> Space:
+def _raw_space(embeddings: Embeddings, keep: Array, links: Array) -> Space:
+    """Take the embeddings of some tracks as they come."""
     rows = np.flatnonzero(np.isin(embeddings.track, keep))
     return Space(
         "frozen",
@@ -95,13 +115,8 @@ def _raw_space(embeddings: Embeddings, keep: Array) -> Space:
         np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
         len(keep),
         embeddings.global_views,
+        inside(links, keep),
     )
-
-
-def _conflicts(tracks: Tracks, keep: Array) -> Array:
-    pairs = tracks.overlapping()
-    both = np.isin(pairs, keep).all(axis=1)
-    return np.searchsorted(keep, pairs[both]).reshape(-1, 2)
 
 
 def _cluster(

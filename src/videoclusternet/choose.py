@@ -16,7 +16,7 @@ reading that is stable enough (:func:`simplest`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,13 @@ from videoclusternet.cluster import (
     track_points,
 )
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.instant import Space, centre, whiten, within_scatter
+from videoclusternet.instant import (
+    Space,
+    centre,
+    matched_scatter,
+    whiten,
+    within_scatter,
+)
 from videoclusternet.linkage import cut, join, relative, tree
 from videoclusternet.similarity import Metric
 
@@ -42,7 +48,9 @@ Array = NDArray[Any]
 Found = dict[str, Array]
 """One array for each candidate."""
 RIDGES = (3.0, 1.0)
-SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES))
+MATCHED = 0.3
+"""Share of the scatter between matched tracks (a of METHOD 5) in the ``matched`` space."""
+SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES), "matched-1")
 SCALES = np.geomspace(0.5, 2.0, 49)
 """Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
 NEIGHBOURS = 2
@@ -58,7 +66,7 @@ MEANINGFUL = 0.5
 """Below this agreement there is no structure to go by, and thresholds stay as they are."""
 ENOUGH = 0.85
 """Share of the highest agreement from which a level, or a reading, is stable enough."""
-PRIOR = 20.0
+PRIOR = 15.0
 """Tracks that weigh as much as the expectation that thresholds are right as they are."""
 
 
@@ -97,9 +105,11 @@ def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
     if names != SPACES[:1]:
         centred = centre(raw)
         scatter = within_scatter(centred)
-        for ridge, name in zip(RIDGES, SPACES[1:], strict=True):
+        both = (1 - MATCHED) * scatter + MATCHED * matched_scatter(centred)
+        recipes = [*((ridge, scatter) for ridge in RIDGES), (1.0, both)]
+        for name, (ridge, shape) in zip(SPACES[1:], recipes, strict=True):
             if name in names:
-                found[name] = whiten(centred, ridge, scatter, name)
+                found[name] = whiten(centred, ridge, shape, name)
     return {name: found[name] for name in names}
 
 
@@ -216,7 +226,7 @@ def stability(
         for keep, rows in halves(raw.track, raw.tracks, rng):
             track = np.searchsorted(keep, raw.track[rows])
             points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
-            found.append(readings(points, metric, _inside(conflicts, keep)))
+            found.append(readings(points, metric, inside(conflicts, keep)))
             kept.append(keep)
         _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
         for name in NAMES:
@@ -235,7 +245,7 @@ def _sample(raw: Space, conflicts: Array, rng: np.random.Generator) -> tuple[Spa
         return raw, conflicts
     keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
     rows = np.flatnonzero(np.isin(raw.track, keep))
-    return subset(raw, keep, rows), _inside(conflicts, keep)
+    return subset(raw, keep, rows), inside(conflicts, keep)
 
 
 def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
@@ -270,20 +280,20 @@ def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Ar
 
 def subset(raw: Space, keep: Array, rows: Array) -> Space:
     """Restrict a space to the tracks ``keep`` (ascending) and the crops ``rows``."""
-    return Space(
-        raw.name,
-        raw.clean[rows],
-        raw.views[rows],
-        np.searchsorted(keep, raw.track[rows]).astype(np.int32),
-        len(keep),
-        raw.global_views,
+    return replace(
+        raw,
+        clean=raw.clean[rows],
+        views=raw.views[rows],
+        track=np.searchsorted(keep, raw.track[rows]).astype(np.int32),
+        tracks=len(keep),
+        links=inside(raw.links, keep),
     )
 
 
-def _inside(conflicts: Array, keep: Array) -> Array:
-    """Restrict conflicts to the tracks ``keep`` and renumber them."""
-    both = np.isin(conflicts, keep).all(axis=1)
-    return np.searchsorted(keep, conflicts[both]).reshape(-1, 2)
+def inside(pairs: Array, keep: Array) -> Array:
+    """Restrict pairs (P, 2) of tracks to the tracks ``keep`` and renumber them."""
+    both = np.isin(pairs, keep).all(axis=1)
+    return np.searchsorted(keep, pairs[both]).reshape(-1, 2)
 
 
 def level(values: Array, tracks: int) -> int:

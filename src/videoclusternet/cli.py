@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,9 +61,6 @@ def main() -> None:
     except VcnError as error:
         print(f"vcn: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has gone: nothing left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:
@@ -201,7 +197,10 @@ def score(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     truth: Annotated[
         Path,
-        typer.Argument(metavar="TRUTH", help="tracks.csv, or a folder with shots.csv, truth.csv."),
+        typer.Argument(
+            metavar="TRUTH",
+            help="CSV of labelled boxes or tracks, or a folder with shots.csv and truth.csv.",
+        ),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object, fractions 0-1.")
@@ -217,7 +216,9 @@ def score(
 
 @app.command()
 def demo(
-    output: Output = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for film and run; else demo.")
+    ] = None,
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Show the page.")] = True,
     quiet: Quiet = False,
     log_json: LogJson = False,

@@ -76,8 +76,8 @@ class EmbedConfig(Params):
     global_views: int = Field(2, ge=1, description="[P] views of area .7-1")
     local_views: int = Field(4, ge=0, description="[P] views of area .4-.6")
     mirror: bool = Field(True, description="average each crop with its mirror image")
-    max_crops: int = Field(16, ge=1, description="crops per track whose views are computed")
-    batch: int = Field(64, ge=1)
+    max_crops: int = Field(16, ge=1, description="crops of a track that are looked at, at most")
+    batch: int = Field(64, ge=1, description="pictures per batch")
 
 
 class MatchConfig(Params):
@@ -90,21 +90,26 @@ class MatchConfig(Params):
 class QualityFilterConfig(Params):
     """SER-FIQ track quality and its outlier filter (section 3.6, Eq. 4)."""
 
-    enabled: bool = True
-    deviations: float = Field(2.7, gt=0, description="[P] median absolute deviations")
+    enabled: bool = Field(True, description="set tracks of outlying low quality aside")
+    deviations: float = Field(2.7, gt=0, description="[P] how far below the others")
+    spread: Literal["sigma", "mad"] = Field(
+        "sigma", description="unit of deviations: robust standard deviation, or [P] raw MAD"
+    )
 
 
 class ClusterConfig(Params):
     """Final clustering (section 3.7) and the label-free choice (METHOD 8)."""
 
-    algorithm: Literal["vcn", "paper"] = "vcn"
+    algorithm: Literal["vcn", "paper"] = Field(
+        "vcn", description="paper: all passing pairs join, crop pairs first [P]"
+    )
     metric: Literal["cosine", "euclidean", "loss"] = Field("cosine", description="[P] loss")
     cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
     scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
     draws: int = Field(16, ge=2, description="perturbations behind the stability")
-    teacher_temperature: float = Field(0.1, gt=0)
-    student_temperature: float = Field(0.1, gt=0)
+    teacher_temperature: float = Field(0.1, gt=0, description="of metric loss")
+    student_temperature: float = Field(0.1, gt=0, description="of metric loss")
 
 
 class Config(Params):
@@ -167,6 +172,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "profile": "paper",
         "embed": {"mirror": False},
         "matching": {"covariance": "full"},
+        "track_quality": {"spread": "mad"},
         "cluster": {
             "algorithm": "paper",
             "metric": "loss",

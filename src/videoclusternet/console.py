@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
@@ -110,4 +111,7 @@ class ConsoleHook:
 
 def json_hook(event: Event) -> None:
     """Print the event as one JSON line on standard error."""
-    print(json.dumps({k: v for k, v in asdict(event).items() if v}), file=sys.stderr, flush=True)
+    line = json.dumps({k: v for k, v in asdict(event).items() if v})
+    # Whoever read the log has gone (`| head`): the run itself goes on.
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)

@@ -86,7 +86,7 @@ SHOTS = (
     DemoShot(((G, 0.5, 85),), 2.0, mirror=True, warmth=0.2, pan=30),
     DemoShot(((E, 0.5, 120),), 1.5, gamma=1.7, noise=8, tilt=8),
     DemoShot(((G, 0.4, 140),), 2.0, gamma=0.6, tilt=-7, zoom=1.1),
-    DemoShot(((E, 0.45, 200),), 2.0, warmth=0.2, pan=-25),
+    DemoShot(((E, 0.45, 200),), 2.0, mirror=True, pan=-25),
     DemoShot(((G, 0.55, 120),), 2.5, warmth=-0.2, noise=4, pan=-35),
 )
 """Neighbouring shots differ in place, light and person, as cuts in a film do."""

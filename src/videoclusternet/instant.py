@@ -8,7 +8,7 @@ framing, not identity.  Milliseconds on a CPU, no labels, no training.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class Space:
         Number of tracks.
     global_views : int
         The first ``global_views`` of the V views are global.
+    links : int, shape (L, 2)
+        Coarse matches: the first track falls inside the second.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Space:
     track: Array
     tracks: int
     global_views: int
+    links: Array = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
 
 
 def centre(space: Space, name: str = "centred") -> Space:
@@ -58,14 +61,8 @@ def centre(space: Space, name: str = "centred") -> Space:
         return np.asarray(x - np.nanmean(group_mean(flat, space.track, space.tracks), axis=0))
 
     parts = [centred(part) for part in (space.views[:, :g], space.views[:, g:]) if part.size]
-    return Space(
-        name,
-        centred(space.clean),
-        np.concatenate(parts, axis=1),
-        space.track,
-        space.tracks,
-        g,
-    )
+    views = np.concatenate(parts, axis=1)
+    return replace(space, name=name, clean=centred(space.clean), views=views)
 
 
 def within_scatter(space: Space) -> Array:
@@ -76,17 +73,14 @@ def within_scatter(space: Space) -> Array:
     return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
 
 
-def matched_scatter(space: Space, a: Array, b: Array) -> Array:
+def matched_scatter(space: Space) -> Array:
     """Scatter Sc (d, d) of tracks round the mean of {track and its matches}, trace 1.
 
-    Parameters
-    ----------
-    space : Space
-    a, b : int32, shape (L,)
-        Track ``a`` matches track ``b``; each ``b`` with its matches is one set.
+    Without a match there is none: zeros.
     """
     mean = group_mean(space.clean, space.track, space.tracks)
     scatter = np.zeros((mean.shape[1],) * 2, dtype=np.float64)
+    a, b = space.links.T
     for j in np.unique(b):
         members = mean[np.append(a[b == j], j)]
         delta = members - members.mean(0)
@@ -113,11 +107,5 @@ def whitener(scatter: Array, ridge: float) -> Array:
 def whiten(centred: Space, ridge: float, scatter: Array, name: str) -> Space:
     """Map a centred space through the whitener and scale to unit length."""
     w = whitener(scatter, ridge)
-    return Space(
-        name,
-        normalise(centred.clean @ w),
-        normalise(centred.views @ w),
-        centred.track,
-        centred.tracks,
-        centred.global_views,
-    )
+    clean, views = normalise(centred.clean @ w), normalise(centred.views @ w)
+    return replace(centred, name=name, clean=clean, views=views)

@@ -8,44 +8,20 @@ cancel and only squared Mahalanobis distances are compared (METHOD 3).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.config import MatchConfig
 from videoclusternet.similarity import group_mean, normalise
-from videoclusternet.types import Table
+from videoclusternet.types import Links
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Links(Table):
-    """Directed coarse matches.
-
-    Attributes
-    ----------
-    a, b : int32, shape (L,)
-        Track ``a`` falls inside the Gaussian of track ``b``.
-    margin : float32, shape (L,)
-        Log-density of the mean of ``a`` above the threshold of ``b``.
-    """
-
-    FILE: ClassVar = "links"
-    COLUMNS: ClassVar = {"a": ("i4", ("L",)), "b": ("i4", ("L",)), "margin": ("f4", ("L",))}
-    a: Array
-    b: Array
-    margin: Array
-
-    def check(self) -> None:
-        """No track matches itself."""
-        if np.any(self.a == self.b):
-            raise ValueError("Links: a track cannot match itself")
-
-    def __len__(self) -> int:
-        return len(self.a)
+BLOCK = 2048
+"""Tracks whose distances to all others are held at a time."""
 
 
 def match_tracks(
@@ -74,38 +50,53 @@ def match_tracks(
     mean = group_mean(normalise(clean), track, tracks)
     cloud = normalise(views).reshape(-1, views.shape[-1])
     cloud_track = np.repeat(track, views.shape[1])
-    offsets = np.searchsorted(cloud_track, np.arange(tracks + 1))
-    known = np.flatnonzero(np.isfinite(mean[:, 0]))
-    found: list[tuple[Array, Array, Array]] = []
-    for j in known:
-        points = cloud[offsets[j] : offsets[j + 1]]
-        if len(points) < 2:
-            continue
-        margin = _margins(points, mean[known], config)
-        hits = known[margin >= 0]
-        keep = hits != j
-        found.append((hits[keep], np.full(keep.sum(), j), margin[margin >= 0][keep]))
-    if not found:
-        return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
+    find = _in_rings if config.covariance == "isotropic" else _in_gaussians
+    found = [_NOTHING, *find(mean, cloud, cloud_track, config.quantile)]
     a, b, margin = (np.concatenate(column) for column in zip(*found, strict=True))
     return Links(a=a, b=b, margin=margin)
 
 
-def _margins(points: Array, means: Array, config: MatchConfig) -> Array:
-    """Log-density of each mean above the track's threshold (Eq. 3), up to a factor."""
-    centre = points.mean(0)
-    if config.covariance == "isotropic":
-        own = ((points - centre) ** 2).sum(1)
-        other = ((means - centre) ** 2).sum(1)
-        scale = max(float(own.mean()) / points.shape[1], 1e-12)
-        own, other = own / scale, other / scale
-    else:
+_Matches = tuple[Array, Array, Array]
+_NOTHING: _Matches = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+def _in_rings(mean: Array, cloud: Array, track: Array, quantile: float) -> Iterator[_Matches]:
+    """Match under one variance for all directions, a block of tracks at a time."""
+    tracks, dim = mean.shape
+    centre = group_mean(cloud, track, tracks)
+    own = ((cloud - centre[track]) ** 2).sum(1)
+    edge = np.searchsorted(track, np.arange(tracks + 1))
+    several = np.flatnonzero(np.diff(edge) > 1)
+    ring = np.array([_lowest(own[edge[j] : edge[j + 1]], quantile) for j in several])
+    variance = np.array([max(own[edge[j] : edge[j + 1]].mean() / dim, 1e-12) for j in several])
+    known = np.flatnonzero(np.isfinite(mean[:, 0]))
+    length = (mean[known] ** 2).sum(1)
+    for start in range(0, len(several), BLOCK):
+        part = slice(start, start + BLOCK)
+        j = several[part]
+        distance = (centre[j] ** 2).sum(1)[:, None] + length - 2 * centre[j] @ mean[known].T
+        margin = (ring[part, None] - distance) / (2 * variance[part, None])
+        margin[j[:, None] == known] = -1
+        row, column = np.nonzero(margin >= 0)
+        yield known[column], j[row], margin[row, column]
+
+
+def _in_gaussians(mean: Array, cloud: Array, track: Array, quantile: float) -> Iterator[_Matches]:
+    """Match under full covariances [P], a track at a time."""
+    edge = np.searchsorted(track, np.arange(len(mean) + 1))
+    known = np.flatnonzero(np.isfinite(mean[:, 0]))
+    for j in np.flatnonzero(np.diff(edge) > 1):
+        points = cloud[edge[j] : edge[j + 1]]
         gaussian = LowRankGaussian.fit(points)
-        own, other = gaussian.squared_mahalanobis(points), gaussian.squared_mahalanobis(means)
-    lowest = int(np.ceil(config.quantile * len(own)))
-    # The lowest densities are the largest distances.
-    threshold = np.sort(own)[-lowest:].mean()
-    return np.asarray((threshold - other) / 2)
+        threshold = _lowest(gaussian.squared_mahalanobis(points), quantile)
+        margin = (threshold - gaussian.squared_mahalanobis(mean[known])) / 2
+        hits = (margin >= 0) & (known != j)
+        yield known[hits], np.full(hits.sum(), j), margin[hits]
+
+
+def _lowest(squared: Array, quantile: float) -> float:
+    """Threshold of a track: the lowest densities are the largest distances (Eq. 3)."""
+    return float(np.sort(squared)[-int(np.ceil(quantile * len(squared))) :].mean())
 
 
 @dataclass(frozen=True)

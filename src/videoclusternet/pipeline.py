@@ -1,6 +1,6 @@
 """The whole method on one page: film in, cast out.
 
-    film -> shots, faces -> tracks -> crops -> embeddings -> cast -> page
+    film -> shots, faces -> tracks -> crops -> embeddings -> links -> cast -> page
 
 Everything here reads tables and calls steps; each step lives in the file of its name.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from videoclusternet.casting import find_cast
+from videoclusternet.casting import find_cast, find_links
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
@@ -35,6 +35,7 @@ from videoclusternet.types import (
     Embeddings,
     Faces,
     FrameScores,
+    Links,
     Merges,
     Motion,
     Shots,
@@ -175,15 +176,23 @@ def describe_tracks(
 def name_cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> Cast:
     """Group the tracks of all films into one cast: (T,) character numbers."""
     c = run.config
+    (links,) = run.step(  # (L,) coarse matches
+        "links",
+        (Links,),
+        lambda work: (find_links(embeddings, c.matching),),
+        [embeddings],
+        [c.matching],
+    )
     cast, *_ = run.step(
         "cast",
         (Cast, Merges, Candidates),
         lambda work: find_cast(
-            tracks, embeddings, c.cluster, c.track_quality, c.seed, work.progress
+            tracks, embeddings, links, c.cluster, c.track_quality, c.seed, work.progress
         ),
-        [tracks, embeddings, str(c.seed)],
+        [tracks, embeddings, links, str(c.seed)],
         [c.cluster, c.track_quality],
         unit="comparisons",
+        version=2,
     )
     return cast  # type: ignore[no-any-return]
 

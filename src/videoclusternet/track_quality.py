@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from videoclusternet.similarity import group_mean
 
 Array = NDArray[Any]
+GAUSSIAN = 1.4826
+"""Standard deviation of a Gaussian in units of its median absolute deviation."""
 
 
 def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0.5) -> Array:
@@ -57,10 +59,13 @@ def track_quality(quality: Array, track: Array, tracks: int) -> Array:
     return group_mean(quality, track, tracks)
 
 
-def low_quality(quality: Array, deviations: float = 2.7) -> Array:
+def low_quality(quality: Array, deviations: float = 2.7, spread: str = "mad") -> Array:
     """Mark tracks of outlying low quality (Eq. 4).
 
-    ``quality < mean - deviations * MAD`` with the raw median absolute deviation.
+    ``mad`` is the paper's: ``quality < mean - deviations * MAD`` with the raw median
+    absolute deviation, which sets 3.4 % of a Gaussian aside.  ``sigma`` scales the MAD to
+    the standard deviation of a Gaussian and measures from the median: where all tracks are
+    good, none is set aside, and one outlier at the top does not drag the mean along.
 
     Parameters
     ----------
@@ -68,6 +73,8 @@ def low_quality(quality: Array, deviations: float = 2.7) -> Array:
         Track qualities; NaN is ignored and never marked.
     deviations : float
         [P] 2.7.
+    spread : {"mad", "sigma"}
+        [P] mad.
 
     Returns
     -------
@@ -76,5 +83,8 @@ def low_quality(quality: Array, deviations: float = 2.7) -> Array:
     known = quality[np.isfinite(quality)].astype(np.float64)
     if len(known) == 0:
         return np.zeros(len(quality), dtype=bool)
-    mad = np.median(np.abs(known - np.median(known)))
-    return np.asarray(quality < known.mean() - deviations * mad)
+    median = float(np.median(known))
+    mad = float(np.median(np.abs(known - median)))
+    if spread == "mad":
+        return np.asarray(quality < known.mean() - deviations * mad)
+    return np.asarray(quality < median - deviations * GAUSSIAN * mad)

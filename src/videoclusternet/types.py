@@ -448,6 +448,33 @@ class Embeddings(Table):
 
 
 @dataclass(frozen=True, eq=False)
+class Links(Table):
+    """Directed coarse matches between tracks (section 3.5).
+
+    Attributes
+    ----------
+    a, b : int32, shape (L,)
+        Track ``a`` falls inside the Gaussian of track ``b``.
+    margin : float32, shape (L,)
+        Log-density of the mean of ``a`` above the threshold of ``b``.
+    """
+
+    FILE: ClassVar = "links"
+    COLUMNS: ClassVar = {"a": ("i4", ("L",)), "b": ("i4", ("L",)), "margin": ("f4", ("L",))}
+    a: Array
+    b: Array
+    margin: Array
+
+    def check(self) -> None:
+        """No track matches itself."""
+        if np.any(self.a == self.b):
+            raise ValueError("Links: a track cannot match itself")
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+@dataclass(frozen=True, eq=False)
 class Cast(Table):
     """The answer: a character for every track.
 

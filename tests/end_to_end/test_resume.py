@@ -37,7 +37,7 @@ from videoclusternet.types import (
 )
 from videoclusternet.video import Frame
 
-STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "cast"]
+STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "links", "cast"]
 TABLES: tuple[type[Table], ...] = (
     VideoInfo,
     FrameScores,
@@ -107,15 +107,15 @@ def test_every_part_of_the_run_is_the_same_twice(
         # No track changes, so nothing that follows from tracks is done again.
         ("quality.min_size=33", ["tracks", "crops"]),
         # All tracks become Unknown.
-        ("quality.min_size=500", ["tracks", "crops", "embeddings", "cast"]),
-        ("crops.every=0.25", ["crops", "embeddings", "cast"]),
-        ("embed.max_crops=1", ["embeddings", "cast"]),
-        ("embed.mirror=false", ["embeddings", "cast"]),
+        ("quality.min_size=500", ["tracks", "crops", "embeddings", "links", "cast"]),
+        ("crops.every=0.25", ["crops", "embeddings", "links", "cast"]),
+        ("embed.max_crops=1", ["embeddings", "links", "cast"]),
+        ("embed.mirror=false", ["embeddings", "links", "cast"]),
         ("tracks.buffer=29", ["tracks"]),
         ("shots.threshold=26", ["shots"]),
-        ("shots.threshold=250", ["shots", "tracks", "crops", "embeddings", "cast"]),
+        ("shots.threshold=250", ["shots", "tracks", "crops", "embeddings", "links", "cast"]),
         ("faces.batch=8", ["scan"]),
-        ("seed=1", ["embeddings", "cast"]),
+        ("seed=1", ["embeddings", "links", "cast"]),
         ("device=cpu", []),
     ],
 )
@@ -131,7 +131,7 @@ def test_profile_changes_only_what_it_changes(
 ) -> None:
     events: list[Event] = []
     cluster_film(drawn_film, finished, Config.load("paper"), events.append)
-    assert [e.step for e in events if e.kind == "done"] == ["embeddings", "cast"]
+    assert [e.step for e in events if e.kind == "done"] == ["embeddings", "links", "cast"]
     assert open_run(finished).cast.chosen == "frozen/or"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import sqrtm
 
@@ -44,8 +46,12 @@ def test_matched_scatter_by_loops() -> None:
     for members in ([0, 1], [2, 0, 1]):
         m = mean[members]
         want += (m - m.mean(0)).T @ (m - m.mean(0))
-    got = matched_scatter(s, np.array([1, 0, 1]), np.array([0, 2, 2]))
-    np.testing.assert_allclose(got, want / np.trace(want), atol=1e-6)
+    s = replace(s, links=np.array([[1, 0], [0, 2], [1, 2]]))
+    np.testing.assert_allclose(matched_scatter(s), want / np.trace(want), atol=1e-6)
+
+
+def test_no_match_no_matched_scatter() -> None:
+    assert not matched_scatter(space()).any()
 
 
 def test_whitener_is_the_inverse_root() -> None:

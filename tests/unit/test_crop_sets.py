@@ -62,7 +62,7 @@ def test_second_run_computes_nothing(crops: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     cluster_tracks(crops, tmp_path / "run", QUICKLY, events.append)
     assert [(e.kind, e.step) for e in events] == [
-        ("cached", step) for step in ("tracks", "crops", "embeddings", "cast")
+        ("cached", step) for step in ("tracks", "crops", "embeddings", "links", "cast")
     ]
     events.clear()
     changed = Config.load(settings=[*PLAIN, "cluster.draws=3"])

@@ -60,7 +60,7 @@ SIDEWAYS = {
     "cluster": "instant similarity",
     "linkage": "cluster similarity",
     "choose": "cluster instant linkage similarity",
-    "casting": "choose cluster instant similarity track_quality",
+    "casting": "choose cluster instant matching similarity track_quality",
     "summary": "results",
     "report": "results summary",
     "__init__": "crop_sets",

@@ -25,6 +25,7 @@ from videoclusternet.types import (
     Embeddings,
     Faces,
     FrameScores,
+    Links,
     Merges,
     Motion,
     Shots,
@@ -85,6 +86,7 @@ def filled(kind: type[Table], rows: int) -> Table:
             real,
             "frozen/or",
         ),
+        Links: Links(np.arange(rows), np.arange(rows) + 1, real),
         Merges: Merges(np.arange(rows), np.arange(rows), np.arange(rows), real, real),
         Candidates: Candidates(
             np.full(rows, np.nan), np.arange(rows), real, tuple(f"näme {n}" for n in range(rows))
@@ -118,7 +120,7 @@ def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], row
 
 def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 12
     assert [name for name in names if not name.endswith(".parquet")] == ["embeddings.safetensors"]
 
 
