@@ -35,6 +35,25 @@ class _Outcome:
     choice: Choice
 
 
+def check_choice(config: ClusterConfig) -> None:
+    """Refuse settings that would only fail at the last step, after hours of looking.
+
+    Raises
+    ------
+    ConfigError
+        When no candidate has the given name, or the paper's algorithm has no rule.
+    """
+    if config.choose != "stability" and config.choose not in NAMES:
+        raise ConfigError(
+            f"no candidate {config.choose!r} for cluster.choose",
+            f"choose stability or one of {', '.join(NAMES)}",
+        )
+    if config.algorithm == "paper" and config.choose.rpartition("/")[2] not in RULES:
+        raise ConfigError(
+            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
+        )
+
+
 def find_links(embeddings: Embeddings, config: MatchConfig) -> Links:
     """Match tracks that surely show one person (Eq. 3), on centred embeddings.
 
@@ -80,7 +99,13 @@ def find_cast(
         Empty for a film without faces.
     Merges
     Candidates
+
+    Raises
+    ------
+    ConfigError
+        See :func:`check_choice`.
     """
+    check_choice(config)
     quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
     reason = tracks.flaw.copy()
     without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
@@ -124,11 +149,6 @@ def _cluster(
 ) -> _Outcome:
     metric = _metric(config)
     fixed = config.choose != "stability"
-    if fixed and config.choose not in NAMES:
-        raise ConfigError(
-            f"no candidate {config.choose!r} for cluster.choose",
-            f"choose stability or one of {', '.join(NAMES)}",
-        )
     if raw.tracks < 2:
         return _trivial(raw, metric)
     if config.algorithm == "paper":
@@ -156,10 +176,6 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
 
 def _paper(raw: Space, config: ClusterConfig, metric: Metric, conflicts: Array) -> _Outcome:
     """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
-    if config.choose == "stability" or config.choose.endswith(OWN):
-        raise ConfigError(
-            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
-        )
     name, _, rule_name = config.choose.partition("/")
     rule = next(rule for rule in RULES if rule == rule_name)
     points = space_points(space_of(raw, name), metric, "crops")

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from videoclusternet.casting import check_choice
 from videoclusternet.config import Config
 from videoclusternet.crops import ZIP_ERRORS, crop_name, crops_table, encode
 from videoclusternet.errors import DataError
@@ -69,6 +70,7 @@ def cluster_tracks(
         When the crops or the CSV file are malformed.
     """
     config = config or Config()
+    check_choice(config.cluster)
     source = Path(crops)
     files = _files(source)
     names = sorted({track for track, _, _ in files}, key=lambda n: (_rank(n), n))

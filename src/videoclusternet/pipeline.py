@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from videoclusternet.casting import find_cast, find_links
+from videoclusternet.casting import check_choice, find_cast, find_links
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
@@ -76,16 +76,21 @@ def cluster_film(
     paths = [Path(films)] if isinstance(films, str | Path) else [Path(film) for film in films]
     if not paths:
         raise ConfigError("no film given", "name at least one film")
+    check_choice(config.cluster)
+    device = pick_device(config.device)
     videos = [open_video(path, _noting(hook)) for path in paths]  # (F,) time stamps each
-    detector = cache(lambda: load_detector(config.faces.detector, pick_device(config.device)))
-    backbone = cache(lambda: load_backbone(config.embed.backbone, pick_device(config.device)))
+    detector = cache(lambda: load_detector(config.faces.detector, device))
+    backbone = cache(lambda: load_backbone(config.embed.backbone, device))
     with Run.open(default_output(paths, output), config, hook) as run:
         check_films(run.store, [video.content for video in videos])
         run.describe(films=[{"path": v.path, "content": v.content} for v in videos])
         single = len(videos) == 1
         runs = [run] if single else [run.film(i, Path(v.path).stem) for i, v in enumerate(videos)]
+        # Missing models are told now, not after hours of looking.
+        if any(film.store.fingerprint("scan") is None for film in runs):
+            check(config.faces.detector, "detector")
         if any(film.store.fingerprint("embeddings") is None for film in runs):
-            check(config.embed.backbone, "backbone")  # now, not after hours of looking
+            check(config.embed.backbone, "backbone")
         found = [
             find_tracks(film, i, video, detector)
             for i, (film, video) in enumerate(zip(runs, videos, strict=True))

@@ -651,3 +651,29 @@ def test_unknown_model_is_refused_before_any_work(
     refuses(vcn("cluster", faceless_film, "-q", option, name), 4, name)
     steps = Path("faceless.vcn/run.json")
     assert not steps.exists() or json.loads(steps.read_text())["steps"].keys() <= {"video"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "want"),
+    [
+        (("cluster.choose=frozen/best",), "no candidate 'frozen/best'"),
+        (("cluster.algorithm=paper",), "needs a named rule"),
+        (("cluster.algorithm=paper", "cluster.choose=frozen/own"), "needs a named rule"),
+    ],
+)
+def test_impossible_choice_is_told_before_the_film_is_looked_at(
+    vcn: Vcn, drawn_film: Path, tmp_path: Path, settings: tuple[str, ...], want: str
+) -> None:
+    flags = [part for setting in settings for part in ("--set", setting)]
+    outcome = vcn("cluster", drawn_film, "-o", tmp_path / "run", *flags)
+    assert outcome.code == 2 and want in outcome.complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_detector_is_told_before_the_film_is_looked_at(
+    vcn: Vcn, drawn_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path / "none"))
+    outcome = vcn("cluster", drawn_film, "-o", tmp_path / "run", "--detector", "yunet", "-q")
+    assert outcome.code == 4 and "vcn models pull yunet" in outcome.complaint
+    assert not (tmp_path / "run" / "parts").exists()

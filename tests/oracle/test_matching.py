@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.stats import multivariate_normal
 
+from videoclusternet import matching
 from videoclusternet.config import MatchConfig
 from videoclusternet.matching import LowRankGaussian, match_tracks
+from videoclusternet.types import Links
 
 
 def test_low_rank_gaussian_equals_scipy() -> None:
@@ -49,3 +52,54 @@ def test_no_match_among_strangers() -> None:
     clean = np.eye(4, dtype="f4")[np.repeat(np.arange(4), 2)]
     links = match_tracks(clean, clean[:, None], np.repeat(np.arange(4), 2), 4, MatchConfig())
     assert len(links) == 0
+
+
+def crowd(seed: int, dim: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clean crops, global views and track of each crop: 12 tracks of 3 people."""
+    rng = np.random.default_rng(seed)
+    people = rng.normal(size=(3, dim))
+    track = np.repeat(np.arange(12), rng.integers(1, 5, 12)).astype("i4")
+    clean = people[track % 3] + rng.normal(size=(len(track), dim)) * 0.1
+    views = clean[:, None] + rng.normal(size=(len(track), 2, dim)) * 0.3
+    return clean.astype("f4"), views.astype("f4"), track
+
+
+def pairs(links: Links) -> set[tuple[int, int]]:
+    return set(zip(links.a.tolist(), links.b.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_full_covariance_equals_a_loop_over_densities(seed: int) -> None:
+    # In many dimensions a full covariance matches nobody: own points are its boundary.
+    clean, views, track = crowd(seed, dim=2)
+    unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (clean, views)]
+    want = set()
+    for j in range(12):
+        cloud = unit[1][track == j].reshape(-1, 2).astype("f8")
+        gaussian = LowRankGaussian.fit(cloud)
+        covariance = np.cov(cloud.T) + gaussian.noise * np.eye(2)
+        normal = multivariate_normal(cloud.mean(0), covariance)
+        own = np.sort(normal.logpdf(cloud))
+        threshold = own[: int(np.ceil(0.5 * len(own)))].mean()
+        for i in range(12):
+            mean = unit[0][track == i].astype("f8").mean(0)
+            if i != j and normal.logpdf(mean) >= threshold:
+                want.add((i, j))
+    found = match_tracks(clean, views, track, 12, MatchConfig(covariance="full", quantile=0.5))
+    assert pairs(found) == want and want
+    assert (found.margin >= 0).all()
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean, views, track = crowd(4)
+    whole = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    monkeypatch.setattr(matching, "BLOCK", 5)
+    parts = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    assert pairs(parts) == pairs(whole) and len(whole) > 3
+    np.testing.assert_allclose(parts.margin, whole.margin, rtol=1e-4, atol=1e-4)
+
+
+def test_a_track_without_a_crop_or_with_one_view_is_matched_by_nobody() -> None:
+    clean = np.ones((3, 4), "f4")
+    links = match_tracks(clean, clean[:, None], np.array([0, 2, 2]), 4, MatchConfig())
+    assert not {(0, 1), (1, 0), (2, 0), (0, 3)} & pairs(links)

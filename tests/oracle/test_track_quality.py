@@ -72,6 +72,20 @@ def test_eq4_drops_the_outlier_only() -> None:
     assert low_quality(quality).tolist() == [False] * 5 + [True, False]
 
 
+def test_eq4_by_a_robust_standard_deviation() -> None:
+    quality = np.array([0.70, 0.71, 0.72, 0.73, 0.74, 0.68, 0.66, 0.99, np.nan])
+    # median .715, MAD .02: bound .715 - 2.7 * 1.4826 * .02 = .635 (raw: .7412 - .054 = .687)
+    assert not low_quality(quality, spread="sigma").any()
+    assert low_quality(quality, spread="mad").tolist() == [False] * 5 + [True, True, False, False]
+    assert low_quality(np.append(quality, 0.5), spread="sigma").tolist() == [False] * 9 + [True]
+
+
+def test_good_tracks_are_all_kept_by_sigma_and_not_by_mad() -> None:
+    quality = np.random.default_rng(0).normal(0.7, 0.01, 5000)
+    assert low_quality(quality, spread="sigma").mean() < 0.006
+    assert 0.025 < low_quality(quality, spread="mad").mean() < 0.045
+
+
 def test_track_quality_is_the_mean_over_crops() -> None:
     quality = track_quality(np.array([0.2, 0.4, 0.9]), np.array([0, 0, 2]), 3)
     assert quality[0] == pytest.approx(0.3) and quality[2] == pytest.approx(0.9)
