@@ -72,6 +72,7 @@ def write_report(result: Result) -> Path:
         unknown_total=len(unknown[0].tracks) if unknown else 0,
         tracks=len(result.tracks),
         chosen=result.cast.chosen,
+        stride=max((film.faces.stride for film in result.films if film.faces), default=1),
     )
     path = result.folder / PAGE
     with replacing(path) as temporary:
