@@ -173,11 +173,14 @@ class FolderParts:
     folder: Path
 
     def read(self, name: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...] | None:
-        """Return the tables of a part, or None when it was not finished."""
+        """Return the tables of a part, or None when it is to be made: unfinished or damaged."""
         folder = self.folder / name
         if not folder.is_dir():
             return None
-        return tuple(read_table(table_path(folder, kind), kind) for kind in kinds)
+        try:
+            return tuple(read_table(table_path(folder, kind), kind) for kind in kinds)
+        except StoreError:
+            return None
 
     def write(self, name: str, tables: Sequence[Table]) -> None:
         """Keep the tables of a part: it exists whole or not at all."""
@@ -188,6 +191,7 @@ class FolderParts:
             temporary.mkdir()
             for table in tables:
                 write_table(table_path(temporary, type(table)), table)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
             temporary.replace(self.folder / name)
 
 

@@ -255,6 +255,18 @@ def test_parts_exist_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mon
     assert store.parts("scan", "e" * 64).read("0", kinds) is None
 
 
+def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run", create=True)
+    parts, kinds = store.parts("scan", "f" * 64), (Faces, Motion)
+    parts.write("0", (filled(Faces, 3), filled(Motion, 2)))
+    file = table_path(parts.folder / "0", Motion)
+    file.write_bytes(file.read_bytes()[:100])
+    assert parts.read("0", kinds) is None
+    parts.write("0", (filled(Faces, 5), filled(Motion, 4)))
+    back = parts.read("0", kinds)
+    assert back is not None and [len(back[0].frame), len(back[1].frame)] == [5, 4]  # type: ignore[attr-defined]
+
+
 def test_parts_go_when_the_step_is_finished(tmp_path: Path) -> None:
     store = Store(tmp_path / "run", create=True)
     store.write_manifest()
