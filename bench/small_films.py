@@ -25,7 +25,8 @@ from videoclusternet.results import open_run
 from videoclusternet.similarity import Metric
 
 METRIC = Metric("cosine")
-SIZES = (8, 12, 20, 40, 80, 160, 320)
+DRAWS = 8
+SIZES = (8, 12, 20, 40, 80, 160)
 
 
 def labelled(run: Path, truth: Path) -> tuple[Space, np.ndarray, np.ndarray]:
@@ -56,10 +57,10 @@ def small_film(
 
 def judge(space: Space, apart: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]]:
     """Return B-cubed F and PCR of the choice, of the most stable level, and of oracle HAC."""
-    choice = choose(space, METRIC, apart, draws=16, seed=0)
+    choice = choose(space, METRIC, apart, draws=DRAWS, seed=0)
     name = choice.names[choice.best]
     ours, _ = partition_of(space, name, float(choice.scale[choice.best]), METRIC, apart)
-    values, _ = stability(space, METRIC, apart, draws=16, seed=0)
+    values, _ = stability(space, METRIC, apart, draws=DRAWS, seed=0)
     highest = float(SCALES[values[NAMES[0]].mean(axis=0).argmax()])
     stable, _ = partition_of(space, NAMES[0], highest, METRIC, apart)
     _, oracle = oracle_hac(space.clean, space.track, labels)
