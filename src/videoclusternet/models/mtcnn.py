@@ -27,6 +27,8 @@ from videoclusternet.models.detector import Detections
 
 Array = NDArray[Any]
 CELL, STRIDE, FACTOR = 12, 2, 0.709
+LARGEST = 256
+"""Patches that R and O judge at a time, at most; a power of two."""
 THRESHOLDS = (0.6, 0.7, 0.6)
 """Face probability after P, R, O.  The paper's O uses .7; .6 feeds the tracker's doubts."""
 
@@ -212,9 +214,8 @@ class Mtcnn:
         """Judge and adjust the proposals with R; boxes squared again."""
         if len(box) == 0:
             return image, box, np.empty(0, dtype=np.float32)
-        offset, score = self._r(self._tensor(_patches(pictures, image, box, 24)))
-        box = _adjust(box, offset.cpu().numpy())
-        score = score.cpu().numpy()
+        offset, score = self._judge(self._r, _patches(pictures, image, box, 24))
+        box = _adjust(box, offset)
         sure = score > THRESHOLDS[1]
         image, box, score = image[sure], box[sure], score[sure]
         keep = suppress(image, box, score, 0.7)
@@ -225,12 +226,12 @@ class Mtcnn:
         score = np.empty(0, dtype=np.float32)
         points = np.empty((0, 5, 2), dtype=np.float32)
         if len(box):
-            offset, marks, probability = self._o(self._tensor(_patches(pictures, image, box, 48)))
+            offset, marks, score = self._judge(self._o, _patches(pictures, image, box, 48))
             size = (box[:, 2:] - box[:, :2])[:, None]
             # Ten numbers: five x, then five y, relative to the box.
-            relative = marks.cpu().numpy().reshape(-1, 2, 5).transpose(0, 2, 1)
+            relative = marks.reshape(-1, 2, 5).transpose(0, 2, 1)
             points = box[:, None, :2] + relative * size
-            box, score = _adjust(box, offset.cpu().numpy()), probability.cpu().numpy()
+            box = _adjust(box, offset)
             sure = score > THRESHOLDS[2]
             image, box, score, points = image[sure], box[sure], score[sure], points[sure]
             keep = suppress(image, box, score, 0.5, of_smaller=True)
@@ -247,6 +248,21 @@ class Mtcnn:
                 )
             )
         return results
+
+    def _judge(self, net: _Net, patches: Array) -> list[Array]:
+        """Run R or O on patches, in batches of few sizes, filled up with black.
+
+        Torch keeps buffers for every size of batch that it has seen: with the sizes that a
+        film happens to give, memory would grow with its length.
+        """
+        parts = []
+        for start in range(0, len(patches), LARGEST):
+            part = patches[start : start + LARGEST]
+            filled = np.zeros((1 << (len(part) - 1).bit_length(), *part.shape[1:]), np.uint8)
+            filled[: len(part)] = part
+            out = net(self._tensor(filled))
+            parts.append([value[: len(part)].cpu().numpy() for value in out])
+        return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
     def _tensor(self, pixels: Array) -> Tensor:
         """Scale uint8 (B, H, W, 3) to about -1..1, channels last in memory."""
