@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from videoclusternet.config import EmbedConfig
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.track_quality import face_quality
 from videoclusternet.types import Crops, Embeddings, Reason, Tracks
-from videoclusternet.views import clean_inputs, make_views, plan_views
+from videoclusternet.views import ViewPlan, clean_inputs, make_views, plan_views
 
 Array = NDArray[Any]
 
@@ -58,24 +59,13 @@ def embed_crops(
     seen = np.empty((len(rows), views, model.dim), dtype=np.float32)
     quality = np.empty(len(rows), dtype=np.float32)
     plan = plan_views(len(rows), config.global_views, config.local_views, seed)
-    weight = model.tail.weight.detach().cpu().numpy()
-    bias = None if model.tail.bias is None else model.tail.bias.detach().cpu().numpy()
-    device = model.tail.weight.device
     step = max(1, config.batch // (clean_views + views))
-    with torch.inference_mode():
-        for start in range(0, len(rows), step):
-            part = slice(start, min(start + step, len(rows)))
-            pixels = torch.from_numpy(pictures(rows[part])).to(device)
-            clean = clean_inputs(pixels, model)
-            augmented = make_views(pixels, plan[part], model).flatten(0, 1)
-            plain = [clean, clean.flip(-1)] if config.mirror else [clean]
-            hidden = model.trunk(model.normalise(torch.cat([*plain, augmented])))
-            out = model.tail(hidden).float().cpu().numpy()
-            n = part.stop - part.start
-            base[part] = out[: clean_views * n].reshape(clean_views, n, -1).mean(axis=0)
-            seen[part] = out[clean_views * n :].reshape(n, views, -1)
-            quality[part] = face_quality(hidden[:n].float().cpu().numpy(), weight, bias)
-            progress(part.stop, len(rows))
+    for start in range(0, len(rows), step):
+        part = slice(start, min(start + step, len(rows)))
+        base[part], seen[part], quality[part] = _embed(
+            pictures(rows[part]), plan[part], model, config.mirror
+        )
+        progress(part.stop, len(rows))
     return Embeddings(
         track=crops.track[rows],
         crop=rows,
@@ -86,6 +76,29 @@ def embed_crops(
         tracks=crops.tracks,
         model=model.name,
     )
+
+
+@torch.inference_mode()
+def _embed(
+    pixels: Array, plan: ViewPlan, model: FaceModel, mirror: bool
+) -> tuple[Array, Array, Array]:
+    """Embed n canvases: (n, d) clean, (n, V, d) views, (n,) quality, in one pass."""
+    n = len(pixels)
+    canvas = torch.from_numpy(pixels).to(model.tail.weight.device)
+    clean = clean_inputs(canvas, model)
+    plain = [clean, clean.flip(-1)] if mirror else [clean]
+    augmented = make_views(canvas, plan, model).flatten(0, 1)
+    hidden = model.trunk(model.normalise(torch.cat([*plain, augmented])))
+    out = _array(model.tail(hidden))
+    first = len(plain) * n
+    bias = None if model.tail.bias is None else _array(model.tail.bias)
+    quality = face_quality(_array(hidden[:n]), _array(model.tail.weight), bias)
+    base = out[:first].reshape(len(plain), n, -1).mean(axis=0)
+    return base, out[first:].reshape(n, -1, model.dim), quality
+
+
+def _array(x: Tensor) -> Array:
+    return x.detach().float().cpu().numpy()
 
 
 def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Array:

@@ -98,7 +98,6 @@ class Run:
         unit: str = "",
         version: int = 1,
         file: str = "",
-        again: bool = False,
     ) -> tuple[Any, ...]:
         """Return the tables of a step: read when nothing changed, else made and stored.
 
@@ -119,13 +118,11 @@ class Run:
             Raised when the meaning of the step changes.
         file : str
             A further file that the step writes; it must still be there to be reused.
-        again : bool
-            Make it in any case.
         """
         fingerprint = _fingerprint(name, version, inputs, params)
         full = self._prefix + name
         present = not file or (self.folder / file).exists()
-        if not again and present and self.store.fingerprint(name) == fingerprint:
+        if present and self.store.fingerprint(name) == fingerprint:
             tables = self.store.load(name, kinds)
             self._hook(Event("cached", full))
             return tables

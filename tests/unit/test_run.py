@@ -64,7 +64,6 @@ def test_second_time_it_is_read(step: Counter) -> None:
         {"params": [ShotConfig(threshold=28)]},
         {"params": []},
         {"version": 2},
-        {"again": True},
         {"file": "crops.zip"},
     ],
     ids=lambda change: next(iter(change)),
