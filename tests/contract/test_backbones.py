@@ -216,3 +216,11 @@ def test_wrong_content_is_refused(
 def test_one_edgeface_is_not_the_other(shared_weights: Path) -> None:
     with pytest.raises(ModelError, match="does not hold edgeface-xxs"):
         load_edgeface(shared_weights / "edgeface_xs_q.pt", "edgeface-xxs")
+
+
+def test_input_is_scaled_as_the_registry_says(model: FaceModel) -> None:
+    row = MODELS[model.name]
+    pixels = torch.rand(2, 3, model.size, model.size) * 255
+    mean = torch.tensor(row.mean).view(1, 3, 1, 1)
+    torch.testing.assert_close(model.normalise(pixels), (pixels - mean) / row.scale)
+    assert (row.size, row.dim, row.channels) == (model.size, model.dim, "RGB")

@@ -126,7 +126,7 @@ def test_clip_with_a_late_start(clips: Path, tmp_path: Path) -> None:
         ("issue-195-aspect-ratio.mp4", 0, 20),
         ("short_hamilton_clip.mp4", 1, 12),
         ("nggyup.mp4", 1, 3),
-        ("dirtydancing.mp4", 2, 12),
+        ("dirtydancing.mp4", 2, 20),
         ("facenet_pytorch_crowd.mp4", 2, 30),
         ("faults/no_face.mp4", 0, 0),
     ],

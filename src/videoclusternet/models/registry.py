@@ -1,6 +1,6 @@
 """Every model file we know: where it comes from, its hash, its licence.
 
-A weight is a frozen row; how to feed the network stands in the network's own class.
+A weight is a frozen row that also says how to feed the network.
 A *choice* is a name, or ``name=path`` for a file of your own.  Whatever is read is
 checked by sha256 first.
 """
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from videoclusternet.errors import ModelError
+
+LANDMARKS = "left eye, right eye, nose, left and right mouth corner, as seen"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class ModelSpec:
         Side of the square input in px, 0 for any size.
     channels : {"RGB", "BGR"}
         Channel order of the network's input; ours is always RGB.
+    mean : tuple of 3 floats
+        Subtracted from values 0..255, in the order of ``channels``.
+    scale : float
+        Then divided by.
+    landmarks : str
+        Order of a detector's landmarks; where a network needs them, on its template.
     dim : int
         Width of the embedding, 0 for a detector.
     """
@@ -72,6 +80,9 @@ class ModelSpec:
     note: str = ""
     size: int = 0
     channels: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: float = 1.0
+    landmarks: str = LANDMARKS
     dim: int = 0
 
 
@@ -96,6 +107,8 @@ MODELS: dict[str, ModelSpec] = {
             licence="MIT",
             commercial=True,
             note="embedded default",
+            mean=(127.5, 127.5, 127.5),
+            scale=128.0,
         ),
         ModelSpec(
             name="dlib",
@@ -114,6 +127,8 @@ MODELS: dict[str, ModelSpec] = {
             note="embedded default",
             size=150,
             dim=128,
+            mean=(122.782, 117.001, 104.298),
+            scale=256.0,
         ),
         ModelSpec(
             name="retinaface",
@@ -131,6 +146,7 @@ MODELS: dict[str, ModelSpec] = {
             commercial=True,
             note="trained on WIDER FACE, research data",
             channels="BGR",
+            mean=(104.0, 117.0, 123.0),
         ),
         ModelSpec(
             name="yunet",
@@ -164,6 +180,8 @@ MODELS: dict[str, ModelSpec] = {
             note="licence of the repository; no separate statement on the weights",
             size=112,
             dim=512,
+            mean=(127.5, 127.5, 127.5),
+            scale=127.5,
         ),
         ModelSpec(
             name="edgeface-xxs",
@@ -181,6 +199,8 @@ MODELS: dict[str, ModelSpec] = {
             note="licence of the repository; no separate statement on the weights",
             size=112,
             dim=512,
+            mean=(127.5, 127.5, 127.5),
+            scale=127.5,
         ),
     )
 }
