@@ -322,17 +322,13 @@ def test_file_where_the_run_folder_should_be(vcn: Vcn, folder: Path, drawn_film:
     assert snapshot(folder) == {"taken": b"a file"}
 
 
-@pytest.mark.parametrize("name", ["scores.parquet", "faces.parquet", "tracks.parquet"])
-def test_full_disk_while_a_table_is_written(
-    vcn: Vcn, folder: Path, drawn_film: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    _full_at(monkeypatch, name)
-    refuses(vcn("cluster", drawn_film, *QUICK), 5, name, os.strerror(errno.ENOSPC), "make room")
-    monkeypatch.undo()
-    _goes_on(folder / "drawn.vcn", drawn_film, monkeypatch)
-
-
-@pytest.mark.parametrize("name", ["run.json", "crops.zip", "embeddings.safetensors", "cast.html"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("scores.parquet", "faces.parquet", "tracks.parquet"),
+        *("run.json", "crops.zip", "embeddings.safetensors", "cast.html"),
+    ],
+)
 def test_full_disk_while_a_file_is_written(
     vcn: Vcn, folder: Path, drawn_film: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
