@@ -105,9 +105,17 @@ class ColourModel(FaceModel):
         """Centre."""
         return (pixels - 127) / 64
 
-    def trunk(self, x: Tensor) -> Tensor:
-        """Mean colour of nine fields; grey does not count."""
-        return torch.as_tensor(self._pool(x - x.mean(dim=1, keepdim=True)).flatten(1))
+    def early(self, x: Tensor) -> Tensor:
+        """Colours without their grey."""
+        return x - x.mean(dim=1, keepdim=True)
+
+    def late(self, maps: Tensor) -> Tensor:
+        """Mean colour of nine fields."""
+        return torch.as_tensor(self._pool(maps).flatten(1))
+
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        """Nothing to train before the last layer."""
+        return ()
 
     @property
     def tail(self) -> nn.Linear:

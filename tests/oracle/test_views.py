@@ -31,8 +31,14 @@ class SmallModel(FaceModel):
     def normalise(self, pixels: Tensor) -> Tensor:
         return pixels / 255
 
-    def trunk(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3))
+    def early(self, x: Tensor) -> Tensor:
+        return x
+
+    def late(self, maps: Tensor) -> Tensor:
+        return maps.mean((2, 3))
+
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        return ()
 
 
 def canvas(seed: int) -> np.ndarray:

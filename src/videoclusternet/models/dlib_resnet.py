@@ -36,6 +36,9 @@ BLOCKS: tuple[tuple[int, bool], ...] = (
 )
 """Width of each residual block, and whether it halves the map."""
 
+LAST = next(i for i, (width, _) in enumerate(BLOCKS) if width == 256)
+"""First block of the last stage."""
+
 MEAN = (122.782, 117.001, 104.298)
 
 
@@ -102,11 +105,19 @@ class DlibResNet(FaceModel):
         """Subtract dlib's mean colour and divide by 256."""
         return (pixels - pixels.new_tensor(MEAN).view(1, 3, 1, 1)) / 256
 
-    def trunk(self, x: Tensor) -> Tensor:
-        """Return pooled features (B, 256)."""
+    def early(self, x: Tensor) -> Tensor:
+        """Return the map of 128 channels before the first block of 256."""
         x = x.contiguous(memory_format=torch.channels_last)
         x = F.max_pool2d(F.relu(self.stem(x)), 3, 2)
-        return torch.as_tensor(self.blocks(x).mean((2, 3)))
+        return torch.as_tensor(self.blocks[:LAST](x))
+
+    def late(self, maps: Tensor) -> Tensor:
+        """Return pooled features (B, 256)."""
+        return torch.as_tensor(self.blocks[LAST:](maps).mean((2, 3)))
+
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        """Return the blocks of 256 channels."""
+        return (self.blocks[LAST:],)
 
 
 def load_dlib(path: Path) -> DlibResNet:

@@ -199,10 +199,18 @@ class EdgeFace(FaceModel):
         """Scale RGB 0..255 to -1..1."""
         return (pixels - 127.5) / 127.5
 
-    def trunk(self, x: Tensor) -> Tensor:
+    def early(self, x: Tensor) -> Tensor:
+        """Return the map before the fourth stage."""
+        return torch.as_tensor(self.stages[:3](self.stem(x)))
+
+    def late(self, maps: Tensor) -> Tensor:
         """Return pooled features (B, width)."""
-        y = self.stages(self.stem(x)).mean((2, 3), keepdim=True)
+        y = self.stages[3](maps).mean((2, 3), keepdim=True)
         return torch.as_tensor(self.head["norm"](y).flatten(1))
+
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        """Return the fourth stage and the last norm."""
+        return self.stages[3], self.head["norm"]
 
 
 def load_edgeface(path: Path, name: str) -> EdgeFace:

@@ -60,8 +60,23 @@ class FaceModel(nn.Module):
         """Turn RGB 0..255 float (B, 3, size, size) into what the trunk expects."""
 
     @abstractmethod
+    def early(self, x: Tensor) -> Tensor:
+        """Return what enters the last stage, (B, ...), for a normalised batch.
+
+        Adaptation of the last stage alone keeps these values instead of making them again.
+        """
+
+    @abstractmethod
+    def late(self, maps: Tensor) -> Tensor:
+        """Run the last stage: from :meth:`early` to the input (B, k) of the last linear layer."""
+
+    @abstractmethod
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        """Return the modules that :meth:`late` runs through, the last linear layer not included."""
+
     def trunk(self, x: Tensor) -> Tensor:
         """Return the input (B, k) of the last linear layer for a normalised batch."""
+        return self.late(self.early(x))
 
     @property
     @abstractmethod
