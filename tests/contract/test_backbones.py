@@ -16,11 +16,16 @@ from torch import Tensor, nn
 from videoclusternet.crops import align
 from videoclusternet.demo import E, G, portraits
 from videoclusternet.errors import ModelError
+from videoclusternet.models.adaface import AdaFace, load_adaface
 from videoclusternet.models.dlib_resnet import load_dlib
 from videoclusternet.models.edgeface import load_edgeface
 from videoclusternet.models.face_model import CANVAS_TEMPLATE, FaceModel, similarity_transform
+from videoclusternet.models.farl import Farl, load_farl
+from videoclusternet.models.iresnet import IResNet, load_iresnet
 from videoclusternet.models.load import load_backbone
+from videoclusternet.models.paper_weights import PAPER
 from videoclusternet.models.registry import MODELS
+from videoclusternet.models.vggface2 import VggFace2, load_vggface2
 from videoclusternet.views import clean_inputs
 
 LANDMARKS = {
@@ -192,9 +197,17 @@ def test_wrong_hash_is_refused_before_reading(name: str, tmp_path: Path) -> None
         load_backbone(f"{name}={path}", "cpu")
 
 
-@pytest.mark.parametrize(
-    "reader", [load_dlib, lambda p: load_edgeface(p, "edgeface-xs")], ids=["dlib", "edgeface"]
-)
+READERS: dict[str, Callable[[Path], FaceModel]] = {
+    "dlib": load_dlib,
+    "edgeface": lambda path: load_edgeface(path, "edgeface-xs"),
+    "arcface": lambda path: load_iresnet(path, "arcface-r50"),
+    "adaface": load_adaface,
+    "vggface2": lambda path: load_vggface2(path, "vggface2-resnet50"),
+    "farl": load_farl,
+}
+
+
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("content", ["nothing", "text", "list", "tables", "picture"])
 def test_wrong_content_is_refused(
     reader: Callable[[Path], FaceModel], content: str, tmp_path: Path
@@ -224,3 +237,59 @@ def test_input_is_scaled_as_the_registry_says(model: FaceModel) -> None:
     mean = torch.tensor(row.mean).view(1, 3, 1, 1)
     torch.testing.assert_close(model.normalise(pixels), (pixels - mean) / row.scale)
     assert (row.size, row.dim, row.channels) == (model.size, model.dim, "RGB")
+
+
+# --- models whose files are not here: what can be said without weights ------------------
+
+MAKERS: dict[str, Callable[[], FaceModel]] = {
+    "arcface-r50": lambda: IResNet("arcface-r50"),
+    "arcface-r100": lambda: IResNet("arcface-r100"),
+    "adaface-ir101": AdaFace,
+    "vggface2-resnet50": lambda: VggFace2("vggface2-resnet50"),
+    "vggface2-senet50": lambda: VggFace2("vggface2-senet50"),
+    "farl": Farl,
+}
+
+
+@pytest.fixture(params=[row.name for row in PAPER])
+def outline(request: pytest.FixtureRequest) -> FaceModel:
+    """A network without memory for its weights."""
+    with torch.device("meta"):
+        return MAKERS[request.param]()
+
+
+def test_outline_is_fed_as_the_registry_says(outline: FaceModel) -> None:
+    row = MODELS[outline.name]
+    assert (row.size, row.dim) == (outline.size, outline.dim)
+    pixels = torch.rand(2, 3, 5, 5) * 255
+    before = pixels.clone()
+    seen = outline.normalise(pixels)
+    ordered = pixels if row.channels == "RGB" else pixels[:, [2, 1, 0]]
+    mean, scale = (torch.tensor(v).view(-1, 1, 1) for v in (row.mean, row.scale))
+    torch.testing.assert_close(seen, (ordered - mean) / scale, atol=1e-4, rtol=1e-5)
+    assert torch.equal(pixels, before)
+
+
+def test_outline_ends_with_its_last_linear_layer(outline: FaceModel) -> None:
+    linear = [module for module in outline.modules() if isinstance(module, nn.Linear)]
+    assert outline.tail is linear[-1] and outline.tail.out_features == outline.dim
+    x = torch.zeros(2, 3, outline.size, outline.size, device="meta")
+    assert outline.trunk(x).shape == (2, outline.tail.in_features)
+    late = {id(p) for module in outline.last_stage() for p in module.parameters()}
+    assert late and not late & {id(p) for p in outline.tail.parameters()}
+    assert late < {id(p) for p in outline.parameters()}
+
+
+def test_outline_sees_an_upright_face_in_the_middle(outline: FaceModel) -> None:
+    matrix = outline.canvas_to_input()
+    np.testing.assert_allclose(
+        CANVAS_TEMPLATE @ matrix[:, :2].T + matrix[:, 2], outline.template, atol=1e-9
+    )
+    left, right, nose, *_ = outline.template / (outline.size - 1)
+    assert (left[0] + right[0]) / 2 == pytest.approx(0.5, abs=0.02)
+    assert nose[0] == pytest.approx(0.5, abs=0.02)
+    # FaRL sees the whole canvas, the others a crop of it.
+    assert 0.24 < right[0] - left[0] < 0.4
+    corners = np.array([[-0.5, -0.5], [outline.size - 0.5] * 2])
+    seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    assert seen.min() > -0.6 and seen.max() < 143.6, "sees beyond the canvas"

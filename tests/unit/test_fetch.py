@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -318,3 +319,56 @@ def test_the_hub_offline_by_its_own_setting(cache: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache / "hub"))
     register(monkeypatch, "hf:owner/repo@abc123:weights.bin")
     assert "cannot fetch weights.bin" in failure(cache)
+
+
+# --- files without a published hash ----------------------------------------------------
+
+
+def test_a_hash_that_nobody_published_is_noted(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url, "")
+    assert pull("toy") == [cache / "weights.bin"]
+    assert json.loads((cache / "pins.json").read_text()) == {"toy/weights.bin": DIGEST}
+    pull("toy")
+    assert len(site.ranges) == 1
+    # Spoilt on the disk: fetched again, for the noted hash says that it was another.
+    (cache / "weights.bin").write_bytes(b"spoilt")
+    pull("toy")
+    assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+def test_a_page_that_changed_its_file_is_told(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url, "")
+    cache.mkdir()
+    (cache / "pins.json").write_text(json.dumps({"toy/weights.bin": "ab" * 32}))
+    with pytest.raises(ModelError) as caught:
+        pull("toy")
+    assert DIGEST in str(caught.value) and "ab" * 32 in str(caught.value)
+    assert str(cache / "pins.json") in str(caught.value)
+    assert not (cache / "weights.bin").exists()
+
+
+def test_an_error_without_a_hash_gives_none(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "http://127.0.0.1:1/weights.bin", "")
+    with pytest.raises(ModelError) as caught:
+        pull("toy")
+    assert "sha256" not in str(caught.value) and str(cache / "weights.bin") in str(caught.value)
+
+
+def test_a_file_that_the_user_must_get(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "user:https://example.invalid/zoo", "")
+    with pytest.raises(ModelError) as caught:
+        pull("toy")
+    text = str(caught.value)
+    assert "https://example.invalid/zoo" in text and "toy=FILE" in text and "\n" not in text
+    assert str(cache / "weights.bin") in text
+    cache.mkdir()
+    (cache / "weights.bin").write_bytes(CONTENT)
+    assert pull("toy") == [cache / "weights.bin"]
+    # Afterwards it must stay the same, and cannot be fetched again.
+    (cache / "weights.bin").write_bytes(b"spoilt")
+    with pytest.raises(ModelError, match="as at its first use"):
+        pull("toy")

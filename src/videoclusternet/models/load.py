@@ -66,16 +66,39 @@ def load_backbone(choice: str, device: str) -> FaceModel:
         When the name is unknown, no backbone, or its file is missing or wrong.
     """
     spec, (path, *_) = check(choice, "backbone")
-    if spec.name == "dlib":
+    model = _read_backbone(spec.name, path).to(device).eval()
+    return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+
+
+def _read_backbone(name: str, path: Path) -> FaceModel:
+    """Read a face-ID model from its checked file; only its own module is imported."""
+    if name == "dlib":
         from videoclusternet.models.dlib_resnet import load_dlib
 
-        model: FaceModel = load_dlib(path)
-    else:
-        from videoclusternet.models.edgeface import load_edgeface
+        return load_dlib(path)
+    if name.startswith("arcface-"):
+        from videoclusternet.models.iresnet import load_iresnet
 
-        model = load_edgeface(path, spec.name)
-    model = model.to(device).eval()
-    return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+        return load_iresnet(path, name)
+    if name == "adaface-ir101":
+        from videoclusternet.models.adaface import load_adaface
+
+        return load_adaface(path)
+    if name.startswith("vggface2-"):
+        from videoclusternet.models.vggface2 import load_vggface2
+
+        return load_vggface2(path, name)
+    if name == "farl":
+        from videoclusternet.models.farl import load_farl
+
+        return load_farl(path)
+    if name == "onnx":
+        from videoclusternet.models.onnx_import import load_onnx
+
+        return load_onnx(path)
+    from videoclusternet.models.edgeface import load_edgeface
+
+    return load_edgeface(path, name)
 
 
 def check(choice: str, kind: str) -> tuple[ModelSpec, tuple[Path, ...]]:

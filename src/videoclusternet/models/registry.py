@@ -10,81 +10,15 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from videoclusternet.errors import ModelError
-
-LANDMARKS = "left eye, right eye, nose, left and right mouth corner, as seen"
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """One file of weights.
-
-    Attributes
-    ----------
-    name : str
-        File name in the cache folder.
-    sha256 : str
-        Full hash, hexadecimal.
-    source : str
-        ``package:NAME/PATH`` for a file inside an installed package, ``https://...``,
-        or ``hf:OWNER/REPO@REVISION:PATH`` for the Hugging Face hub.
-    """
-
-    name: str
-    sha256: str
-    source: str
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """One model.
-
-    Attributes
-    ----------
-    name : str
-    kind : {"detector", "backbone"}
-    title : str
-        One line for people.
-    files : tuple of WeightFile
-    licence : str
-        Licence of the weights as stated by their source.
-    commercial : bool
-        Whether that licence allows commercial use.
-    note : str
-        What else one should know.
-    size : int
-        Side of the square input in px, 0 for any size.
-    channels : {"RGB", "BGR"}
-        Channel order of the network's input; ours is always RGB.
-    mean : tuple of 3 floats
-        Subtracted from values 0..255, in the order of ``channels``.
-    scale : float
-        Then divided by.
-    landmarks : str
-        Order of a detector's landmarks; where a network needs them, on its template.
-    dim : int
-        Width of the embedding, 0 for a detector.
-    """
-
-    name: str
-    kind: Literal["detector", "backbone"]
-    title: str
-    files: tuple[WeightFile, ...]
-    licence: str
-    commercial: bool
-    note: str = ""
-    size: int = 0
-    channels: Literal["RGB", "BGR"] = "RGB"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    scale: float = 1.0
-    landmarks: str = LANDMARKS
-    dim: int = 0
-
+from videoclusternet.models.paper_weights import PAPER
+from videoclusternet.models.pins import FILE as PINS
+from videoclusternet.models.pins import pin, read_pins
+from videoclusternet.models.spec import ModelSpec as ModelSpec
+from videoclusternet.models.spec import WeightFile as WeightFile
 
 _RAW = "https://raw.githubusercontent.com"
 _EDGEFACE = f"{_RAW}/yayoimizuha/face_recognition_train/3e631e35/checkpoints"
@@ -202,6 +136,21 @@ MODELS: dict[str, ModelSpec] = {
             mean=(127.5, 127.5, 127.5),
             scale=127.5,
         ),
+        ModelSpec(
+            name="onnx",
+            kind="backbone",
+            title="any ONNX face-ID model of your own",
+            files=(WeightFile("model.onnx", "", "user:its makers"),),
+            licence="licence of your file",
+            commercial=False,
+            note="give it as onnx=FILE.onnx",
+            # What is usual: the file and the one beside it say what holds.
+            size=112,
+            dim=512,
+            mean=(127.5, 127.5, 127.5),
+            scale=127.5,
+        ),
+        *PAPER,
     )
 }
 
@@ -255,24 +204,86 @@ def locate(choice: str) -> tuple[Path, ...]:
     for file in spec.files:
         path = own or expected_path(file)
         if not path.is_file():
-            raise ModelError(
-                f"{spec.name}: no file {path}",
-                f"`vcn models pull {spec.name}`, or put {file.name} (sha256 {file.sha256}) there",
-            )
-        found = sha256_of(path)
-        if found != file.sha256:
-            raise ModelError(
-                f"{spec.name}: {path} has sha256 {found}, expected {file.sha256}",
-                f"delete it and run `vcn models pull {spec.name}`",
-            )
+            raise missing(spec, file, path)
+        verify(spec, file, path, own)
         paths.append(path)
     return tuple(paths)
 
 
+def missing(spec: ModelSpec, file: WeightFile, path: Path) -> ModelError:
+    """Return the error about a file that is not there: where to get it."""
+    hint = f" (sha256 {file.sha256})" if file.sha256 else ""
+    advice = f"`vcn models pull {spec.name}`, or put {file.name}{hint} there"
+    if file.source.startswith("user:"):
+        page = file.source.removeprefix("user:")
+        advice = f"get it from {page}, put it there or give it as {spec.name}=FILE"
+    return ModelError(f"{spec.name}: no file {path}", advice)
+
+
+def known_hash(spec: ModelSpec, file: WeightFile, own: Path | None = None) -> str:
+    """Return the hash a file must have: published, or noted at first use, else empty."""
+    return file.sha256 or read_pins(cache_folder()).get(_pin_key(spec, file, own), "")
+
+
+def verify(spec: ModelSpec, file: WeightFile, path: Path, own: Path | None = None) -> None:
+    """Check the hash of a file that is there; note it if none is known.
+
+    Raises
+    ------
+    ModelError
+        When the hash is wrong.
+    """
+    found, expected = sha256_of(path), known_hash(spec, file, own)
+    if not expected:
+        pin(cache_folder(), _pin_key(spec, file, own), found)
+    elif found != expected:
+        advice = f"delete it and run `vcn models pull {spec.name}`" if file.sha256 else accepting()
+        raise ModelError(f"{spec.name}: {path} has sha256 {found}, expected {expected}", advice)
+
+
+def accepting() -> str:
+    """Say how another file than the one of the first use is accepted."""
+    return (
+        "as at its first use; if the new file is right, put its sha256 in the place of the "
+        f"old one in {cache_folder() / PINS}"
+    )
+
+
+def _pin_key(spec: ModelSpec, file: WeightFile, own: Path | None) -> str:
+    """Name a file in the list of noted hashes: by place only if it is the user's own."""
+    return f"{spec.name}={own.resolve()}" if own else f"{spec.name}/{file.name}"
+
+
 def weights_digest(choice: str) -> str:
-    """Return one hash for all files of a model: part of a step's fingerprint."""
-    spec, _ = find(choice)
-    return hashlib.sha256("".join(file.sha256 for file in spec.files).encode()).hexdigest()
+    """Return one hash for all files of a model: part of a step's fingerprint.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing whose hash is not known without it.
+    """
+    spec, own = find(choice)
+    digests = [file.sha256 or _present_hash(spec, file, own) for file in spec.files]
+    if spec.name == "onnx":
+        # The file beside the model changes the embeddings as much as the model does.
+        beside = sidecar_path(own or expected_path(spec.files[0]))
+        digests += [sha256_of(beside)] if beside.is_file() else []
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def sidecar_path(model: Path) -> Path:
+    """Return where the file may lie that says how to feed an ONNX model."""
+    return model.with_suffix(".json")
+
+
+def _present_hash(spec: ModelSpec, file: WeightFile, own: Path | None) -> str:
+    path = own or expected_path(file)
+    if path.is_file():
+        return sha256_of(path)
+    # A finished run is read without its model.
+    if noted := known_hash(spec, file, own):
+        return noted
+    raise missing(spec, file, path)
 
 
 def sha256_of(path: Path) -> str:

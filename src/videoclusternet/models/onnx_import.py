@@ -1,0 +1,254 @@
+"""Any face-ID network in an ONNX file, as a trainable model.
+
+The graph is run node by node in torch.  It is taken apart in three: early stages, last
+stage, last linear layer.  What follows that layer may only scale the embedding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from videoclusternet.errors import ModelError
+from videoclusternet.models.face_model import ARCFACE_112, FaceModel
+from videoclusternet.models.onnx_file import OnnxFile, read_onnx
+from videoclusternet.models.onnx_graph import (
+    FAILURES,
+    Graph,
+    Program,
+    freeze_shapes,
+    make_program,
+    open_batch,
+)
+from videoclusternet.models.onnx_parts import find_cut, split_tail
+from videoclusternet.models.onnx_sidecar import Feeding, read_sidecar
+
+USUAL = 112
+"""Side of the input where neither the file nor the sidecar says it, px."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the graph takes pictures.
+
+    Attributes
+    ----------
+    source : str
+        Name of the input.
+    batch : int
+        Pictures at a time that the file was written for; 1 where it leaves that open.
+    size : int
+        Side, px.
+    last : bool
+        Whether channels are the last axis.
+    """
+
+    source: str
+    batch: int
+    size: int
+    last: bool
+
+
+class OnnxFace(FaceModel):
+    """A face-ID network of the user's.
+
+    Parameters
+    ----------
+    first, rest : Graph
+        Up to the last stage, and from there to the last linear layer.
+    tail : nn.Linear
+    feeding : Feeding
+        What to do to the picture.
+    layout : Layout
+    singly : bool
+        Whether the graph is written for one picture: it is then mapped over the batch.
+    """
+
+    name = "onnx"
+
+    def __init__(
+        self,
+        first: Graph,
+        rest: Graph,
+        tail: nn.Linear,
+        feeding: Feeding,
+        layout: Layout,
+        singly: bool,
+    ) -> None:
+        super().__init__()
+        self.first, self.rest, self.fc = first, rest, tail
+        self.feeding, self.layout, self.singly = feeding, layout, singly
+        self.dim, self.size = tail.out_features, layout.size
+        scaled = ARCFACE_112 * (layout.size / 112)
+        self.template = scaled if feeding.template is None else feeding.template
+
+    @property
+    def tail(self) -> nn.Linear:
+        """The last linear layer."""
+        return self.fc
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """Order, shift and scale the channels as the network was trained with."""
+        return prepare(pixels, self.feeding, self.layout)
+
+    def early(self, x: Tensor) -> Tensor:
+        """Return the tensor before the last stage."""
+        return self._run(self.first, x)
+
+    def late(self, maps: Tensor) -> Tensor:
+        """Return the input (B, k) of the last linear layer."""
+        return self._run(self.rest, maps).flatten(1)
+
+    def last_stage(self) -> tuple[nn.Module, ...]:
+        """Return the part after :meth:`early`."""
+        return (self.rest,)
+
+    def _run(self, graph: Graph, x: Tensor) -> Tensor:
+        if not self.singly:
+            return torch.as_tensor(graph(x)[0])
+        (out,) = torch.vmap(graph)(x[:, None])
+        return torch.as_tensor(out[:, 0])
+
+
+def prepare(pixels: Tensor, feeding: Feeding, layout: Layout) -> Tensor:
+    """Turn RGB 0..255 (B, 3, size, size) into the graph's input."""
+    x = pixels.flip(1) if feeding.channels == "BGR" else pixels
+    mean, scale = (x.new_tensor(v).view(1, 3, 1, 1) for v in (feeding.mean, feeding.scale))
+    x = (x - mean) / scale
+    return x.permute(0, 2, 3, 1) if layout.last else x
+
+
+def load_onnx(path: Path) -> OnnxFace:
+    """Read a face-ID network.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file; a JSON file of the same name beside it may say how to feed it.
+
+    Returns
+    -------
+    OnnxFace
+        On the CPU, in evaluation mode, every parameter trainable.
+
+    Raises
+    ------
+    ModelError
+        When the file holds something else, uses what is not supported, or has no last linear
+        layer; when the sidecar is malformed; when the ``onnx`` package is not installed.
+    """
+    feeding = read_sidecar(path)
+    file = read_onnx(path)
+    layout = read_layout(file, feeding)
+    try:
+        return _assemble(file, layout, feeding)
+    except ModelError as error:
+        if str(path) in error.message:
+            raise
+        raise ModelError(f"{path}: {error.message}", error.advice) from error
+
+
+def _assemble(file: OnnxFile, layout: Layout, feeding: Feeding) -> OnnxFace:
+    # An embedding stands first: other outputs (its norm, a quality) come after it.
+    program = make_program(file, layout.source, file.outputs[:1])
+    random = torch.Generator().manual_seed(0)
+    pixels = 255 * torch.rand(2 * layout.batch, 3, layout.size, layout.size, generator=random)
+    x = prepare(pixels, feeding, layout)
+    program, singly = settle_batch(program, x, layout.batch)
+    graph = Graph(program)
+    values = graph.trace(x[: layout.batch])
+    place, tail = split_tail(program, values, layout.batch)
+    longer = values if singly else graph.trace(x)
+    # A tensor may be cut through when its first axis is the batch.
+    sides = {name: (v.shape[:1], longer[name].shape[:1]) for name, v in values.items()}
+    wanted = ((layout.batch,), (layout.batch if singly else 2 * layout.batch,))
+    flat = {name for name, both in sides.items() if both == wanted}
+    sink = program.running(program.nodes[place])[0]
+    cut = find_cut(program.part(0, place, layout.source, sink), values, flat)
+    (between,) = program.part(0, place, layout.source, sink).alive(cut)
+    return OnnxFace(
+        Graph(program.part(0, cut, layout.source, between)),
+        Graph(program.part(cut, place, between, sink)),
+        tail,
+        feeding,
+        layout,
+        singly,
+    ).eval()
+
+
+def read_layout(file: OnnxFile, feeding: Feeding) -> Layout:
+    """Find the input and its size.
+
+    Raises
+    ------
+    ModelError
+        When the graph does not take one square colour picture.
+    """
+    if len(file.inputs) != 1:
+        names = ", ".join(file.inputs) or "none"
+        raise ModelError(f"{file.path} should have one input, a picture, but has {names}")
+    ((source, shape),) = file.inputs.items()
+    last = len(shape) == 4 and shape[3] == 3 and shape[1] != 3
+    sides = shape[1:3] if last else shape[2:]
+    if len(shape) != 4 or (not last and shape[1] not in (3, None)) or len({*sides} - {None}) > 1:
+        raise ModelError(
+            f"{file.path} takes {list(shape)}, not square pictures of three colours",
+            "is it a face-ID model?",
+        )
+    written = next((side for side in sides if side), None)
+    if written and feeding.size and written != feeding.size:
+        raise ModelError(
+            f"{file.path} takes pictures of {written} px, the file beside it says {feeding.size}",
+            'leave "size" out',
+        )
+    return Layout(source, shape[0] or 1, written or feeding.size or USUAL, last)
+
+
+def settle_batch(program: Program, x: Tensor, batch: int) -> tuple[Program, bool]:
+    """Make a program for batches of any size.
+
+    Many files hold shapes for the one batch that they were exported with.  Those are opened
+    where they reshape; whether that was right is tried out.  If it was not, a program for one
+    picture is mapped over the batch.
+
+    Parameters
+    ----------
+    program : Program
+    x : Tensor, shape (2 batch, ...)
+        Pictures to try it with.
+    batch : int
+        What the file was written for.
+
+    Returns
+    -------
+    Program, and whether it takes one picture at a time only.
+
+    Raises
+    ------
+    ModelError
+        When a node cannot be run, or the size of the batch cannot be changed.
+    """
+    fixed = freeze_shapes(program, Graph(program).trace(x[:batch]))
+    graph = Graph(fixed)
+    (sink,) = fixed.sinks
+    expected = torch.cat([graph.trace(part)[sink] for part in torch.split(x, batch)])
+    if not expected.isfinite().all():
+        raise ModelError("it gives values that are not finite", "is the file damaged?")
+    free = open_batch(fixed, batch)
+    try:
+        with torch.no_grad():
+            found = Graph(free)(x)[0]
+    except FAILURES:
+        found = expected[:0]
+    if found.shape == expected.shape:
+        close = 1e-3 * float(expected.abs().max())
+        if torch.allclose(found, expected, rtol=1e-3, atol=close):
+            return free, False
+    if batch == 1:
+        return fixed, True
+    raise ModelError(
+        f"its batch of {batch} pictures cannot be changed", "export it for one picture or any"
+    )
