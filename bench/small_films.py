@@ -19,10 +19,12 @@ from rich.table import Table
 from videoclusternet.bench.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.truth import read_truth
-from videoclusternet.choose import NAMES, SCALES, choose, inside, partition_of, stability, subset
+from videoclusternet.choose import NAMES, choose, partition_of
 from videoclusternet.instant import Space
 from videoclusternet.results import open_run
 from videoclusternet.similarity import Metric
+from videoclusternet.spaces import inside, spaces, subset
+from videoclusternet.stability import SCALES, stability
 
 METRIC = Metric("cosine")
 DRAWS = 8
@@ -57,12 +59,15 @@ def small_film(
 
 def judge(space: Space, apart: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]]:
     """Return B-cubed F and PCR of the choice, of the most stable level, and of oracle HAC."""
-    choice = choose(space, METRIC, apart, draws=DRAWS, seed=0)
-    name = choice.names[choice.best]
-    ours, _ = partition_of(space, name, float(choice.scale[choice.best]), METRIC, apart)
-    values, _ = stability(space, METRIC, apart, draws=DRAWS, seed=0)
+    known = spaces(space)
+    choice = choose(known, METRIC, apart, draws=DRAWS, seed=0)
+    reading, _, rule = choice.names[choice.best].partition("/")
+    scale = float(choice.scale[choice.best])
+    ours, _ = partition_of(known[reading], rule, scale, METRIC, apart)
+    values, _ = stability(known, NAMES[:1], METRIC, apart, draws=DRAWS, seed=0)
     highest = float(SCALES[values[NAMES[0]].mean(axis=0).argmax()])
-    stable, _ = partition_of(space, NAMES[0], highest, METRIC, apart)
+    reading, _, rule = NAMES[0].partition("/")
+    stable, _ = partition_of(known[reading], rule, highest, METRIC, apart)
     _, oracle = oracle_hac(space.clean, space.track, labels)
     scores = [score(labels, label) for label in (ours.label, stable.label, oracle)]
     return [(s.bcubed_f, s.pcr) for s in scores]

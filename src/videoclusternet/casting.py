@@ -6,32 +6,49 @@ Unknown with a reason; the others become characters, numbered by screen time.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.choose import NAMES, OWN, Choice, choose, inside, partition_of, space_of
+from videoclusternet.choose import NAMES, Choice, choose, partition_of
 from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
-from videoclusternet.config import ClusterConfig, MatchConfig, QualityFilterConfig
+from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.instant import Space, centre
-from videoclusternet.matching import match_tracks
+from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric
+from videoclusternet.spaces import (
+    SPACES,
+    Adapted,
+    Spaces,
+    adapted_space,
+    inside,
+    metric_of,
+    raw_space,
+    spaces,
+)
+from videoclusternet.stability import OWN, rule_named
 from videoclusternet.track_quality import low_quality, track_quality
 from videoclusternet.types import Candidates, Cast, Embeddings, Links, Merges, Reason, Tracks
 
 Array = NDArray[Any]
+ADAPTED = "adapted"
+"""Names the last good round of adaptation, the un-adapted embeddings where there is none."""
+ROUND = "round-"
+Rounds = Mapping[str, Callable[[], Adapted]]
+"""Good rounds of adaptation by name, ``round-1`` and so on, read when needed."""
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A partition, the points it was made from, and the choice behind it."""
+    """A partition, the points and the metric it was made with, and the choice behind it."""
 
     partition: Partition
     points: TrackPoints
+    metric: Metric
     choice: Choice
 
 
@@ -43,28 +60,18 @@ def check_choice(config: ClusterConfig) -> None:
     ConfigError
         When no candidate has the given name, or the paper's algorithm has no rule.
     """
-    if config.choose != "stability" and config.choose not in NAMES:
+    space, _, rule = config.choose.partition("/")
+    named = space in (*SPACES, ADAPTED) or space.startswith(ROUND)
+    if config.choose != "stability" and not (named and rule in (OWN, *RULES)):
         raise ConfigError(
             f"no candidate {config.choose!r} for cluster.choose",
-            f"choose stability or one of {', '.join(NAMES)}",
+            f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
+            f"a rule of {', '.join((OWN, *RULES))}",
         )
-    if config.algorithm == "paper" and config.choose.rpartition("/")[2] not in RULES:
+    if config.algorithm == "paper" and rule not in RULES:
         raise ConfigError(
             "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
         )
-
-
-def find_links(embeddings: Embeddings, config: MatchConfig) -> Links:
-    """Match tracks that surely show one person (Eq. 3), on centred embeddings.
-
-    Without its mean a weak backbone finds everybody alike, and everybody matches.
-    """
-    raw = _raw_space(embeddings, np.arange(embeddings.tracks), np.empty((0, 2), dtype=np.int32))
-    if len(raw.clean) == 0:
-        return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
-    centred = centre(raw)
-    seen = centred.views[:, : centred.global_views]
-    return match_tracks(centred.clean, seen, centred.track, centred.tracks, config)
 
 
 def find_cast(
@@ -75,6 +82,7 @@ def find_cast(
     quality_config: QualityFilterConfig,
     seed: int = 0,
     progress: Progress = no_progress,
+    rounds: Rounds | None = None,
 ) -> tuple[Cast, Merges, Candidates]:
     """Group tracks into characters.
 
@@ -92,6 +100,8 @@ def find_cast(
     seed : int
         Seed of the perturbations behind the choice.
     progress : callable
+    rounds : mapping, optional
+        Good rounds of adaptation, in order.
 
     Returns
     -------
@@ -103,85 +113,111 @@ def find_cast(
     Raises
     ------
     ConfigError
-        See :func:`check_choice`.
+        See :func:`check_choice`; or when there is no round of the given name.
     """
     check_choice(config)
-    quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
-    reason = tracks.flaw.copy()
-    without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
-    reason[without_crop & (reason == Reason.OK)] = Reason.LOW_QUALITY
-    if quality_config.enabled:
-        judged = np.where(reason == Reason.OK, quality, np.nan)
-        poor = low_quality(judged, quality_config.deviations, quality_config.spread)
-        reason[poor] = Reason.LOW_QUALITY
+    rounds = rounds or {}
+    named = _named_round(config.choose, rounds)
+    # Where the cast is to come from one round, its own quality decides who takes part.
+    judge = rounds[named]().embeddings if named else embeddings
+    reason, quality = _set_aside(tracks, judge, quality_config)
     keep = np.flatnonzero(reason == Reason.OK)
-    raw = _raw_space(embeddings, keep, np.stack([links.a, links.b], axis=1))
     apart = tracks.overlapping() if config.cannot_link else np.empty((0, 2), dtype=int)
-    conflicts = inside(apart, keep)
-    outcome = _cluster(raw, config, conflicts, seed, progress)
+    metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
+    raw = raw_space(embeddings, keep, np.stack([links.a, links.b], axis=1))
+    if named:
+        extra = {named: adapted_space(rounds[named](), named, keep, metric)}
+    elif config.choose == "stability" and config.algorithm == "vcn":
+        extra = {n: adapted_space(read(), n, keep, metric) for n, read in rounds.items()}
+    else:
+        extra = {}
+    outcome = _cluster(raw, extra, config, metric, inside(apart, keep), seed, progress)
     return (
-        _cast(tracks, keep, reason, quality, outcome, _metric(config)),
+        _cast(tracks, keep, reason, quality, outcome),
         _merges(keep, outcome.partition),
         _candidates(outcome.choice),
     )
 
 
-def _metric(config: ClusterConfig) -> Metric:
-    return Metric(config.metric, config.teacher_temperature, config.student_temperature)
+def _named_round(choice: str, rounds: Rounds) -> str:
+    """Return the round that the settings name, or nothing."""
+    space = choice.partition("/")[0]
+    if space == ADAPTED:
+        return next(reversed(list(rounds)), "")
+    if space.startswith(ROUND) and space not in rounds:
+        known = ", ".join(rounds) or "none"
+        raise ConfigError(
+            f"there is no good {space} for cluster.choose",
+            f"good rounds: {known}; see adapt.rounds",
+        )
+    return space if space in rounds else ""
 
 
-def _raw_space(embeddings: Embeddings, keep: Array, links: Array) -> Space:
-    """Take the embeddings of some tracks as they come."""
-    rows = np.flatnonzero(np.isin(embeddings.track, keep))
-    return Space(
-        "frozen",
-        embeddings.base[rows],
-        embeddings.views[rows],
-        np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
-        len(keep),
-        embeddings.global_views,
-        inside(links, keep),
-    )
+def _set_aside(
+    tracks: Tracks, embeddings: Embeddings, config: QualityFilterConfig
+) -> tuple[Array, Array]:
+    """Return the reason, uint8 (T,), and the quality, float32 (T,), of every track."""
+    quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
+    reason = tracks.flaw.copy()
+    without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
+    reason[without_crop & (reason == Reason.OK)] = Reason.LOW_QUALITY
+    if config.enabled:
+        judged = np.where(reason == Reason.OK, quality, np.nan)
+        poor = low_quality(judged, config.deviations, config.spread)
+        reason[poor] = Reason.LOW_QUALITY
+    return reason, quality
 
 
 def _cluster(
-    raw: Space, config: ClusterConfig, conflicts: Array, seed: int, progress: Progress
+    raw: Space,
+    extra: Mapping[str, Space],
+    config: ClusterConfig,
+    metric: Metric,
+    conflicts: Array,
+    seed: int,
+    progress: Progress,
 ) -> _Outcome:
-    metric = _metric(config)
-    fixed = config.choose != "stability"
+    """Cluster by the named candidate, or compare them all."""
     if raw.tracks < 2:
         return _trivial(raw, metric)
+    fixed = config.choose != "stability"
+    space, _, rule = config.choose.partition("/")
+    if fixed and space not in SPACES:
+        space = next(iter(extra), SPACES[0])
+    name = f"{space}/{rule}"
     if config.algorithm == "paper":
-        return _paper(raw, config, metric, conflicts)
-    needs_draws = not fixed or (config.choose.endswith(OWN) and not config.scale)
-    if needs_draws:
-        choice = choose(raw, metric, conflicts, config.draws, seed, config.scale, progress)
+        return _paper({**spaces(raw, (SPACES[0],)), **extra}, space, rule, metric, conflicts)
+    if fixed and (rule != OWN or config.scale):
+        choice = _unchosen(name, 0, np.array([config.scale or np.nan], dtype=np.float32))
     else:
-        scale = np.array([config.scale or np.nan], dtype=np.float32)
-        choice = _unchosen(config.choose, 0, scale)
-    best = choice.names.index(config.choose) if fixed else choice.best
-    name = choice.names[best]
-    partition, points = partition_of(raw, name, float(choice.scale[best]), metric, conflicts)
+        every: Spaces = {**spaces(raw), **extra}
+        choice = choose(every, metric, conflicts, config.draws, seed, config.scale, progress)
+    best = choice.names.index(name) if fixed else choice.best
+    space, _, rule = choice.names[best].partition("/")
+    chosen = extra[space] if space in extra else spaces(raw, (space,))[space]
+    partition, points = partition_of(chosen, rule, float(choice.scale[best]), metric, conflicts)
     characters = choice.characters.copy()
     characters[best] = partition.clusters
-    return _Outcome(partition, points, replace(choice, best=best, characters=characters))
+    choice = replace(choice, best=best, characters=characters)
+    return _Outcome(partition, points, metric_of(metric, chosen), choice)
 
 
 def _trivial(raw: Space, metric: Metric) -> _Outcome:
     """Nobody, or one track: nothing to compare."""
     points = space_points(raw, metric)
     partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
-    return _Outcome(partition, points, _unchosen(NAMES[0], raw.tracks, np.array([np.nan])))
+    choice = _unchosen(NAMES[0], raw.tracks, np.array([np.nan]))
+    return _Outcome(partition, points, metric, choice)
 
 
-def _paper(raw: Space, config: ClusterConfig, metric: Metric, conflicts: Array) -> _Outcome:
+def _paper(known: Spaces, space: str, rule: str, metric: Metric, conflicts: Array) -> _Outcome:
     """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
-    name, _, rule_name = config.choose.partition("/")
-    rule = next(rule for rule in RULES if rule == rule_name)
-    points = space_points(space_of(raw, name), metric, "crops")
-    partition = agglomerate(points, metric, rule, conflicts, "paper")
-    choice = _unchosen(config.choose, partition.clusters, np.array([np.nan]))
-    return _Outcome(partition, points, choice)
+    chosen = known[space]
+    metric = metric_of(metric, chosen)
+    points = space_points(chosen, metric, "crops")
+    partition = agglomerate(points, metric, rule_named(rule), conflicts, "paper")
+    choice = _unchosen(f"{space}/{rule}", partition.clusters, np.array([np.nan]))
+    return _Outcome(partition, points, metric, choice)
 
 
 def _unchosen(name: str, characters: int, scale: Array) -> Choice:
@@ -195,7 +231,6 @@ def _cast(
     reason: Array,
     quality: Array,
     outcome: _Outcome,
-    metric: Metric,
 ) -> Cast:
     label = outcome.partition.label
     seconds = (tracks.last - tracks.first + 1)[keep]
@@ -208,7 +243,7 @@ def _cast(
     threshold = np.full(len(tracks), np.nan, dtype=np.float32)
     threshold[keep] = outcome.points.threshold
     sure = np.zeros(len(tracks), dtype=np.float32)
-    sure[keep] = confidence(outcome.points, label, metric)
+    sure[keep] = confidence(outcome.points, label, outcome.metric)
     chosen = outcome.choice.names[outcome.choice.best]
     return Cast(character, reason, quality, threshold, sure, chosen)
 

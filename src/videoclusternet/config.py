@@ -85,6 +85,61 @@ class MatchConfig(Params):
 
     covariance: Literal["isotropic", "full"] = Field("isotropic", description="[P] full")
     quantile: float = Field(0.25, gt=0, le=1, description="[P] lowest share of own densities")
+    centred: bool = Field(True, description="[P] false; take the film's own mean off first")
+
+
+class AdaptConfig(Params):
+    """Self-supervised adaptation of the face-ID model to one film (sections 3.4, 3.5, A-C)."""
+
+    rounds: int = Field(0, ge=0, description="[P] 5 to 10 times of training and matching; 0: none")
+    given: str = Field("", description="run folder whose adapted model is taken to begin with")
+    trainable: Literal["auto", "all", "last-stage", "head"] = Field(
+        "auto", description="[P] all; auto: all on a GPU, last-stage without one"
+    )
+    head: Literal["mlp", "residual", "none"] = Field(
+        "mlp", description="[P] mlp on raw embeddings; x + mlp(x); the embedding itself"
+    )
+    teacher_head: Literal["own", "copy"] = Field("own", description="[P] own random start")
+    tokens: Literal["class", "shared", "separate"] = Field(
+        "class", description="transformers: patch tokens pass no head, the same, or their own"
+    )
+    objective: Literal["eq2", "groups"] = Field(
+        "eq2", description="[P] eq2: positive pairs; groups: contrast of the present clusters"
+    )
+    pairs: Literal["links", "groups", "own"] = Field(
+        "links", description="[P] partners by coarse match; present cluster; own track"
+    )
+    own_share: float = Field(0.0, ge=0, le=1, description="[P] 0; anchors kept to their track")
+    average: Literal["terms", "kinds"] = Field(
+        "terms", description="mean of 14 terms, or of the global and the local mean"
+    )
+    teacher_views: Literal["all", "global"] = Field("all", description="[P] all")
+    teacher_temperature: float = Field(0.04, gt=0, description="of Eq. 2")
+    student_temperature: float = Field(1.0, gt=0, description="[P] 1")
+    centre: bool = Field(True, description="[P] take a running mean off the teacher's output")
+    centre_momentum: float = Field(0.9, ge=0, lt=1, description="of that mean")
+    momentum: float = Field(0.996, ge=0, le=1, description="of the teacher, per step")
+    update: Literal["epoch", "step"] = Field("epoch", description="[P] teacher moves per epoch")
+    epochs: int = Field(30, ge=1, description="[P] epochs of the first round")
+    later_epochs: int = Field(10, ge=1, description="[P] epochs of every other round")
+    head_epochs: int = Field(10, ge=0, description="[P] first epochs with the base frozen")
+    warmup: int = Field(5, ge=0, description="[P] epochs of rising learning rate, per round")
+    rate_start: float = Field(5e-6, ge=0, description="[P] learning rate at first")
+    rate: float = Field(1e-4, gt=0, description="[P] highest learning rate")
+    rate_end: float = Field(1e-5, ge=0, description="[P] learning rate at last, by cosine")
+    decay: float = Field(0.04, ge=0, description="weight decay of matrices")
+    hold: float = Field(0.0, ge=0, description="pull of the weights to where they began (L2-SP)")
+    clip: float = Field(3.0, ge=0, description="longest gradient of a tensor; 0: any")
+    batch: int = Field(64, ge=1, description="pairs of crops per step")
+    accumulate: int = Field(1, ge=1, description="parts a step is made in, to save memory")
+    anchors: int = Field(0, ge=0, description="crops of a track per epoch; 0: all")
+    pool: tuple[int, int] = Field((4, 6), description="kept global and local views of each crop")
+    guard: bool = Field(True, description="go back to the last good round when all collapses")
+    stop: float = Field(0.95, gt=0, description="Jaccard index of two rounds' matches that ends")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto: bfloat16 on a GPU that has it"
+    )
+    compile: bool = Field(False, description="torch.compile the networks")
 
 
 class QualityFilterConfig(Params):
@@ -103,13 +158,13 @@ class ClusterConfig(Params):
     algorithm: Literal["vcn", "paper"] = Field(
         "vcn", description="paper: all passing pairs join, crop pairs first [P]"
     )
-    metric: Literal["cosine", "euclidean", "loss"] = Field("cosine", description="[P] loss")
+    metric: Literal["cosine", "euclidean", "loss", "kl"] = Field("cosine", description="[P] loss")
     cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
     scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
     draws: int = Field(16, ge=2, description="perturbations behind the stability")
-    teacher_temperature: float = Field(0.1, gt=0, description="of metric loss")
-    student_temperature: float = Field(0.1, gt=0, description="of metric loss")
+    teacher_temperature: float = Field(0.1, gt=0, description="of metrics loss and kl")
+    student_temperature: float = Field(0.1, gt=0, description="of metrics loss and kl")
 
 
 class Config(Params):
@@ -117,7 +172,7 @@ class Config(Params):
 
     Attributes
     ----------
-    profile : {"instant", "paper"}
+    profile : {"instant", "vcn", "paper"}
         Which reading of the method the defaults follow.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ...
@@ -125,7 +180,7 @@ class Config(Params):
         Seed of every random draw.
     """
 
-    profile: Literal["instant", "paper"] = "instant"
+    profile: Literal["instant", "vcn", "paper"] = "instant"
     device: str = "auto"
     seed: int = 0
     shots: ShotConfig = ShotConfig()
@@ -135,6 +190,7 @@ class Config(Params):
     crops: CropConfig = CropConfig()
     embed: EmbedConfig = EmbedConfig()
     matching: MatchConfig = MatchConfig()
+    adapt: AdaptConfig = AdaptConfig()
     track_quality: QualityFilterConfig = QualityFilterConfig()
     cluster: ClusterConfig = ClusterConfig()
 
@@ -168,16 +224,41 @@ class Config(Params):
 
 PROFILES: dict[str, dict[str, Any]] = {
     "instant": {"profile": "instant"},
+    "vcn": {
+        "profile": "vcn",
+        "adapt": {
+            "rounds": 3,
+            "head": "none",
+            "teacher_head": "copy",
+            "objective": "groups",
+            "pairs": "groups",
+            "own_share": 0.5,
+            "teacher_temperature": 0.1,
+            "student_temperature": 0.2,
+            "update": "step",
+            "momentum": 0.99,
+            "epochs": 12,
+            "later_epochs": 6,
+            "head_epochs": 0,
+            "warmup": 1,
+            "rate": 1e-5,
+            "rate_start": 1e-6,
+            "rate_end": 1e-6,
+            "decay": 0.0,
+            "anchors": 2,
+        },
+    },
     "paper": {
         "profile": "paper",
         "embed": {"mirror": False},
-        "matching": {"covariance": "full"},
+        "matching": {"covariance": "full", "centred": False},
+        "adapt": {"rounds": 5, "trainable": "all"},
         "track_quality": {"spread": "mad"},
         "cluster": {
             "algorithm": "paper",
             "metric": "loss",
             "cannot_link": False,
-            "choose": "frozen/or",
+            "choose": "adapted/or",
             "teacher_temperature": 0.04,
             "student_temperature": 1.0,
         },

@@ -11,6 +11,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from videoclusternet.casting import check_choice
 from videoclusternet.config import Config
-from videoclusternet.crops import ZIP_ERRORS, crop_name, crops_table, encode
+from videoclusternet.crops import ZIP_ERRORS, CropPictures, crop_name, crops_table, encode
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.face_model import CANVAS, MARGIN
@@ -91,13 +92,10 @@ def cluster_tracks(
 
         (tracks,) = run.step("tracks", (Tracks,), tracks_of, [content])
         (table,) = run.step("crops", (Crops,), copy, [content], unit="faces", file=CROPS)
-        embeddings = describe_tracks(
-            run,
-            tracks,
-            table,
-            lambda: load_backbone(config.embed.backbone, pick_device(config.device)),
-        )
-        name_cast(run, tracks, embeddings)
+        backbone = cache(lambda: load_backbone(config.embed.backbone, pick_device(config.device)))
+        embeddings = describe_tracks(run, tracks, table, backbone)
+        pictures = CropPictures([(run.folder / CROPS, table)])
+        name_cast(run, tracks, embeddings, pictures, backbone)
         result = open_run(run.folder)
         write_report(result)
     return result

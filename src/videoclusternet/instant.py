@@ -36,6 +36,9 @@ class Space:
         The first ``global_views`` of the V views are global.
     links : int, shape (L, 2)
         Coarse matches: the first track falls inside the second.
+    paired : bool
+        Whether embeddings hold the teacher's output and then the student's, see
+        :class:`videoclusternet.similarity.Metric`.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Space:
     tracks: int
     global_views: int
     links: Array = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
+    paired: bool = False
 
 
 def centre(space: Space, name: str = "centred") -> Space:

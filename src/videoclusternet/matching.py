@@ -16,12 +16,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.config import MatchConfig
+from videoclusternet.instant import centre
 from videoclusternet.similarity import group_mean, normalise
-from videoclusternet.types import Links
+from videoclusternet.spaces import raw_space
+from videoclusternet.types import Embeddings, Links
 
 Array = NDArray[Any]
 BLOCK = 2048
 """Tracks whose distances to all others are held at a time."""
+
+
+def find_links(embeddings: Embeddings, keep: Array, config: MatchConfig) -> Links:
+    """Match some tracks of a film (Eq. 3).
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+    keep : int, shape (K,), ascending
+        Tracks that may match.
+    config : MatchConfig
+        ``centred``: without its mean a weak backbone finds everybody alike, and everybody
+        matches.
+    """
+    space = raw_space(embeddings, keep)
+    if len(space.clean) == 0:
+        return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
+    if config.centred:
+        space = centre(space)
+    seen = space.views[:, : space.global_views]
+    found = match_tracks(space.clean, seen, space.track, space.tracks, config)
+    return Links(a=keep[found.a], b=keep[found.b], margin=found.margin)
 
 
 def match_tracks(

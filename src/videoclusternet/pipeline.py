@@ -1,6 +1,6 @@
 """The whole method on one page: film in, cast out.
 
-    film -> shots, faces -> tracks -> crops -> embeddings -> links -> cast -> page
+    film -> shots, faces -> tracks -> crops -> embeddings -> (adaptation) -> links -> cast -> page
 
 Everything here reads tables and calls steps; each step lives in the file of its name.
 """
@@ -11,12 +11,18 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from videoclusternet.casting import check_choice, find_cast, find_links
+import numpy as np
+
+from videoclusternet.adapt.film import adapt_faces
+from videoclusternet.adapt.ranks import joined
+from videoclusternet.adapt.rounds import good_rounds
+from videoclusternet.casting import check_choice, find_cast
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
+from videoclusternet.matching import find_links
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.load import check, load_backbone, load_detector, pick_device
@@ -27,6 +33,7 @@ from videoclusternet.results import CROPS, Result, open_run
 from videoclusternet.run import Run, Work, check_films
 from videoclusternet.scan import scan_film
 from videoclusternet.shots import find_shots
+from videoclusternet.store import Store
 from videoclusternet.tracks import track_faces
 from videoclusternet.types import (
     Candidates,
@@ -101,7 +108,10 @@ def cluster_film(
         ]
         tracks = pool_tracks([tracks for tracks, _ in found])
         embeddings = pool_embeddings(described, [len(crops) for _, crops in found])
-        name_cast(run, tracks, embeddings)
+        pictures = CropPictures(
+            [(f.folder / CROPS, c) for f, (_, c) in zip(runs, found, strict=True)]
+        )
+        name_cast(run, tracks, embeddings, pictures, backbone)
         result = open_run(run.folder)
         write_report(result)
     return result
@@ -178,13 +188,21 @@ def describe_tracks(
     return embeddings  # type: ignore[no-any-return]
 
 
-def name_cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> Cast:
+def name_cast(
+    run: Run,
+    tracks: Tracks,
+    embeddings: Embeddings,
+    pictures: CropPictures,
+    backbone: Callable[[], FaceModel],
+) -> Cast:
     """Group the tracks of all films into one cast: (T,) character numbers."""
     c = run.config
+    adapts = c.adapt.rounds > 0 or bool(c.adapt.given)
+    learnt = [adapt_faces(run, tracks, embeddings, pictures, backbone)] if adapts else []
     (links,) = run.step(  # (L,) coarse matches
         "links",
         (Links,),
-        lambda work: (find_links(embeddings, c.matching),),
+        lambda work: (find_links(embeddings, np.arange(embeddings.tracks), c.matching),),
         [embeddings],
         [c.matching],
     )
@@ -192,14 +210,54 @@ def name_cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> Cast:
         "cast",
         (Cast, Merges, Candidates),
         lambda work: find_cast(
-            tracks, embeddings, links, c.cluster, c.track_quality, c.seed, work.progress
+            tracks,
+            embeddings,
+            links,
+            c.cluster,
+            c.track_quality,
+            c.seed,
+            work.progress,
+            good_rounds(run.folder, learnt[0]) if learnt else {},
         ),
-        [tracks, embeddings, links, str(c.seed)],
+        [tracks, embeddings, links, str(c.seed), *learnt],
         [c.cluster, c.track_quality],
         unit="comparisons",
         version=2,
     )
     return cast  # type: ignore[no-any-return]
+
+
+def adapt_run(folder: Path | str, config: Config, hook: Hook = silent) -> Result:
+    """Adapt the model of a finished run and find its cast anew.
+
+    The film is not needed.  Started by ``torchrun``, all processes train together and the
+    first one writes.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run that is finished, in any profile.
+    config : Config
+        ``adapt``, ``matching``, ``track_quality`` and ``cluster`` are used.
+    hook : Hook
+    """
+    result = open_run(folder)
+    check_choice(config.cluster)
+    device = pick_device(config.device)
+    backbone = cache(lambda: load_backbone(config.embed.backbone, device))
+    with joined(device) as ranks:
+        found = (result.tracks, result.embeddings, result.pictures, backbone)
+        if not ranks.first:
+            run = Run(Store(result.folder), config, silent)
+            adapt_faces(run, *found, ranks)
+            return result
+        with Run.open(result.folder, config, hook) as run:
+            run.describe()
+            adapt_faces(run, *found, ranks)
+            name_cast(run, *found)
+            result = open_run(run.folder)
+            write_report(result)
+    return result
 
 
 def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:

@@ -39,11 +39,14 @@ class Work:
         A line for the user.
     parts : FolderParts
         Finished parts, read again after a crash.
+    fingerprint : str
+        Of the step: what it writes elsewhere can be told from that of other settings.
     """
 
     progress: Callable[[int, int], None]
     note: Callable[[str], None]
     parts: FolderParts
+    fingerprint: str
 
 
 class Run:
@@ -119,7 +122,7 @@ class Run:
         file : str
             A further file that the step writes; it must still be there to be reused.
         """
-        fingerprint = _fingerprint(name, version, inputs, params)
+        fingerprint = fingerprint_of(name, version, inputs, params)
         full = self._prefix + name
         present = not file or (self.folder / file).exists()
         if present and self.store.fingerprint(name) == fingerprint:
@@ -138,6 +141,7 @@ class Run:
             progress=lambda done, total: self._hook(Event("progress", full, done, total, unit)),
             note=note,
             parts=self.store.parts(name, fingerprint),
+            fingerprint=fingerprint,
         )
         made = tuple(compute(work))
         seconds = round(time.perf_counter() - started, 3)
@@ -190,9 +194,10 @@ def check_films(store: Store, contents: Sequence[str]) -> None:
         raise StoreError(f"{store.folder} belongs to other films", "choose another folder with -o")
 
 
-def _fingerprint(
+def fingerprint_of(
     name: str, version: int, inputs: Sequence[Table | str], params: Sequence[Params]
 ) -> str:
+    """Return the fingerprint of a step: sha256, hexadecimal; see :meth:`Run.step`."""
     parts = [
         name,
         version,

@@ -17,12 +17,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 Array = NDArray[Any]
 COLUMNS = 64
 """Columns that are summed at a time."""
-MetricName = Literal["cosine", "euclidean", "loss"]
+MetricName = Literal["cosine", "euclidean", "loss", "kl"]
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,29 @@ class Metric:
 
     Attributes
     ----------
-    name : {"cosine", "euclidean", "loss"}
+    name : {"cosine", "euclidean", "loss", "kl"}
         ``cosine`` 1 - cos; ``euclidean`` squared Euclidean; ``loss`` the training
-        loss of Eq. 2 as a distance, cross-entropy of teacher and student softmax.
+        loss of Eq. 2 as a distance, cross-entropy of teacher and student softmax;
+        ``kl`` that loss less the teacher's entropy, so that an uncertain track is not far
+        from everybody alike (METHOD 6, "entropy makes the hubs").
     teacher_temperature, student_temperature : float
-        Temperatures of ``loss``.
+        Temperatures of ``loss`` and ``kl``.
+    paired : bool
+        Whether an embedding holds the teacher's output, centre taken off, and then the
+        student's, for ``loss`` and ``kl``.  Without it both are the same vector.
     """
 
     name: MetricName = "cosine"
     teacher_temperature: float = 0.1
     student_temperature: float = 0.1
+    paired: bool = False
 
     def terms(self, x: Array) -> Terms:
         """Return the bilinear terms of embeddings.
 
         Parameters
         ----------
-        x : float, shape (n, d)
+        x : float, shape (n, d), or (n, 2d) where ``paired``
             Embeddings, centred where the space asks for it.
         """
         x = np.asarray(x, dtype=np.float32)
@@ -96,12 +102,11 @@ class Metric:
             square = np.einsum("nd,nd->n", x, x)
             root = np.float32(np.sqrt(2)) * x
             return Terms(square, square, root, root)
-        return Terms(
-            zero,
-            zero,
-            softmax(x / np.float32(self.teacher_temperature), axis=1),
-            log_softmax(x / np.float32(self.student_temperature), axis=1),
-        )
+        teacher, student = np.split(x, 2, axis=1) if self.paired else (x, x)
+        log_p = log_softmax(teacher / np.float32(self.teacher_temperature), axis=1)
+        p = np.exp(log_p)
+        q = log_softmax(student / np.float32(self.student_temperature), axis=1)
+        return Terms(np.einsum("nd,nd->n", p, log_p) if self.name == "kl" else zero, zero, p, q)
 
 
 def concatenate(parts: Sequence[Terms]) -> Terms:

@@ -46,7 +46,7 @@ class ViewPlan:
     flip: Array
     kelvin: Array
 
-    def __getitem__(self, rows: slice) -> ViewPlan:
+    def __getitem__(self, rows: slice | Array) -> ViewPlan:
         return ViewPlan(
             self.area[rows],
             self.x[rows],

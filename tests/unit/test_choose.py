@@ -8,19 +8,12 @@ import numpy as np
 import pytest
 
 from tests.oracle.test_cluster import film
-from videoclusternet import choose as module
-from videoclusternet.choose import (
-    NAMES,
-    SCALES,
-    agreement,
-    choose,
-    halves,
-    level,
-    partition_of,
-    simplest,
-)
+from videoclusternet import stability as module
+from videoclusternet.choose import NAMES, adapted, candidates, choose, partition_of, simplest
 from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric
+from videoclusternet.spaces import spaces
+from videoclusternet.stability import SCALES, agreement, halves, level
 
 NONE = np.empty((0, 2), dtype=int)
 COSINE = Metric("cosine")
@@ -113,15 +106,36 @@ def test_simplest_reading_that_is_stable_enough() -> None:
     assert simplest({"a": 0.0, "b": 0.0}) == "a"
 
 
+def test_a_round_must_halve_the_instability() -> None:
+    calm, best = {NAMES[0]: 0.9, "round-1/own": 0.94, "round-2/own": 0.96}, NAMES[0]
+    assert adapted(calm, best) == "round-2/own"
+    assert adapted(calm | {"round-2/own": 0.95}, best) == best
+    assert adapted({NAMES[0]: 0.1, "round-1/own": 0.45}, best) == best
+    assert adapted({NAMES[0]: 0.1, "round-1/own": 0.9}, best) == "round-1/own"
+    assert adapted({NAMES[0]: 0.9}, best) == best
+
+
+def test_rounds_are_candidates_after_all_others() -> None:
+    raw = film(0, tracks=20)
+    known = spaces(raw) | {"round-1": raw, "round-2": raw}
+    assert candidates(known) == (*NAMES, "round-1/own", "round-2/own")
+    choice = choose(known, COSINE, NONE, 2, seed=0)
+    assert choice.names[-2:] == ("round-1/own", "round-2/own")
+    # The same embeddings again are no calmer: the simpler reading stays.
+    assert choice.names[choice.best] in NAMES
+    same = choice.names.index("frozen/own")
+    assert choice.stability[-1] == choice.stability[same]
+
+
 def test_same_seed_same_choice() -> None:
-    a, b = (choose(film(0, tracks=40), COSINE, NONE, 2, seed=5) for _ in range(2))
+    a, b = (choose(spaces(film(0, tracks=40)), COSINE, NONE, 2, seed=5) for _ in range(2))
     assert a.best == b.best and np.array_equal(a.stability, b.stability)
     assert np.array_equal(a.scale, b.scale, equal_nan=True)
 
 
 def test_clear_people_are_found() -> None:
     space = film(1, people=5, tracks=60, d=64, noise=0.3)
-    choice = choose(space, COSINE, NONE, 3, seed=0)
+    choice = choose(spaces(space), COSINE, NONE, 3, seed=0)
     assert choice.names == NAMES
     assert choice.characters[choice.best] == 5
     assert choice.stability[choice.best] > 0.95
@@ -143,14 +157,15 @@ def nested(seed: int) -> tuple[Space, np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
     space, person = nested(seed)
-    choice = choose(space, COSINE, NONE, 4, seed=0)
-    name, scale = choice.names[choice.best], float(choice.scale[choice.best])
-    partition, _ = partition_of(space, name, scale, COSINE, NONE)
+    choice = choose(spaces(space), COSINE, NONE, 4, seed=0)
+    reading, _, rule = choice.names[choice.best].partition("/")
+    scale = float(choice.scale[choice.best])
+    partition, _ = partition_of(spaces(space)[reading], rule, scale, COSINE, NONE)
     assert agreement(partition.label, person) == pytest.approx(1)
 
 
 def test_a_given_scale_is_kept() -> None:
-    choice = choose(film(2, tracks=30), COSINE, NONE, 2, seed=0, scale=1.25)
+    choice = choose(spaces(film(2, tracks=30)), COSINE, NONE, 2, seed=0, scale=1.25)
     own = [name.endswith("/own") for name in NAMES]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
@@ -161,7 +176,7 @@ def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> N
     seen: list[int] = []
     real = module.tree
     monkeypatch.setattr(module, "tree", lambda r, c: seen.append(len(r)) or real(r, c))
-    choose(film(1, people=5, tracks=60, d=64, noise=0.3), COSINE, NONE, 2, seed=0)
+    choose(spaces(film(1, people=5, tracks=60, d=64, noise=0.3)), COSINE, NONE, 2, seed=0)
     assert max(seen) == 30
 
 
@@ -169,6 +184,6 @@ def test_labels_play_no_part() -> None:
     """Renaming and reordering what is given changes nothing but the order."""
     space = film(3, people=5, tracks=40, d=32, noise=0.4)
     conflicts = np.array([[0, 1], [4, 9]])
-    choice = choose(space, COSINE, conflicts, 2, seed=1)
-    again = choose(space, COSINE, conflicts[::-1], 2, seed=1)
+    choice = choose(spaces(space), COSINE, conflicts, 2, seed=1)
+    again = choose(spaces(space), COSINE, conflicts[::-1], 2, seed=1)
     assert np.array_equal(choice.stability, again.stability)

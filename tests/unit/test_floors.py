@@ -30,7 +30,10 @@ FLOORS = (
     "models.onnx_sidecar models.onnx_windows",
     # 2: steps, from pictures to tables and from crops to a cast
     "quality shots motion faces tracks crops scan "
-    "views similarity track_quality embed matching instant cluster linkage choose casting pool",
+    "views similarity track_quality embed matching instant spaces cluster linkage stability choose "
+    "casting pool "
+    "adapt adapt.heads adapt.loss adapt.schedule adapt.pairs adapt.supply adapt.ranks adapt.guards "
+    "adapt.train adapt.rounds adapt.loop adapt.judge adapt.film",
     # 3: a finished run, read back
     "results summary report",
     # 4: the whole way
@@ -73,12 +76,23 @@ SIDEWAYS = {
     "scan": "faces motion shots",
     "track_quality": "similarity",
     "embed": "views track_quality",
-    "matching": "similarity",
+    "matching": "instant similarity spaces",
     "instant": "similarity",
+    "spaces": "instant similarity",
+    "stability": "cluster instant linkage similarity spaces",
     "cluster": "instant similarity",
     "linkage": "cluster similarity",
-    "choose": "cluster instant linkage similarity",
-    "casting": "choose cluster instant matching similarity track_quality",
+    "choose": "cluster instant linkage similarity spaces stability",
+    "casting": "choose cluster instant similarity spaces stability track_quality",
+    "adapt.supply": "adapt.heads views",
+    "adapt.guards": "adapt.loss",
+    "adapt.train": "adapt.guards adapt.heads adapt.loss adapt.pairs adapt.ranks adapt.schedule "
+    "adapt.supply",
+    "adapt.rounds": "adapt.guards adapt.train spaces",
+    "adapt.loop": "adapt.guards adapt.heads adapt.pairs adapt.ranks adapt.rounds adapt.supply "
+    "adapt.train similarity track_quality",
+    "adapt.judge": "adapt.loop choose matching similarity spaces stability",
+    "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds crops stability",
     "summary": "results",
     "report": "results summary",
     "__init__": "crop_sets",
@@ -102,14 +116,15 @@ OWNERS = {
     "pyarrow": "store",
     "pydantic": "config",
     "rich": "console printing",
-    "safetensors": "models.checkpoint store",
+    "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
-    "scipy": "bench.hac choose cluster linkage similarity",
+    "scipy": "bench.hac cluster linkage similarity stability",
     "skimage": "demo",
     "sklearn": "bench.metrics",
     "supervision": "tracks",
     "threadpoolctl": "scan",
-    "torch": "embed models.dlib_resnet models.edgeface models.face_model models.load "
+    "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds adapt.supply "
+    "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
     "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
     "models.vggface2 models.farl models.onnx_file models.onnx_graph models.onnx_import "
     "models.onnx_ops models.onnx_parts models.onnx_shapes models.onnx_windows",

@@ -1,0 +1,117 @@
+"""The adaptation step of a run: resumable, perhaps from another run's model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from videoclusternet.adapt.judge import judge
+from videoclusternet.adapt.loop import Adaptation, Film
+from videoclusternet.adapt.ranks import ALONE, Ranks
+from videoclusternet.adapt.rounds import Epochs, Rounds, read_state, round_folder
+from videoclusternet.config import Config
+from videoclusternet.crops import CropPictures
+from videoclusternet.errors import ConfigError
+from videoclusternet.events import Progress, no_progress
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.registry import weights_digest
+from videoclusternet.run import Run, fingerprint_of
+from videoclusternet.stability import agreement
+from videoclusternet.store import Store
+from videoclusternet.types import Embeddings, Table, Tracks
+
+
+def adapt_faces(
+    run: Run,
+    tracks: Tracks,
+    embeddings: Embeddings,
+    pictures: CropPictures,
+    backbone: Callable[[], FaceModel],
+    ranks: Ranks = ALONE,
+) -> Rounds:
+    """Adapt the face-ID model to the faces of a run, round by round.
+
+    Parameters
+    ----------
+    run : Run
+        Rounds are kept in its folder.
+    tracks : Tracks
+        Of all its films.
+    embeddings : Embeddings
+        Of their crops, by the model as it is.
+    pictures : CropPictures
+        Of the same crops.
+    backbone : callable
+        Loads the model, when there is something to train.
+    ranks : Ranks
+
+    Returns
+    -------
+    Rounds
+    """
+    c, start, digest = started(run.config)
+    inputs: list[Table | str] = [
+        tracks,
+        embeddings,
+        weights_digest(c.embed.backbone),
+        str(c.seed),
+        digest,
+    ]
+    params = [c.adapt, c.matching, c.track_quality, c.embed]
+
+    def train(
+        fingerprint: str, progress: Progress, note: Callable[[str], None]
+    ) -> tuple[Rounds, Epochs]:
+        apart = tracks.overlapping()
+        film = Film(
+            embeddings,
+            lambda rows: pictures.pixels(embeddings.crop[rows]),
+            apart,
+            judge(apart, c.matching, c.seed),
+            agreement,
+        )
+        adaptation = Adaptation(film, backbone(), c, run.folder, fingerprint, ranks, start)
+        return adaptation.run(progress, note)
+
+    if not ranks.first:  # trains along; the first process keeps the result
+        fingerprint = fingerprint_of("adapt", 1, inputs, params)
+        if run.store.fingerprint("adapt") == fingerprint:
+            return run.store.load("adapt", (Rounds,))[0]  # type: ignore[return-value]
+        return train(fingerprint, no_progress, lambda message: None)[0]
+    rounds, _ = run.step(
+        "adapt",
+        (Rounds, Epochs),
+        lambda work: train(work.fingerprint, work.progress, work.note),
+        inputs,
+        params,
+        unit="pairs",
+    )
+    return rounds  # type: ignore[no-any-return]
+
+
+def started(config: Config) -> tuple[Config, Path | None, str]:
+    """Resolve ``adapt.given``: the settings of its model, its folder, and a digest.
+
+    Raises
+    ------
+    ConfigError
+        When there is no adapted model, or it is of another backbone.
+    """
+    if not config.adapt.given:
+        return config, None, ""
+    given = Path(config.adapt.given)
+    (rounds,) = Store(given).load("adapt", (Rounds,))
+    assert isinstance(rounds, Rounds)
+    good = rounds.round[rounds.good]
+    if len(good) == 0:
+        raise ConfigError(f"{given} has no good round of adaptation", "choose another run")
+    home = round_folder(given, int(good[-1]))
+    about = read_state(home)
+    if about["backbone"] != config.embed.backbone.partition("=")[0]:
+        raise ConfigError(
+            f"{given} adapted {about['backbone']}, not {config.embed.backbone}",
+            f"use --backbone {about['backbone']}",
+        )
+    kept = {name: about["adapt"][name] for name in ("head", "tokens")}
+    adapt = config.adapt.model_copy(update={**kept, "trainable": about["depth"], "given": ""})
+    return config.model_copy(update={"adapt": adapt}), home, f"{rounds.digest}/{good[-1]}"

@@ -1,0 +1,327 @@
+"""Training and coarse matching in turns (section 3.5), kept round by round.
+
+    embed -> set poor tracks aside -> match -> train on the matches -> embed ...
+
+Matches grow as the model learns the film's faces; it is done when they stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from videoclusternet.adapt.guards import Health
+from videoclusternet.adapt.heads import Depth, Learner, make_pair
+from videoclusternet.adapt.pairs import Partners, grouped, jaccard, linked, no_partners
+from videoclusternet.adapt.ranks import ALONE, Ranks
+from videoclusternet.adapt.rounds import (
+    Epochs,
+    Finished,
+    Rounds,
+    epochs_table,
+    read_embeddings,
+    read_round,
+    read_weights,
+    round_folder,
+    rounds_table,
+    write_round,
+)
+from videoclusternet.adapt.supply import Supply, make_supply
+from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, casting
+from videoclusternet.config import Config
+from videoclusternet.events import Progress, no_progress
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.similarity import group_mean
+from videoclusternet.store import table_path, write_table
+from videoclusternet.track_quality import face_quality, low_quality, track_quality
+from videoclusternet.types import Embeddings, Links
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the present embeddings say, without labels.
+
+    Attributes
+    ----------
+    links : Links
+        Coarse matches between kept tracks.
+    label : int, shape (T,)
+        Present clusters, -1 for tracks that are set aside.
+    stability : float
+        Agreement of that partition with itself under perturbation.
+    """
+
+    links: Links
+    label: Array
+    stability: float
+
+
+@dataclass(frozen=True)
+class Film:
+    """What is adapted to.
+
+    Attributes
+    ----------
+    frozen : Embeddings
+        Of C crops of T tracks, by the un-adapted model.
+    pixels : callable
+        Gives the canvases, uint8 (n, 144, 144, 3), of n of these crops by their row.
+    conflicts : int, shape (P, 2)
+        Pairs of tracks that are surely two people.
+    judge : callable
+        From embeddings and the kept tracks, bool (T,), to :class:`Judged`.
+    agree : callable
+        Agreement of two partitions.
+    """
+
+    frozen: Embeddings
+    pixels: Callable[[Array], Array]
+    conflicts: Array
+    judge: Callable[[Embeddings, Array], Judged]
+    agree: Callable[[Array, Array], float]
+
+
+class Adaptation:
+    """The rounds of one film.
+
+    Parameters
+    ----------
+    film : Film
+    backbone : FaceModel
+        Stays as it is.
+    config : Config
+    folder : Path
+        Run folder; finished rounds are read from it and written to it.
+    fingerprint : str
+        Of all that the rounds depend on; others are not read.
+    ranks : Ranks
+    given : folder of a round of another run to start from, or None
+    """
+
+    def __init__(
+        self,
+        film: Film,
+        backbone: FaceModel,
+        config: Config,
+        folder: Path,
+        fingerprint: str,
+        ranks: Ranks | None = None,
+        given: Path | None = None,
+    ) -> None:
+        self.film, self.config, self.folder = film, config, folder
+        self.ranks = ranks or ALONE
+        self.device: torch.device = backbone.tail.weight.device
+        self.depth = depth_of(config.adapt.trainable, self.device.type)
+        self.paired = config.adapt.head != "none"
+        self.about: Mapping[str, Any] = {
+            "fingerprint": fingerprint,
+            "backbone": config.embed.backbone.partition("=")[0],
+            "depth": self.depth,
+            "adapt": config.adapt.model_dump(),
+        }
+        base, track = film.frozen.base, film.frozen.track
+        means = group_mean(base, track, film.frozen.tracks)
+        origin = np.zeros(base.shape[1]) if len(base) == 0 else np.nanmean(means, axis=0)
+        origin = torch.as_tensor(origin, dtype=torch.float32, device=self.device)
+        student, teacher = make_pair(backbone, config.adapt, self.depth, origin, config.seed)
+        outputs = 1 if config.adapt.tokens == "class" else 2
+        centre = torch.zeros(outputs, backbone.dim, device=self.device)
+        self.training = Training(student, teacher, centre)
+        self.given = given is not None
+        if given is not None:
+            self._load(given)
+
+    @cached_property
+    def supply(self) -> Supply:
+        """Views of the crops, made when first needed."""
+        c, count = self.config, len(self.film.frozen)
+        return make_supply(
+            self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed, self._progress
+        )
+
+    def run(
+        self, progress: Progress = no_progress, note: Callable[[str], None] = lambda _: None
+    ) -> tuple[Rounds, Epochs]:
+        """Train and match until the matches stay, or the rounds are over.
+
+        Parameters
+        ----------
+        progress : callable
+            Told in pairs of crops; first in crops, while views are prepared.
+        note : callable
+            Told a line per round.
+        """
+        self._progress = progress if self.ranks.first else no_progress
+        frozen = self.film.frozen
+        kept = np.bincount(frozen.track, minlength=frozen.tracks) > 0
+        now = self.film.judge(frozen, kept)
+        partners = self._partners(now, first=True)
+        done: list[Finished] = []
+        for number in range(1 - self.given, self.config.adapt.rounds + 1):
+            before, matched = now, partners
+            finished = read_round(self.folder, number, self.about["fingerprint"])
+            if finished is None:
+                finished = self._round(number, before, partners, kept)
+            elif not finished.collapse:
+                self._load(round_folder(self.folder, number))
+                self.training.start = finished.start
+            done.append(finished)
+            if finished.collapse:
+                note(f"round {number} collapsed ({finished.collapse}); what was before it is kept")
+                break
+            embeddings = read_embeddings(self.folder, number, finished.digest)
+            kept = self._kept(embeddings)
+            now = self.film.judge(teacher_half(embeddings, self.paired), kept)
+            if self.ranks.first:
+                write_table(table_path(round_folder(self.folder, number), Links), now.links)
+            partners = self._partners(now)
+            judged = self._judged(number, now, before, partners, matched)
+            done[-1] = replace(finished, judged=judged)
+            note(_line(number, judged))
+            if (
+                number > 1
+                and self.config.adapt.pairs == "links"
+                and judged["jaccard"] > self.config.adapt.stop
+            ):
+                break
+        return rounds_table(done, self.paired), epochs_table(done)
+
+    def _round(self, number: int, now: Judged, partners: Partners, kept: Array) -> Finished:
+        """Train one round, embed all crops, and keep it.  Round 0 takes what was given."""
+        track = self.film.frozen.track
+        company = Company(track, partners, kept, now.label)
+        trainer = Trainer(self.training, self.supply, company, self.config.adapt, self.ranks)
+        epochs: list[Epoch] = []
+        why = ""
+        try:
+            if number > 0:
+                for epoch in trainer.round(number, self.config.seed, self._counted(number)):
+                    epochs.append(epoch)
+        except Collapse as collapse:
+            why = str(collapse)
+        embeddings = None if why else self._outputs()
+        start = self.training.start or Health(0, 0, 0, 0)
+        digest = embeddings.digest if embeddings else ""
+        finished = Finished(tuple(epochs), start, digest, why)
+        if self.ranks.first:
+            write_round(self.folder, number, finished, self.about, self.training, embeddings)
+        self.ranks.wait()
+        return finished
+
+    def _counted(self, number: int) -> Progress:
+        """Count the pairs of a round among those of all rounds."""
+        a = self.config.adapt
+        before = a.epochs + (number - 2) * a.later_epochs if number > 1 else 0
+        here = a.later_epochs if number > 1 else a.epochs
+        whole = a.epochs + (a.rounds - 1) * a.later_epochs
+
+        def told(done: int, total: int) -> None:
+            each = total // here
+            self._progress(before * each + done, whole * each)
+
+        return told
+
+    def _partners(self, now: Judged, first: bool = False) -> Partners:
+        tracks = self.film.frozen.tracks
+        kind = self.config.adapt.pairs
+        if kind == "groups":
+            return grouped(now.label)
+        if kind == "own" or first:  # the paper's first round knows no matches
+            return no_partners(tracks)
+        return linked(now.links.a, now.links.b, tracks)
+
+    def _kept(self, embeddings: Embeddings) -> Array:
+        """Tracks that are not of outlying low quality (Eq. 4), bool (T,)."""
+        c = self.config.track_quality
+        quality = track_quality(embeddings.quality, embeddings.track, embeddings.tracks)
+        kept = np.isfinite(quality)
+        return kept & ~low_quality(quality, c.deviations, c.spread) if c.enabled else kept
+
+    def _judged(
+        self, number: int, now: Judged, before: Judged, partners: Partners, matched: Partners
+    ) -> dict[str, float]:
+        both = np.stack([now.links.a, now.links.b], axis=1)
+        apart = {tuple(sorted(pair)) for pair in self.film.conflicts.tolist()}
+        wrong = sum(tuple(sorted(pair)) in apart for pair in both.tolist())
+        known = (now.label >= 0) & (before.label >= 0)
+        return {
+            "round": number,
+            "matches": len(now.links),
+            "jaccard": jaccard(matched, partners),
+            "agreement": self.film.agree(before.label[known], now.label[known]),
+            "stability": now.stability,
+            "characters": int(now.label.max(initial=-1)) + 1,
+            "together": wrong / len(both) if len(both) else 0.0,
+        }
+
+    @torch.no_grad()
+    def _outputs(self) -> Embeddings:
+        """Embed all crops and their views by the teacher, and by the student where paired."""
+        frozen, config = self.film.frozen, self.config
+        plain = self.supply.looks_each - frozen.views.shape[1]
+        step = max(1, config.embed.batch // self.supply.looks_each)
+        learners = [self.training.teacher, self.training.student][: 1 + self.paired]
+        base, views, quality = [], [], []
+        for start in range(0, len(frozen), step):
+            looks = self.supply.looks(np.arange(start, min(start + step, len(frozen))))
+            with casting(config.adapt, self.device.type):
+                seen = torch.cat([_each(learner, looks) for learner in learners], dim=-1)
+                hidden, last = self.training.teacher.dropout_point(looks[:, 0])
+            base.append(_array(seen[:, :plain].mean(1)))
+            views.append(_array(seen[:, plain:]))
+            bias = None if last.bias is None else _array(last.bias)
+            quality.append(face_quality(_array(hidden), _array(last.weight), bias))
+        return replace(
+            frozen,
+            base=np.concatenate(base),
+            views=np.concatenate(views),
+            quality=np.concatenate(quality),
+        )
+
+    def _load(self, home: Path) -> None:
+        student, teacher, centre = read_weights(home, str(self.device))
+        self.training.student.take(student)
+        self.training.teacher.take(teacher)
+        self.training.centre = centre
+
+
+def depth_of(trainable: str, device: str) -> Depth:
+    """Resolve ``auto``: everything on a GPU, the last stage without one."""
+    if trainable == "auto":
+        return "last-stage" if device == "cpu" else "all"
+    depths: tuple[Depth, ...] = ("all", "last-stage", "head")
+    return next(depth for depth in depths if depth == trainable)
+
+
+def teacher_half(embeddings: Embeddings, paired: bool) -> Embeddings:
+    """Return what the teacher saw, where embeddings hold teacher and student."""
+    if not paired:
+        return embeddings
+    d = embeddings.base.shape[1] // 2
+    return replace(embeddings, base=embeddings.base[:, :d], views=embeddings.views[..., :d])
+
+
+def _each(learner: Learner, looks: Tensor) -> Tensor:
+    seen = learner.embed(looks.flatten(0, 1)).float()
+    return seen.view(*looks.shape[:2], -1)
+
+
+def _array(x: Tensor) -> Array:
+    return x.detach().float().cpu().numpy()
+
+
+def _line(number: int, judged: Mapping[str, float]) -> str:
+    return (
+        f"round {number}: {judged['matches']:.0f} matches, "
+        f"{judged['characters']:.0f} characters, stability {judged['stability']:.2f}"
+    )

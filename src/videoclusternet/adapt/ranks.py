@@ -1,0 +1,81 @@
+"""Several processes, one training: who does which pairs, and sums over all of them.
+
+Started by ``torchrun``, every process trains on its share of each batch; gradients, the
+centre and the teacher stay equal on all.  A single process is rank 0 of 1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One process among its equals.
+
+    Attributes
+    ----------
+    rank, world : int
+        Number of the process, and how many there are.
+    """
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether the process writes and reports."""
+        return self.rank == 0
+
+    def share(self, rows: Array) -> Array:
+        """Return the process's share of a batch."""
+        return rows[self.rank :: self.world]
+
+    def total(self, x: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes."""
+        if self.world > 1:
+            x = x.clone()
+            dist.all_reduce(x)
+        return x
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Let gradients be averaged over all processes."""
+        return DistributedDataParallel(module) if self.world > 1 else module
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        if self.world > 1:
+            dist.barrier()
+
+
+ALONE = Ranks()
+"""A single process."""
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Ranks]:
+    """Join the processes that ``torchrun`` started, or stand alone."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Ranks()
+        return
+    cuda = device.startswith("cuda")
+    if cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Ranks(dist.get_rank(), world)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,302 @@
+"""What is kept of every round: weights, centre, embeddings, matches, health (``adapt/``).
+
+    adapt/round-03/student.safetensors   what training may change of the student
+                   teacher.safetensors   of the teacher, and the centre
+                   embeddings.safetensors   of all crops and views after the round
+                   state.json            log, settings, digests
+
+A round exists whole or not at all; a stopped run goes on after the last one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from videoclusternet.adapt.guards import Health
+from videoclusternet.adapt.train import Epoch, Training
+from videoclusternet.errors import StoreError
+from videoclusternet.spaces import Adapted
+from videoclusternet.store import read_table, table_path, write_table, writing
+from videoclusternet.types import Embeddings, Table
+
+Array = NDArray[Any]
+FOLDER = "adapt"
+STATE = "state.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds(Table):
+    """Log of the rounds of training and matching.
+
+    Attributes
+    ----------
+    round : int32, shape (R,)
+        From 1; 0 is the model of another run that it began with.
+    matches : int32, shape (R,)
+        Directed coarse matches between tracks after the round.
+    jaccard : float32, shape (R,)
+        Jaccard index of these matches and those before.
+    agreement : float32, shape (R,)
+        Agreement of the partition with the one before.
+    stability : float32, shape (R,)
+        Agreement of the partition with itself under perturbation.
+    characters : int32, shape (R,)
+        Clusters in that partition.
+    together : float32, shape (R,)
+        Share of the matches that join two faces of one picture: surely wrong.
+    good : bool, shape (R,)
+        False where the training collapsed: such a round is not used.
+    digests : tuple of str
+        Digest of the embeddings of each round, empty where it is not good.
+    paired : bool
+        Whether embeddings hold the teacher's output and then the student's.
+    """
+
+    FILE: ClassVar = "rounds"
+    COLUMNS: ClassVar = {
+        "round": ("i4", ("R",)),
+        "matches": ("i4", ("R",)),
+        "jaccard": ("f4", ("R",)),
+        "agreement": ("f4", ("R",)),
+        "stability": ("f4", ("R",)),
+        "characters": ("i4", ("R",)),
+        "together": ("f4", ("R",)),
+        "good": ("b1", ("R",)),
+    }
+    round: Array
+    matches: Array
+    jaccard: Array
+    agreement: Array
+    stability: Array
+    characters: Array
+    together: Array
+    good: Array
+    digests: tuple[str, ...]
+    paired: bool
+
+    def check(self) -> None:
+        """Check that every round has its digest."""
+        object.__setattr__(self, "digests", tuple(self.digests))
+        if len(self.digests) != len(self.matches):
+            raise ValueError("Rounds: every round needs a digest")
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs(Table):
+    """Log of the epochs of all rounds; see :class:`videoclusternet.adapt.guards.Health`.
+
+    Attributes
+    ----------
+    round, epoch : int32, shape (E,)
+        Round from 1, epoch from 0.
+    loss, rate, entropy, mean_entropy, rank, top : float32, shape (E,)
+    """
+
+    FILE: ClassVar = "epochs"
+    COLUMNS: ClassVar = {
+        "round": ("i4", ("E",)),
+        "epoch": ("i4", ("E",)),
+        **{
+            name: ("f4", ("E",))
+            for name in ("loss", "rate", "entropy", "mean_entropy", "rank", "top")
+        },
+    }
+    round: Array
+    epoch: Array
+    loss: Array
+    rate: Array
+    entropy: Array
+    mean_entropy: Array
+    rank: Array
+    top: Array
+
+    def __len__(self) -> int:
+        return len(self.round)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A round as it is kept.
+
+    Attributes
+    ----------
+    epochs : tuple of Epoch
+    start : Health
+        Before the first round.
+    digest : str
+        Of the embeddings, empty where the training collapsed.
+    collapse : str
+        What was wrong, or nothing.
+    judged : mapping
+        The columns of :class:`Rounds` for this round; found again from the embeddings.
+    """
+
+    epochs: tuple[Epoch, ...]
+    start: Health
+    digest: str = ""
+    collapse: str = ""
+    judged: Mapping[str, float] = field(default_factory=dict)
+
+
+def round_folder(folder: Path, number: int) -> Path:
+    """Return the folder of a round, from 1, in a run folder."""
+    return folder / FOLDER / f"round-{number:02d}"
+
+
+def write_round(
+    folder: Path,
+    number: int,
+    finished: Finished,
+    about: Mapping[str, Any],
+    training: Training,
+    embeddings: Embeddings | None,
+) -> None:
+    """Keep a round.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    number : int
+    finished : Finished
+    about : mapping
+        ``fingerprint`` of the step and what is needed to build the learner again.
+    training : Training
+    embeddings : Embeddings or None
+        None where the training collapsed: then only the log is kept.
+    """
+    home = round_folder(folder, number)
+    temporary = home.with_name(f".{home.name}.tmp")
+    with writing(home):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        if embeddings is not None:
+            write_table(table_path(temporary, Embeddings), embeddings)
+            _save(training.student.trained(), temporary / "student.safetensors")
+            teacher = training.teacher.trained() | {"centre": training.centre}
+            _save(teacher, temporary / "teacher.safetensors")
+        state = {**about, **asdict(finished)}
+        (temporary / STATE).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+        shutil.rmtree(home, ignore_errors=True)
+        temporary.replace(home)
+
+
+def read_round(folder: Path, number: int, fingerprint: str) -> Finished | None:
+    """Return a kept round, or None: unfinished, damaged, or of other settings."""
+    try:
+        state = read_state(round_folder(folder, number))
+        if state["fingerprint"] != fingerprint:
+            return None
+        epochs = tuple(Epoch(**{**e, "health": Health(**e["health"])}) for e in state["epochs"])
+        return Finished(epochs, Health(**state["start"]), state["digest"], state["collapse"])
+    except (StoreError, KeyError, TypeError):
+        return None
+
+
+def read_state(home: Path) -> dict[str, Any]:
+    """Read ``state.json`` of a round.
+
+    Raises
+    ------
+    StoreError
+        When it is missing or damaged.
+    """
+    try:
+        return dict(json.loads((home / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{home / STATE} is missing or damaged") from error
+
+
+def read_weights(home: Path, device: str) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """Read student, teacher and centre of a round.
+
+    Raises
+    ------
+    StoreError
+        When a file is missing or damaged.
+    """
+    try:
+        student = load_file(home / "student.safetensors", device=device)
+        teacher = load_file(home / "teacher.safetensors", device=device)
+        return student, teacher, teacher.pop("centre")
+    except (OSError, KeyError, SafetensorError) as error:
+        raise StoreError(
+            f"the weights in {home} are missing or damaged", "delete the folder to train again"
+        ) from error
+
+
+def good_rounds(folder: Path, rounds: Rounds) -> dict[str, Callable[[], Adapted]]:
+    """Return the good rounds by name, each read from its files when it is called."""
+
+    def reader(number: int, digest: str) -> Callable[[], Adapted]:
+        def read() -> Adapted:
+            *_, centre = read_weights(round_folder(folder, number), "cpu")
+            embeddings = read_embeddings(folder, number, digest)
+            return Adapted(embeddings, centre[0].numpy(), rounds.paired)
+
+        return read
+
+    return {
+        f"round-{number}": reader(int(number), digest)
+        for number, digest, good in zip(rounds.round, rounds.digests, rounds.good, strict=True)
+        if good
+    }
+
+
+def read_embeddings(folder: Path, number: int, digest: str) -> Embeddings:
+    """Read the embeddings of a round.
+
+    Raises
+    ------
+    StoreError
+        When they are missing, damaged, or not what the run wrote.
+    """
+    path = table_path(round_folder(folder, number), Embeddings)
+    table = read_table(path, Embeddings)
+    assert isinstance(table, Embeddings)
+    if table.digest != digest:
+        raise StoreError(f"{path} is not what the run wrote", "delete its folder to train again")
+    return table
+
+
+def rounds_table(found: Sequence[Finished], paired: bool) -> Rounds:
+    """Put the logs of all rounds into one table."""
+    columns = {
+        name: np.array([f.judged.get(name, np.nan) for f in found], dtype=np.float64)
+        for name in Rounds.COLUMNS
+        if name != "good"
+    }
+    whole = {name: np.nan_to_num(columns.pop(name)) for name in ("round", "matches", "characters")}
+    return Rounds(
+        **columns,
+        **whole,
+        good=np.array([not f.collapse for f in found], dtype=bool),
+        digests=tuple(f.digest for f in found),
+        paired=paired,
+    )
+
+
+def epochs_table(found: Sequence[Finished]) -> Epochs:
+    """Put the logs of all epochs into one table."""
+    log = [epoch for f in found for epoch in f.epochs]
+    own = {name: [getattr(e, name) for e in log] for name in ("round", "epoch", "loss", "rate")}
+    health = {name: [getattr(e.health, name) for e in log] for name in Health.__dataclass_fields__}
+    return Epochs(**{name: np.array(values) for name, values in (own | health).items()})
+
+
+def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
+    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
