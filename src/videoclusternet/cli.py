@@ -36,12 +36,15 @@ app = typer.Typer(
 models_app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
 app.add_typer(models_app, name="models")
 
-Profile = Annotated[str, typer.Option(help="auto, instant, or paper (to the letter).")]
+Profile = Annotated[
+    str,
+    typer.Option(help="auto, instant, vcn (learns the film's faces), or paper (to the letter)."),
+]
 Detector = Annotated[
     str | None, typer.Option(help="mtcnn, yunet, retinaface, or NAME=FILE for your own copy.")
 ]
 Backbone = Annotated[
-    str | None, typer.Option(help="dlib, edgeface-xs, edgeface-xxs, or NAME=FILE.")
+    str | None, typer.Option(help="dlib, edgeface-xs, ... (`vcn models`), or NAME=FILE.")
 ]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 Settings = Annotated[
@@ -51,6 +54,10 @@ Settings = Annotated[
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as a TOML file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")]
+FromModel = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="Begin with the model that this run has adapted."),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder to write.")]
 
 
@@ -104,6 +111,7 @@ def _config(
     device: str | None,
     settings: list[str] | None,
     file: Path | None,
+    from_model: Path | None = None,
 ) -> Config:
     from videoclusternet.config import Config
 
@@ -113,6 +121,7 @@ def _config(
             ("faces.detector", detector),
             ("embed.backbone", backbone),
             ("device", device),
+            ("adapt.given", None if from_model is None else str(from_model)),
         )
         if value is not None
     ]
@@ -129,6 +138,7 @@ def cluster(
     device: Device = None,
     settings: Settings = None,
     config: ConfigFile = None,
+    from_model: FromModel = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -139,7 +149,7 @@ def cluster(
     """
     from videoclusternet.pipeline import cluster_film
 
-    chosen = _config(profile, detector, backbone, device, settings, config)
+    chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     with _hook(quiet, log_json) as hook:
         result = cluster_film(films, output, chosen, hook)
     if not quiet:
@@ -160,15 +170,43 @@ def cluster_tracks_command(
     shots: Annotated[
         Path | None, typer.Option(help="CSV with track_id and shot (never reads labels).")
     ] = None,
+    from_model: FromModel = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
     """Group face tracks that you already have, given as aligned crops."""
     from videoclusternet.crop_sets import cluster_tracks
 
-    chosen = _config(profile, None, backbone, device, settings, config)
+    chosen = _config(profile, None, backbone, device, settings, config, from_model)
     with _hook(quiet, log_json) as hook:
         result = cluster_tracks(crops, output, chosen, hook, shots)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command()
+def adapt(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    profile: Annotated[str, typer.Option(help="vcn, or paper (to the letter).")] = "vcn",
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    from_model: FromModel = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Let the face model of a finished run learn its faces, and find the cast anew.
+
+    The film is not needed. A stopped training goes on after its last round. On several GPUs:
+
+    torchrun --nproc-per-node 4 -m videoclusternet adapt RUN
+    """
+    from videoclusternet.pipeline import adapt_run
+
+    chosen = _config(profile, None, backbone, device, settings, config, from_model)
+    with _hook(quiet, log_json) as hook:
+        result = adapt_run(run, chosen, hook)
     if not quiet:
         _print_cast(result.folder)
 

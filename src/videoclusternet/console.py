@@ -37,6 +37,7 @@ STEP_NAMES = {
     "tracks": "Following faces",
     "crops": "Cutting face pictures",
     "embeddings": "Describing faces",
+    "adapt": "Learning these faces",
     "links": "Matching tracks",
     "cast": "Grouping into characters",
 }

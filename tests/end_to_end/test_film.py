@@ -216,7 +216,7 @@ def test_paper_profile_on_the_demo(demo_run: Result, tmp_path: Path) -> None:
     result = cluster_film(
         build_demo(demo_run.folder.parent), tmp_path / "paper.vcn", Config.load("paper")
     )
-    assert result.cast.chosen == "frozen/or" and len(result.cast) == len(demo_run.cast)
+    assert result.cast.chosen.endswith("/or") and len(result.cast) == len(demo_run.cast)
     assert result.cast.characters >= 1 and (result.folder / "cast.html").exists()
 
 
@@ -270,5 +270,5 @@ def test_paper_profile_runs_to_the_end(
     outcome = vcn("cluster", drawn_film, "--profile", "paper", "-o", tmp_path / "run")
     assert outcome.code == 0
     result = open_run(tmp_path / "run")
-    assert result.cast.chosen == "frozen/or" and len(result.cast) == 4
+    assert result.cast.chosen.startswith("round-") and len(result.cast) == 4
     assert np.isfinite(result.cast.confidence).all()

@@ -18,7 +18,8 @@ def test_paper_profile() -> None:
     paper = Config.load("paper")
     assert paper.profile == "paper" and paper.cluster.algorithm == "paper"
     assert paper.matching.covariance == "full" and not paper.embed.mirror
-    assert set(PROFILES) == {"instant", "paper"}
+    assert paper.adapt.rounds == 5 and paper.adapt.head == "mlp"
+    assert set(PROFILES) == {"instant", "vcn", "paper"}
 
 
 def test_order_of_authority(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_setting_that_makes_a_table_of_a_value() -> None:
 
 
 def test_unknown_profile() -> None:
-    with pytest.raises(ConfigError, match=r"no profile 'fast'.*auto, instant, paper"):
+    with pytest.raises(ConfigError, match=r"no profile 'fast'.*auto, instant, vcn, paper"):
         Config.load("fast")
 
 

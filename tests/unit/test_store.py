@@ -16,6 +16,7 @@ import pytest
 
 from tests import tables
 from tests.drawn import snapshot
+from videoclusternet.adapt.rounds import Epochs, Rounds
 from videoclusternet.errors import StoreError
 from videoclusternet.store import Store, read_table, replacing, table_path, write_table
 from videoclusternet.types import (
@@ -91,6 +92,19 @@ def filled(kind: type[Table], rows: int) -> Table:
         Candidates: Candidates(
             np.full(rows, np.nan), np.arange(rows), real, tuple(f"näme {n}" for n in range(rows))
         ),
+        Rounds: Rounds(
+            round=np.arange(rows) + 1,
+            matches=np.arange(rows),
+            jaccard=np.full(rows, np.nan),
+            agreement=real,
+            stability=real,
+            characters=np.arange(rows),
+            together=real,
+            good=np.arange(rows) != 1,
+            digests=tuple("ab" * n for n in range(rows)),
+            paired=True,
+        ),
+        Epochs: Epochs(np.arange(rows), np.arange(rows), *[real] * 6),
     }
     return tracks[kind]
 
@@ -120,7 +134,7 @@ def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], row
 
 def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 14
     assert [name for name in names if not name.endswith(".parquet")] == ["embeddings.safetensors"]
 
 

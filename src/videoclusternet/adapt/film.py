@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from videoclusternet.adapt.judge import judge
 from videoclusternet.adapt.loop import Adaptation, Film
 from videoclusternet.adapt.ranks import ALONE, Ranks
-from videoclusternet.adapt.rounds import Epochs, Rounds, read_state, round_folder
+from videoclusternet.adapt.rounds import (
+    Epochs,
+    Rounds,
+    epochs_table,
+    read_state,
+    round_folder,
+    rounds_table,
+)
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures
 from videoclusternet.errors import ConfigError
@@ -62,6 +71,8 @@ def adapt_faces(
     def train(
         fingerprint: str, progress: Progress, note: Callable[[str], None]
     ) -> tuple[Rounds, Epochs]:
+        if len(np.unique(embeddings.track)) < 2:
+            return rounds_table([], False), epochs_table([])  # nobody to tell from anybody
         apart = tracks.overlapping()
         film = Film(
             embeddings,
