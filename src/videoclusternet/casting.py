@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.choose import NAMES, Choice, choose, partition_of
+from videoclusternet.choose import NAMES, Choice, choose, measure, partition_of
 from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ConfigError
@@ -62,13 +62,18 @@ def check_choice(config: ClusterConfig) -> None:
     """
     space, _, rule = config.choose.partition("/")
     named = space in (*SPACES, ADAPTED) or space.startswith(ROUND)
-    if config.choose != "stability" and not (named and rule in (OWN, *RULES)):
+    if config.choose != "stability" and not (named and rule in (OWN, *RULES, "and")):
         raise ConfigError(
             f"no candidate {config.choose!r} for cluster.choose",
             f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
-            f"a rule of {', '.join((OWN, *RULES))}",
+            f"a rule of {', '.join((OWN, *RULES, 'and'))}",
         )
-    if config.algorithm == "paper" and rule not in RULES:
+    if config.algorithm == "vcn" and config.thresholds != "views":
+        raise ConfigError(
+            "cluster.thresholds=crops is for cluster.algorithm=paper",
+            "every reading of algorithm vcn measures thresholds on views",
+        )
+    if config.algorithm == "paper" and rule not in (*RULES, "and"):
         raise ConfigError(
             "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
         )
@@ -180,25 +185,29 @@ def _cluster(
     """Cluster by the named candidate, or compare them all."""
     if raw.tracks < 2:
         return _trivial(raw, metric)
-    fixed = config.choose != "stability"
     space, _, rule = config.choose.partition("/")
-    if fixed and space not in SPACES:
-        space = next(iter(extra), SPACES[0])
-    name = f"{space}/{rule}"
-    if config.algorithm == "paper":
-        return _paper({**spaces(raw, (SPACES[0],)), **extra}, space, rule, metric, conflicts)
-    if fixed and (rule != OWN or config.scale):
-        choice = _unchosen(name, 0, np.array([config.scale or np.nan], dtype=np.float32))
-    else:
+    if config.choose == "stability":
         every: Spaces = {**spaces(raw), **extra}
         choice = choose(every, metric, conflicts, config.draws, seed, config.scale, progress)
-    best = choice.names.index(name) if fixed else choice.best
-    space, _, rule = choice.names[best].partition("/")
+        space, _, rule = choice.names[choice.best].partition("/")
+    elif space not in SPACES:
+        space = next(iter(extra), SPACES[0])
     chosen = extra[space] if space in extra else spaces(raw, (space,))[space]
-    partition, points = partition_of(chosen, rule, float(choice.scale[best]), metric, conflicts)
+    name = f"{space}/{rule}"
+    if config.algorithm == "paper":
+        return _paper(chosen, name, metric, conflicts, config)
+    if config.choose != "stability":
+        scale = config.scale
+        if rule == OWN and not scale:
+            only = {space: chosen}
+            choice = measure(only, (name,), metric, conflicts, config.draws, seed, 0.0, progress)
+        else:
+            choice = _unchosen(name, 0, np.array([scale or np.nan], dtype=np.float32))
+    scale = float(choice.scale[choice.best])
+    partition, points = partition_of(chosen, rule, scale, metric, conflicts)
     characters = choice.characters.copy()
-    characters[best] = partition.clusters
-    choice = replace(choice, best=best, characters=characters)
+    characters[choice.best] = partition.clusters
+    choice = replace(choice, characters=characters)
     return _Outcome(partition, points, metric_of(metric, chosen), choice)
 
 
@@ -210,13 +219,15 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
     return _Outcome(partition, points, metric, choice)
 
 
-def _paper(known: Spaces, space: str, rule: str, metric: Metric, conflicts: Array) -> _Outcome:
+def _paper(
+    space: Space, name: str, metric: Metric, conflicts: Array, config: ClusterConfig
+) -> _Outcome:
     """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
-    chosen = known[space]
-    metric = metric_of(metric, chosen)
-    points = space_points(chosen, metric, "crops")
-    partition = agglomerate(points, metric, rule_named(rule), conflicts, "paper")
-    choice = _unchosen(f"{space}/{rule}", partition.clusters, np.array([np.nan]))
+    metric = metric_of(metric, space)
+    points = space_points(space, metric, config.thresholds)
+    rule = rule_named(name.rpartition("/")[2])
+    partition = agglomerate(points, metric, rule, conflicts, "paper")
+    choice = _unchosen(name, partition.clusters, np.array([np.nan]))
     return _Outcome(partition, points, metric, choice)
 
 

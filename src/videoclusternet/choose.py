@@ -12,8 +12,8 @@ more: it was trained towards its own partition, which makes it stable by itself
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,45 @@ def adapted(stability: Mapping[str, float], best: str) -> str:
     return calmest if calm and stability[calmest] >= MEANINGFUL else best
 
 
+def measure(
+    spaces: Spaces,
+    names: Sequence[str],
+    metric: Metric,
+    conflicts: Array,
+    draws: int,
+    seed: int,
+    scale: float = 0.0,
+    progress: Progress = no_progress,
+) -> Choice:
+    """Measure some candidates and pick the first.
+
+    Parameters
+    ----------
+    spaces : mapping of str to Space
+        Of the same crops; T >= 2 tracks.
+    names : sequence of str
+        Candidates, ``space/rule``.
+    scale : float
+        Scale of ``own`` readings; 0 finds it.
+
+    Others as in :func:`videoclusternet.stability.stability`.
+    """
+    tracks = next(iter(spaces.values())).tracks
+    values, count = stability(spaces, names, metric, conflicts, draws, seed, progress)
+    column = {name: level(v, min(tracks, LARGEST)) for name, v in values.items()}
+    if scale:
+        fixed = int(np.abs(np.log(SCALES / scale)).argmin())
+        column |= {name: fixed for name in names if name.endswith(OWN)}
+    scales = [(scale or SCALES[column[n]]) if n.endswith(OWN) else np.nan for n in names]
+    return Choice(
+        tuple(names),
+        np.array([values[n][:, column[n]].mean() for n in names], dtype=np.float32),
+        np.array([count[n][column[n]] for n in names], dtype=np.int32),
+        np.array(scales, dtype=np.float32),
+        0,
+    )
+
+
 def choose(
     spaces: Spaces,
     metric: Metric,
@@ -137,35 +176,15 @@ def choose(
     scale: float = 0.0,
     progress: Progress = no_progress,
 ) -> Choice:
-    """Compare all candidates and pick one.
+    """Compare all candidates and pick one; see :func:`measure`.
 
     Parameters
     ----------
     spaces : mapping of str to Space
-        Those of ``SPACES``, and the rounds of adaptation; T >= 2 tracks.
-    scale : float
-        Scale of ``own`` readings; 0 finds it.
-
-    Others as in :func:`stability`.
+        Those of ``SPACES``, and the rounds of adaptation.
     """
     names = candidates(spaces)
-    tracks = next(iter(spaces.values())).tracks
-    values, count = stability(spaces, names, metric, conflicts, draws, seed, progress)
-    column = {name: level(v, min(tracks, LARGEST)) for name, v in values.items()}
-    if scale:
-        fixed = int(np.abs(np.log(SCALES / scale)).argmin())
-        column |= {name: fixed for name in names if name.endswith(OWN)}
-    mean = {name: float(values[name][:, column[name]].mean()) for name in names}
-    scales = np.array(
-        [(scale or SCALES[column[n]]) if n.endswith(OWN) else np.nan for n in names],
-        dtype=np.float32,
-    )
-    found = [count[name][column[name]] for name in names]
-    best = simplest({name: mean[name] for name in NAMES})
-    return Choice(
-        names,
-        np.array(list(mean.values()), dtype=np.float32),
-        np.array(found, dtype=np.int32),
-        scales,
-        names.index(adapted(mean, best)),
-    )
+    choice = measure(spaces, names, metric, conflicts, draws, seed, scale, progress)
+    found = dict(zip(names, choice.stability.tolist(), strict=True))
+    best = simplest({name: found[name] for name in NAMES})
+    return replace(choice, best=names.index(adapted(found, best)))

@@ -26,8 +26,9 @@ from videoclusternet.similarity import (
 )
 
 Array = NDArray[Any]
-Rule = Literal["or", "mean", "or+null", "null"]
+Rule = Literal["or", "mean", "or+null", "null", "and"]
 RULES: tuple[Rule, ...] = ("or", "mean", "or+null", "null")
+"""Rules that are compared; ``and`` can be asked for by name."""
 BLOCK = 2048
 """Rows of a distance block: 2048 x 20 000 float32 are 160 MB."""
 
@@ -186,9 +187,9 @@ def agglomerate(
     points : TrackPoints
         T tracks.
     metric : Metric
-    rule : {"or", "mean", "or+null", "null"}
+    rule : {"or", "mean", "or+null", "null", "and"}
         Which threshold a pair must pass: the larger of its two [P], their mean, the
-        larger one and the bound of the null model, or that bound alone.
+        larger one and the bound of the null model, that bound alone, or the smaller one.
     conflicts : int, shape (P, 2), optional
         Tracks that must not meet in one cluster.
     algorithm : {"vcn", "paper"}
@@ -260,6 +261,8 @@ def pair_threshold(a: Array, b: Array, rule: Rule, bound: float) -> Array:
         return np.full(np.broadcast_shapes(a.shape, b.shape), bound, dtype=np.float32)
     if rule == "mean":
         return np.asarray((a + b) / 2)
+    if rule == "and":
+        return np.asarray(np.minimum(a, b))
     larger = np.maximum(a, b)
     return np.asarray(np.minimum(larger, bound) if rule == "or+null" else larger)
 

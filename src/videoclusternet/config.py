@@ -159,6 +159,9 @@ class ClusterConfig(Params):
         "vcn", description="paper: all passing pairs join, crop pairs first [P]"
     )
     metric: Literal["cosine", "euclidean", "loss", "kl"] = Field("cosine", description="[P] loss")
+    thresholds: Literal["views", "crops"] = Field(
+        "views", description="own thresholds from augmented views, or [P] clean crops"
+    )
     cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
     scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
@@ -257,6 +260,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "cluster": {
             "algorithm": "paper",
             "metric": "loss",
+            "thresholds": "crops",
             "cannot_link": False,
             "choose": "adapted/or",
             "teacher_temperature": 0.04,

@@ -8,13 +8,14 @@ from scipy.stats import multivariate_normal
 
 from videoclusternet import matching
 from videoclusternet.config import MatchConfig
-from videoclusternet.matching import LowRankGaussian, match_tracks
-from videoclusternet.types import Links
+from videoclusternet.matching import LowRankGaussian, find_links, match_tracks
+from videoclusternet.types import Embeddings, Links
 
 
-def test_low_rank_gaussian_equals_scipy() -> None:
+@pytest.mark.parametrize("count", [9, 40])  # fewer points than dimensions, and more
+def test_low_rank_gaussian_equals_scipy(count: int) -> None:
     rng = np.random.default_rng(0)
-    points = rng.normal(size=(9, 12))
+    points = rng.normal(size=(count, 12))
     gaussian = LowRankGaussian.fit(points, jitter=0.1)
     covariance = np.cov(points.T) + gaussian.noise * np.eye(12)
     z = rng.normal(size=(5, 12))
@@ -73,7 +74,7 @@ def test_full_covariance_equals_a_loop_over_densities(seed: int) -> None:
     # In many dimensions a full covariance matches nobody: own points are its boundary.
     clean, views, track = crowd(seed, dim=2)
     unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (clean, views)]
-    want = set()
+    want = {}
     for j in range(12):
         cloud = unit[1][track == j].reshape(-1, 2).astype("f8")
         gaussian = LowRankGaussian.fit(cloud)
@@ -84,10 +85,26 @@ def test_full_covariance_equals_a_loop_over_densities(seed: int) -> None:
         for i in range(12):
             mean = unit[0][track == i].astype("f8").mean(0)
             if i != j and normal.logpdf(mean) >= threshold:
-                want.add((i, j))
+                want[i, j] = normal.logpdf(mean) - threshold
     found = match_tracks(clean, views, track, 12, MatchConfig(covariance="full", quantile=0.5))
-    assert pairs(found) == want and want
-    assert (found.margin >= 0).all()
+    assert pairs(found) == set(want) and want
+    for a, b, margin in zip(found.a.tolist(), found.b.tolist(), found.margin, strict=True):
+        assert margin == pytest.approx(want[a, b], rel=1e-3, abs=1e-3)
+
+
+def test_margin_of_a_ring_is_a_difference_of_log_densities() -> None:
+    clean, views, track = crowd(5)
+    unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (clean, views)]
+    found = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    for a, b, margin in zip(found.a.tolist(), found.b.tolist(), found.margin, strict=True):
+        cloud = unit[1][track == b].reshape(-1, 6).astype("f8")
+        variance = ((cloud - cloud.mean(0)) ** 2).mean()
+        normal = multivariate_normal(cloud.mean(0), variance * np.eye(6))
+        own = np.sort(normal.logpdf(cloud))
+        threshold = own[: int(np.ceil(0.1 * len(own)))].mean()
+        mean = unit[0][track == a].astype("f8").mean(0)
+        assert margin == pytest.approx(normal.logpdf(mean) - threshold, abs=1e-3)
+    assert len(found) > 3
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,3 +120,39 @@ def test_a_track_without_a_crop_or_with_one_view_is_matched_by_nobody() -> None:
     clean = np.ones((3, 4), "f4")
     links = match_tracks(clean, clean[:, None], np.array([0, 2, 2]), 4, MatchConfig())
     assert not {(0, 1), (1, 0), (2, 0), (0, 3)} & pairs(links)
+
+
+def embedded(seed: int) -> Embeddings:
+    """A crowd as a weak model sees it: far from the origin, local views elsewhere."""
+    clean, views, track = crowd(seed)
+    local = views - 4.0
+    return Embeddings(
+        track=track,
+        crop=np.arange(len(track)),
+        base=clean + 3,
+        views=np.concatenate([views + 3, local], axis=1),
+        quality=np.full(len(track), 0.7),
+        global_views=2,
+        tracks=12,
+        model="crowd",
+    )
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_links_are_found_between_kept_tracks(centred: bool) -> None:
+    found, keep = embedded(6), np.array([0, 2, 3, 5, 6, 9, 11])
+    rows = np.isin(found.track, keep)
+    clean, views, track = found.base[rows], found.views[rows, :2], found.track[rows]
+    if centred:
+        clean = clean - np.mean([clean[track == t].mean(0) for t in keep], axis=0)
+        views = views - np.mean([views[track == t].mean((0, 1)) for t in keep], axis=0)
+    config = MatchConfig(centred=centred)
+    want = match_tracks(clean, views, np.searchsorted(keep, track), len(keep), config)
+    links = find_links(found, keep, config)
+    assert pairs(links) == {(keep[a], keep[b]) for a, b in pairs(want)} and len(links)
+    np.testing.assert_allclose(links.margin, want.margin, rtol=1e-3, atol=1e-4)
+
+
+def test_nobody_kept_nobody_matched() -> None:
+    assert len(find_links(embedded(8), np.empty(0, dtype=int), MatchConfig())) == 0
+    assert len(find_links(embedded(8), np.array([4]), MatchConfig())) == 0

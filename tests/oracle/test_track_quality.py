@@ -80,6 +80,17 @@ def test_eq4_by_a_robust_standard_deviation() -> None:
     assert low_quality(np.append(quality, 0.5), spread="sigma").tolist() == [False] * 9 + [True]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_eq4_equals_a_loop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    quality = rng.normal(0.7, 0.02, 60) - 0.2 * (rng.random(60) < 0.1)
+    median = sorted(quality)[29:31]
+    middle = sum(median) / 2
+    away = sorted(abs(q - middle) for q in quality)
+    bound = sum(quality) / 60 - 2.7 * (away[29] + away[30]) / 2
+    assert low_quality(quality).tolist() == [q < bound for q in quality]
+
+
 def test_good_tracks_are_all_kept_by_sigma_and_not_by_mad() -> None:
     quality = np.random.default_rng(0).normal(0.7, 0.01, 5000)
     assert low_quality(quality, spread="sigma").mean() < 0.006
