@@ -40,7 +40,8 @@ FLOORS = (
     "pipeline",
     # 5: doors
     "__init__ __main__ cli console printing demo crop_sets "
-    "bench bench.hac bench.metrics bench.scoring bench.truth",
+    "bench bench.ablate bench.hac bench.metrics bench.scoring bench.sets bench.studies "
+    "bench.study_report bench.truth",
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
 
@@ -97,7 +98,11 @@ SIDEWAYS = {
     "report": "results summary",
     "__init__": "crop_sets",
     "__main__": "cli",
-    "cli": "bench.scoring console crop_sets demo printing",
+    "cli": "bench.ablate bench.scoring bench.sets bench.studies bench.study_report console "
+    "crop_sets demo printing",
+    "bench.ablate": "bench.hac bench.metrics bench.scoring bench.sets bench.studies bench.truth "
+    "crop_sets",
+    "bench.study_report": "bench.studies",
     "bench.hac": "bench.metrics",
     "bench.scoring": "bench.metrics bench.truth",
 }
@@ -111,19 +116,20 @@ OWNERS = {
     "jinja2": "report",
     "joblib": "models.mtcnn",
     "lz4": "models.mtcnn",
-    "matplotlib": "demo",
+    "matplotlib": "bench.study_report demo",
     "onnx": "models.onnx_file",
     "pyarrow": "store",
     "pydantic": "config",
     "rich": "console printing",
     "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
-    "scipy": "bench.hac cluster linkage similarity stability",
+    "scipy": "bench.hac bench.study_report cluster linkage similarity stability",
     "skimage": "demo",
     "sklearn": "bench.metrics",
     "supervision": "tracks",
     "threadpoolctl": "scan",
-    "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds adapt.supply "
+    "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds "
+    "adapt.supply bench.ablate "
     "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
     "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
     "models.vggface2 models.farl models.onnx_file models.onnx_graph models.onnx_import "

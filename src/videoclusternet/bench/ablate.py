@@ -1,0 +1,238 @@
+"""Run studies: every variant on the same tracks, several seeds, resumable, in parallel.
+
+FOLDER/runs/SET-BACKBONE-SEED/   run folder that all variants share
+       results/KEY.json          one file per finished variant: a stopped study goes on
+       results.csv  report.md  *.svg
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.adapt.rounds import Rounds, good_rounds
+from videoclusternet.bench.hac import oracle_hac
+from videoclusternet.bench.metrics import score
+from videoclusternet.bench.scoring import score_run
+from videoclusternet.bench.sets import LabelledSet
+from videoclusternet.bench.studies import INSTANT, STUDIES, Study, Variant
+from videoclusternet.bench.truth import read_truth
+from videoclusternet.casting import find_cast
+from videoclusternet.config import Config
+from videoclusternet.crop_sets import cluster_tracks
+from videoclusternet.errors import ConfigError
+from videoclusternet.events import Event, Hook, silent
+from videoclusternet.matching import find_links
+from videoclusternet.pipeline import adapt_run, cluster_film
+from videoclusternet.results import Result
+from videoclusternet.store import Store, replacing
+
+VERSION = 1
+"""Raised when results of earlier versions no longer compare."""
+MEASURES = ("bcubed_f", "bcubed_precision", "bcubed_recall", "wcp", "pcr", "nmi", "ari")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that is run on one set with one backbone and one seed."""
+
+    labelled: LabelledSet
+    backbone: str
+    seed: int
+    base: tuple[str, ...]
+    work: tuple[tuple[Study, Variant], ...]
+
+
+def run_studies(
+    sets: Sequence[LabelledSet],
+    names: Sequence[str],
+    backbones: Sequence[str],
+    seeds: int,
+    folder: Path,
+    base: Sequence[str] = (),
+    jobs: int = 1,
+    hook: Hook = silent,
+) -> list[dict[str, Any]]:
+    """Run studies and return their rows; what an earlier call finished is read.
+
+    Parameters
+    ----------
+    sets : sequence of LabelledSet
+    names : sequence of str
+        Of ``STUDIES``.
+    backbones : sequence of str
+        As after ``--backbone``.
+    seeds : int
+        Seeds 0 to ``seeds - 1``.
+    folder : Path
+    base : sequence of str
+        Settings for all variants, as after ``--set``.
+    jobs : int
+        Processes; each takes its share of the cores.
+    hook : Hook
+        Told in variants.
+
+    Raises
+    ------
+    ConfigError
+        For a study that does not exist.
+    """
+    unknown = [name for name in names if name not in STUDIES]
+    if unknown:
+        raise ConfigError(f"no study {unknown[0]!r}", f"choose from {', '.join(STUDIES)}")
+    work = tuple((STUDIES[name], variant) for name in names for variant in STUDIES[name].variants)
+    todo = [
+        Job(labelled, backbone, seed, tuple(base), work)
+        for labelled in sets
+        for backbone in backbones
+        for seed in range(seeds)
+    ]
+    total, done = len(todo) * len(work), 0
+    rows: list[dict[str, Any]] = []
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    hook(Event("start", "ablate", unit="variants"))
+    if jobs == 1:
+        for job in todo:
+            for study, variant in work:
+                rows += _variant(job, study, variant, folder)
+                done += 1
+                hook(Event("progress", "ablate", done, total, "variants"))
+    else:
+        # Fresh processes: a forked one would share the threads of the numerics.
+        context = multiprocessing.get_context("spawn")
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        with ProcessPoolExecutor(jobs, context, _limit_threads, (threads,)) as pool:
+            futures = [pool.submit(_job, job, folder) for job in todo]
+            for future in as_completed(futures):
+                rows += future.result()
+                done += len(work)
+                hook(Event("progress", "ablate", done, total, "variants"))
+    hook(Event("done", "ablate", unit="variants"))
+    order = {name: i for i, name in enumerate(names)}
+    return sorted(rows, key=lambda r: (order[r["study"]], r["set"], r["backbone"], r["seed"]))
+
+
+def _limit_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _job(job: Job, folder: Path) -> list[dict[str, Any]]:
+    return [row for study, variant in job.work for row in _variant(job, study, variant, folder)]
+
+
+def _variant(job: Job, study: Study, variant: Variant, folder: Path) -> list[dict[str, Any]]:
+    """Run one variant, or read what it gave."""
+    config = _config(job, variant)
+    key = [VERSION, job.labelled.name, config.model_dump(), study.rounds]
+    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
+    path = folder / "results" / f"{name}.json"
+    if path.exists():
+        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    else:
+        home = folder / "runs" / f"{job.labelled.name}-{job.backbone.partition('=')[0]}-{job.seed}"
+        # The same tracks for all: the un-adapted run comes first.
+        if not (home / "cast.html").exists():
+            _first(job, home)
+        result = adapt_run(home, config)
+        found = [measured(result, job.labelled.truth, config)]
+        if study.rounds and variant.trains:
+            found += scored_rounds(result, job.labelled.truth, config)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    about = {
+        "study": study.name,
+        "variant": variant.label,
+        "set": job.labelled.name,
+        "backbone": job.backbone.partition("=")[0],
+        "seed": job.seed,
+    }
+    return [{**about, **row} for row in found]
+
+
+def _config(job: Job, variant: Variant) -> Config:
+    own = [f"embed.backbone={json.dumps(job.backbone)}", f"seed={job.seed}"]
+    return Config.load(variant.profile, settings=[*variant.settings, *job.base, *own])
+
+
+def _first(job: Job, home: Path) -> None:
+    config = _config(job, INSTANT)
+    if job.labelled.film:
+        cluster_film(job.labelled.source, home, config)
+    else:
+        cluster_tracks(job.labelled.source, home, config)
+
+
+def measured(result: Result, truth: Path, config: Config) -> dict[str, Any]:
+    """Score a run, and HAC with an oracle threshold on the embeddings it used.
+
+    Returns
+    -------
+    dict
+        ``MEASURES``, ``chosen``, ``round`` (0: not adapted), ``hac_f``, ``hac_wcp`` and
+        seconds of each step.
+    """
+    scores = score_run(result, truth)
+    space = result.cast.chosen.partition("/")[0]
+    labels = np.array(read_truth(truth, result).label, dtype=object)
+    kept = (result.cast.character >= 0) & np.array([label is not None for label in labels])
+    embeddings = result.embeddings
+    if space.startswith("round-"):
+        rounds = good_rounds(result.folder, _rounds(result))
+        adapted = rounds[space]()
+        width = len(adapted.centre)
+        embeddings = adapted.embeddings
+        base = embeddings.base[:, :width]
+    else:
+        base = embeddings.base
+    rows = kept[embeddings.track]
+    track = np.searchsorted(np.flatnonzero(kept), embeddings.track[rows])
+    _, cut = oracle_hac(base[rows], track, labels[kept])
+    hac = score(labels[kept], cut)
+    steps = Store(result.folder).manifest["steps"]
+    names = ["scan", "tracks", "crops", "embeddings", "links", "cast"]
+    names += ["adapt"] if config.adapt.rounds else []
+    return {
+        **{name: scores[name] for name in MEASURES},
+        "chosen": result.cast.chosen,
+        "round": 0,
+        "hac_f": hac.bcubed_f,
+        "hac_wcp": hac.wcp,
+        **{f"seconds_{n}": steps[n]["seconds"] for n in names if n in steps},
+    }
+
+
+def scored_rounds(result: Result, truth: Path, config: Config) -> list[dict[str, Any]]:
+    """Score the cast that each good round would give, by the rule of the settings."""
+    rule = config.cluster.choose.rpartition("/")[2]
+    embeddings, found = result.embeddings, []
+    links = find_links(embeddings, np.arange(embeddings.tracks), config.matching)
+    rounds = good_rounds(result.folder, _rounds(result))
+    labels = np.array(read_truth(truth, result).label, dtype=object)
+    known = np.array([label is not None for label in labels])
+    for name in rounds:
+        one = config.cluster.model_copy(update={"choose": f"{name}/{rule}"})
+        cast, *_ = find_cast(
+            result.tracks, embeddings, links, one, config.track_quality, config.seed, rounds=rounds
+        )
+        scores = score(labels[known], cast.character[known])
+        measures = {measure: getattr(scores, measure) for measure in MEASURES}
+        number = int(name.removeprefix("round-"))
+        found.append({**measures, "chosen": cast.chosen, "round": number})
+    return found
+
+
+def _rounds(result: Result) -> Rounds:
+    (rounds,) = Store(result.folder).load("adapt", (Rounds,))
+    assert isinstance(rounds, Rounds)
+    return rounds
