@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from videoclusternet.crop_sets import cluster_tracks
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
-    from videoclusternet.pipeline import cluster_film
+    from videoclusternet.pipeline import adapt_run, cluster_film
     from videoclusternet.results import Result, open_run
     from videoclusternet.summary import characters
 
@@ -25,6 +25,7 @@ _HOMES = {
     "Event": "events",
     "Result": "results",
     "VcnError": "errors",
+    "adapt_run": "pipeline",
     "characters": "summary",
     "cluster_film": "pipeline",
     "cluster_tracks": "crop_sets",
@@ -36,6 +37,7 @@ __all__ = [
     "Event",
     "Result",
     "VcnError",
+    "adapt_run",
     "characters",
     "cluster_film",
     "cluster_tracks",

@@ -25,6 +25,7 @@ from videoclusternet.config import Config
 from videoclusternet.crops import ZIP_ERRORS, CropPictures, crop_name, crops_table, encode
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
+from videoclusternet.learning import write_learning
 from videoclusternet.models.face_model import CANVAS, MARGIN
 from videoclusternet.models.load import load_backbone, pick_device
 from videoclusternet.pipeline import describe_tracks, name_cast
@@ -96,6 +97,7 @@ def cluster_tracks(
         embeddings = describe_tracks(run, tracks, table, backbone)
         pictures = CropPictures([(run.folder / CROPS, table)])
         name_cast(run, tracks, embeddings, pictures, backbone)
+        write_learning(run.folder)
         result = open_run(run.folder)
         write_report(result)
     return result

@@ -22,6 +22,7 @@ from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
+from videoclusternet.learning import write_learning
 from videoclusternet.matching import find_links
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.models.face_model import FaceModel
@@ -112,6 +113,7 @@ def cluster_film(
             [(f.folder / CROPS, c) for f, (_, c) in zip(runs, found, strict=True)]
         )
         name_cast(run, tracks, embeddings, pictures, backbone)
+        write_learning(run.folder)
         result = open_run(run.folder)
         write_report(result)
     return result
@@ -255,6 +257,7 @@ def adapt_run(folder: Path | str, config: Config, hook: Hook = silent) -> Result
             run.describe()
             adapt_faces(run, *found, ranks)
             name_cast(run, *found)
+            write_learning(run.folder)
             result = open_run(run.folder)
             write_report(result)
     return result

@@ -35,7 +35,7 @@ FLOORS = (
     "adapt adapt.heads adapt.loss adapt.schedule adapt.pairs adapt.supply adapt.ranks adapt.guards "
     "adapt.train adapt.rounds adapt.loop adapt.judge adapt.film",
     # 3: a finished run, read back
-    "results summary report",
+    "results summary report learning",
     # 4: the whole way
     "pipeline",
     # 5: doors
@@ -116,7 +116,7 @@ OWNERS = {
     "jinja2": "report",
     "joblib": "models.mtcnn",
     "lz4": "models.mtcnn",
-    "matplotlib": "bench.study_report demo",
+    "matplotlib": "bench.study_report demo learning",
     "onnx": "models.onnx_file",
     "pyarrow": "store",
     "pydantic": "config",

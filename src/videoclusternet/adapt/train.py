@@ -205,7 +205,7 @@ class Trainer:
         for part in parts:
             views = self.supply.views(anchor, partner, part, seed)
             group = self.company.group[self.company.track[np.stack([anchor, partner])[:, part]]]
-            with self._unsynced(part is parts[-1]), casting(config, self.device.type):
+            with self._unsynced(part is parts[-1]):
                 each, output = self._losses(views, group)
                 # Gradients are averaged over processes: together the mean over all pairs.
                 self._scaler.scale(each.sum() * weight).backward()  # type: ignore[no-untyped-call]
@@ -220,9 +220,10 @@ class Trainer:
     def _losses(self, views: Tensor, group: Array) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (B,) and the teacher's outputs (B, V, O, d)."""
         config, shape = self.config, views.shape[:2]
-        with torch.no_grad():
-            output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
-        student = self._network(views.flatten(0, 1)).unflatten(0, shape)
+        with casting(config, self.device.type):  # the networks only, not the loss
+            with torch.no_grad():
+                output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
+            student = self._network(views.flatten(0, 1)).unflatten(0, shape)
         if config.objective == "groups":
             # Anchor and partner take turns as `in_order` puts their views.
             whose = torch.as_tensor(group.T[:, [0, 1, 0, 0, 1, 1]].ravel(), device=self.device)
