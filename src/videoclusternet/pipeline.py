@@ -16,6 +16,7 @@ import numpy as np
 from videoclusternet.adapt.film import adapt_faces
 from videoclusternet.adapt.ranks import joined
 from videoclusternet.adapt.rounds import good_rounds
+from videoclusternet.adapt.supply import Supply
 from videoclusternet.casting import check_choice, find_cast
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures, cut_crops
@@ -229,7 +230,12 @@ def name_cast(
     return cast  # type: ignore[no-any-return]
 
 
-def adapt_run(folder: Path | str, config: Config, hook: Hook = silent) -> Result:
+def adapt_run(
+    folder: Path | str,
+    config: Config,
+    hook: Hook = silent,
+    supplies: dict[str, Supply] | None = None,
+) -> Result:
     """Adapt the model of a finished run and find its cast anew.
 
     The film is not needed.  Started by ``torchrun``, all processes train together and the
@@ -242,6 +248,8 @@ def adapt_run(folder: Path | str, config: Config, hook: Hook = silent) -> Result
     config : Config
         ``adapt``, ``matching``, ``track_quality`` and ``cluster`` are used.
     hook : Hook
+    supplies : dict, optional
+        Kept activations, for many trainings of one run.
     """
     result = open_run(folder)
     check_choice(config.cluster)
@@ -255,7 +263,7 @@ def adapt_run(folder: Path | str, config: Config, hook: Hook = silent) -> Result
             return result
         with Run.open(result.folder, config, hook) as run:
             run.describe()
-            adapt_faces(run, *found, ranks)
+            adapt_faces(run, *found, ranks, supplies)
             name_cast(run, *found)
             write_learning(run.folder)
             result = open_run(run.folder)

@@ -93,7 +93,7 @@ SIDEWAYS = {
     "adapt.loop": "adapt.guards adapt.heads adapt.pairs adapt.ranks adapt.rounds adapt.supply "
     "adapt.train similarity track_quality",
     "adapt.judge": "adapt.loop choose matching similarity spaces stability",
-    "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds crops stability",
+    "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds adapt.supply crops stability",
     "summary": "results",
     "report": "results summary",
     "__init__": "crop_sets",

@@ -18,6 +18,7 @@ from videoclusternet.adapt.rounds import (
     round_folder,
     rounds_table,
 )
+from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import Config
 from videoclusternet.crops import CropPictures
 from videoclusternet.errors import ConfigError
@@ -37,6 +38,7 @@ def adapt_faces(
     pictures: CropPictures,
     backbone: Callable[[], FaceModel],
     ranks: Ranks = ALONE,
+    supplies: dict[str, Supply] | None = None,
 ) -> Rounds:
     """Adapt the face-ID model to the faces of a run, round by round.
 
@@ -53,6 +55,8 @@ def adapt_faces(
     backbone : callable
         Loads the model, when there is something to train.
     ranks : Ranks
+    supplies : dict, optional
+        See :class:`videoclusternet.adapt.loop.Adaptation`.
 
     Returns
     -------
@@ -81,7 +85,9 @@ def adapt_faces(
             judge(apart, c.matching, c.seed),
             agreement,
         )
-        adaptation = Adaptation(film, backbone(), c, run.folder, fingerprint, ranks, start)
+        adaptation = Adaptation(
+            film, backbone(), c, run.folder, fingerprint, ranks, start, supplies
+        )
         return adaptation.run(progress, note)
 
     if not ranks.first:  # trains along; the first process keeps the result

@@ -203,8 +203,8 @@ def make_pair(
     student, teacher : Learner
         The teacher takes no gradient.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
+        torch.default_generator.manual_seed(seed)
         student = Learner(copy.deepcopy(backbone), config, depth)
         teacher = Learner(copy.deepcopy(backbone), config, depth)
     for learner in (student, teacher):

@@ -7,6 +7,7 @@ Matches grow as the model learns the film's faces; it is done when they stay the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -106,6 +107,9 @@ class Adaptation:
         Of all that the rounds depend on; others are not read.
     ranks : Ranks
     given : folder of a round of another run to start from, or None
+    supplies : mapping, optional
+        Kept activations by what they depend on: taken from here where they are, else put
+        here.  For many trainings on one film.
     """
 
     def __init__(
@@ -117,14 +121,16 @@ class Adaptation:
         fingerprint: str,
         ranks: Ranks | None = None,
         given: Path | None = None,
+        supplies: dict[str, Supply] | None = None,
     ) -> None:
+        self.supplies = {} if supplies is None else supplies
         self.film, self.config, self.folder = film, config, folder
         self.ranks = ranks or ALONE
         self.device: torch.device = backbone.tail.weight.device
         self.depth = depth_of(config.adapt.trainable, self.device.type)
         self.paired = config.adapt.head != "none"
         self.about: Mapping[str, Any] = {
-            "fingerprint": fingerprint,
+            "fingerprint": f"{fingerprint}-{self.depth}",  # auto may change with the device
             "backbone": config.embed.backbone.partition("=")[0],
             "depth": self.depth,
             "adapt": config.adapt.model_dump(),
@@ -145,9 +151,18 @@ class Adaptation:
     def supply(self) -> Supply:
         """Views of the crops, made when first needed."""
         c, count = self.config, len(self.film.frozen)
-        return make_supply(
-            self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed, self._progress
-        )
+        if self.depth == "all":  # made by the student itself
+            return make_supply(
+                self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed
+            )
+        on = [self.film.frozen.digest, self.depth, c.adapt.pool, c.seed, self.given]
+        key = json.dumps([*on, c.embed.model_dump()])
+        if key not in self.supplies:
+            self.supplies[key] = make_supply(
+                self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed,
+                self._progress,
+            )  # fmt: skip
+        return self.supplies[key]
 
     def run(
         self, progress: Progress = no_progress, note: Callable[[str], None] = lambda _: None
@@ -174,9 +189,10 @@ class Adaptation:
                 finished = self._round(number, before, partners, kept)
             elif not finished.collapse:
                 self._load(round_folder(self.folder, number))
-                self.training.start = finished.start
+                self.training.start = finished.start if number > 0 else None
             done.append(finished)
             if finished.collapse:
+                done[-1] = replace(finished, judged={"round": number})
                 note(f"round {number} collapsed ({finished.collapse}); what was before it is kept")
                 break
             embeddings = read_embeddings(self.folder, number, finished.digest)
@@ -209,13 +225,16 @@ class Adaptation:
                     epochs.append(epoch)
         except Collapse as collapse:
             why = str(collapse)
-        embeddings = None if why else self._outputs()
         start = self.training.start or Health(0, 0, 0, 0)
-        digest = embeddings.digest if embeddings else ""
-        finished = Finished(tuple(epochs), start, digest, why)
+        finished = Finished(tuple(epochs), start, collapse=why)
         if self.ranks.first:
+            embeddings = None if why else self._outputs()
+            digest = embeddings.digest if embeddings else ""
+            finished = replace(finished, digest=digest)
             write_round(self.folder, number, finished, self.about, self.training, embeddings)
         self.ranks.wait()
+        if not self.ranks.first:  # embeddings are made once and read by all
+            finished = read_round(self.folder, number, self.about["fingerprint"]) or finished
         return finished
 
     def _counted(self, number: int) -> Progress:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from videoclusternet.adapt.guards import Health
@@ -299,4 +300,9 @@ def epochs_table(found: Sequence[Finished]) -> Epochs:
 
 
 def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+    # Copies: safetensors refuses weights that two layers share.
+    copies = {
+        name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, t in tensors.items()
+    }
+    path.write_bytes(save(copies))  # so that a full disk is an OSError

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.adapt.rounds import Rounds, good_rounds
+from videoclusternet.adapt.supply import Supply
 from videoclusternet.bench.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.scoring import score_run
@@ -102,8 +103,9 @@ def run_studies(
     hook(Event("start", "ablate", unit="variants"))
     if jobs == 1:
         for job in todo:
+            supplies: dict[str, Supply] = {}
             for study, variant in work:
-                rows += _variant(job, study, variant, folder)
+                rows += _variant(job, study, variant, folder, supplies)
                 done += 1
                 hook(Event("progress", "ablate", done, total, "variants"))
     else:
@@ -128,10 +130,17 @@ def _limit_threads(threads: int) -> None:
 
 
 def _job(job: Job, folder: Path) -> list[dict[str, Any]]:
-    return [row for study, variant in job.work for row in _variant(job, study, variant, folder)]
+    supplies: dict[str, Supply] = {}
+    return [
+        row
+        for study, variant in job.work
+        for row in _variant(job, study, variant, folder, supplies)
+    ]
 
 
-def _variant(job: Job, study: Study, variant: Variant, folder: Path) -> list[dict[str, Any]]:
+def _variant(
+    job: Job, study: Study, variant: Variant, folder: Path, supplies: dict[str, Supply]
+) -> list[dict[str, Any]]:
     """Run one variant, or read what it gave."""
     config = _config(job, variant)
     key = [VERSION, job.labelled.name, config.model_dump(), study.rounds]
@@ -144,7 +153,7 @@ def _variant(job: Job, study: Study, variant: Variant, folder: Path) -> list[dic
         # The same tracks for all: the un-adapted run comes first.
         if not (home / "cast.html").exists():
             _first(job, home)
-        result = adapt_run(home, config)
+        result = adapt_run(home, config, supplies=supplies)
         found = [measured(result, job.labelled.truth, config)]
         if study.rounds and variant.trains:
             found += scored_rounds(result, job.labelled.truth, config)

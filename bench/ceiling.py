@@ -1,0 +1,75 @@
+"""How much identity is in the embeddings: what clustering reaches when it is told the labels.
+
+    python bench/ceiling.py RUN TRUTH [RUN TRUTH ...]
+
+Three yardsticks, none of them a method: the best cut in hindsight of the default reading's
+tree; of HAC; and of the tree after a linear map that was fitted to the labels themselves
+(within-person whitening, the best of several ridges).  Adaptation without labels can hardly
+pass the last one without changing the network itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from videoclusternet.bench.hac import oracle_hac
+from videoclusternet.bench.metrics import score
+from videoclusternet.bench.truth import read_truth
+from videoclusternet.cluster import space_points
+from videoclusternet.instant import Space, centre, whiten
+from videoclusternet.linkage import cut, relative, tree
+from videoclusternet.results import open_run
+from videoclusternet.similarity import Metric, group_mean, normalise
+from videoclusternet.spaces import inside, raw_space
+
+METRIC = Metric("cosine")
+RIDGES = (0.1, 0.3, 1.0, 3.0)
+
+
+def best_cut(space: Space, apart: np.ndarray, labels: np.ndarray) -> float:
+    """B-cubed F of the best cut of the own-threshold tree, found with the labels."""
+    dendrogram = tree(relative(space_points(space, METRIC), METRIC), apart)
+    return max(score(labels, cut(dendrogram, s)).bcubed_f for s in np.geomspace(0.2, 3, 80))
+
+
+def told(space: Space, labels: np.ndarray, ridge: float) -> Space:
+    """Whiten the scatter of tracks round the mean of their person."""
+    centred = centre(space)
+    mean = group_mean(normalise(centred.clean), space.track, space.tracks)
+    _, person = np.unique(labels, return_inverse=True)
+    delta = mean - group_mean(mean, person, int(person.max()) + 1)[person]
+    scatter = delta.T @ delta
+    return whiten(centred, ridge, scatter / np.trace(scatter), "told")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", nargs="+", type=Path, metavar="RUN TRUTH")
+    options = parser.parse_args()
+    table = Table("run", "default", "best cut", "HAC, best cut", "linear map from labels")
+    for run, truth in zip(options.pairs[::2], options.pairs[1::2], strict=True):
+        result = open_run(run)
+        found = read_truth(truth, result).label
+        known = np.array([label is not None for label in found]) & (result.cast.character >= 0)
+        keep = np.flatnonzero(known)
+        labels = np.array([found[t] for t in keep], dtype=str)
+        space = raw_space(result.embeddings, keep)
+        apart = inside(result.tracks.overlapping(), keep)
+        _, hac = oracle_hac(space.clean, space.track, labels)
+        values = (
+            score(labels, result.cast.character[keep]).bcubed_f,
+            best_cut(space, apart, labels),
+            score(labels, hac).bcubed_f,
+            max(best_cut(told(space, labels, ridge), apart, labels) for ridge in RIDGES),
+        )
+        table.add_row(run.name, *(f"{value:.3f}" for value in values))
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
