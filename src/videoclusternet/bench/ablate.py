@@ -171,7 +171,7 @@ def _variant(
 
 def _config(job: Job, variant: Variant) -> Config:
     own = [f"embed.backbone={json.dumps(job.backbone)}", f"seed={job.seed}"]
-    return Config.load(variant.profile, settings=[*variant.settings, *job.base, *own])
+    return Config.load(variant.profile, settings=[*job.base, *variant.settings, *own])
 
 
 def _first(job: Job, home: Path) -> None:

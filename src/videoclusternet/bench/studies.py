@@ -61,7 +61,7 @@ class Study:
     rounds: bool = False
 
 
-INSTANT = Variant("instant", "instant")
+INSTANT = Variant("instant", "instant", ("adapt.rounds=0",))
 VCN = Variant("vcn", "vcn")
 PAPER = Variant("paper", "paper")
 
@@ -71,7 +71,7 @@ def _varied(base: tuple[str, ...], key: str, values: tuple[str, ...]) -> tuple[V
 
 
 def _instant(label: str, *settings: str) -> Variant:
-    return Variant(label, "instant", settings)
+    return Variant(label, "instant", (*INSTANT.settings, *settings))
 
 
 STUDIES = {
