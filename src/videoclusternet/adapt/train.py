@@ -209,28 +209,28 @@ class Trainer:
                 each, output = self._losses(views, group)
                 # Gradients are averaged over processes: together the mean over all pairs.
                 self._scaler.scale(each.sum() * weight).backward()  # type: ignore[no-untyped-call]
-            outputs += output.flatten(0, 1).sum(0) * (weight > 0)
+            outputs += output * (weight > 0)
             losses += each.detach().sum() * (weight > 0)
         self._move()
-        if config.centre:
+        if config.centre and config.objective == "eq2":
             mean = self.ranks.total(outputs) / (len(anchor) * (GLOBALS + LOCALS))
             training.centre = move_centre(training.centre, mean, config.centre_momentum)
         return float(self.ranks.total(losses)) / len(anchor)
 
     def _losses(self, views: Tensor, group: Array) -> tuple[Tensor, Tensor]:
-        """Return the loss of each pair (B,) and the teacher's outputs (B, V, O, d)."""
+        """Return the loss of each pair (B,) and the sum of the teacher's outputs (O, d)."""
         config, shape = self.config, views.shape[:2]
-        with casting(config, self.device.type):  # the networks only, not the loss
-            with torch.no_grad():
-                output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
-            student = self._network(views.flatten(0, 1)).unflatten(0, shape)
-        if config.objective == "groups":
+        student = self._network(views.flatten(0, 1)).unflatten(0, shape)
+        if config.objective == "groups":  # nothing is taught: the teacher only follows
             # Anchor and partner take turns as `in_order` puts their views.
             whose = torch.as_tensor(group.T[:, [0, 1, 0, 0, 1, 1]].ravel(), device=self.device)
             loss = group_loss(student[:, :, 0].flatten(0, 1), whose, config.student_temperature)
-            return loss.view(shape).mean(1), output
+            return loss.view(shape).mean(1), torch.zeros_like(self.training.centre)
+        with torch.no_grad():
+            output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
         p = targets(output, self.training.centre, config.teacher_temperature)
-        return pair_loss(p, student, self.pairs, config.student_temperature), output
+        loss = pair_loss(p, student, self.pairs, config.student_temperature)
+        return loss, output.flatten(0, 1).sum(0)
 
     def _move(self) -> None:
         """Clip each gradient, take the step, and pull the weights back where asked to."""
