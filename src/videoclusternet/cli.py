@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,7 +189,6 @@ def cluster_tracks_command(
 def adapt(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
     profile: Annotated[str, typer.Option(help="vcn, or paper (to the letter).")] = "vcn",
-    backbone: Backbone = None,
     device: Device = None,
     settings: Settings = None,
     config: ConfigFile = None,
@@ -204,7 +204,8 @@ def adapt(
     """
     from videoclusternet.pipeline import adapt_run
 
-    chosen = _config(profile, None, backbone, device, settings, config, from_model)
+    chosen = _config(profile, None, None, device, settings, config, from_model)
+    quiet = quiet or os.environ.get("RANK", "0") != "0"  # one of several processes speaks
     with _hook(quiet, log_json) as hook:
         result = adapt_run(run, chosen, hook)
     if not quiet:

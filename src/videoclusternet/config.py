@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from videoclusternet.errors import ConfigError
 
@@ -133,13 +133,17 @@ class AdaptConfig(Params):
     batch: int = Field(64, ge=1, description="pairs of crops per step")
     accumulate: int = Field(1, ge=1, description="parts a step is made in, to save memory")
     anchors: int = Field(0, ge=0, description="crops of a track per epoch; 0: all")
-    pool: tuple[int, int] = Field((4, 6), description="kept global and local views of each crop")
+    pool: tuple[PositiveInt, PositiveInt] = Field(
+        (4, 6), description="kept global and local views of each crop"
+    )
     guard: bool = Field(True, description="go back to the last good round when all collapses")
-    stop: float = Field(0.95, gt=0, description="Jaccard index of two rounds' matches that ends")
+    stop: float = Field(
+        0.95, gt=0, description="[P] 1; end when two rounds' matches agree more (Jaccard index)"
+    )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bfloat16 on a GPU that has it"
     )
-    compile: bool = Field(False, description="torch.compile the networks")
+    compile: bool = Field(False, description="torch.compile the student")
 
 
 class QualityFilterConfig(Params):
@@ -230,7 +234,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "vcn": {
         "profile": "vcn",
         "adapt": {
-            "rounds": 3,
+            "rounds": 2,
             "head": "none",
             "teacher_head": "copy",
             "objective": "groups",
@@ -239,23 +243,24 @@ PROFILES: dict[str, dict[str, Any]] = {
             "teacher_temperature": 0.1,
             "student_temperature": 0.2,
             "update": "step",
-            "momentum": 0.99,
-            "epochs": 12,
-            "later_epochs": 6,
+            "momentum": 0.9,
+            "epochs": 24,
+            "later_epochs": 12,
             "head_epochs": 0,
             "warmup": 1,
             "rate": 1e-5,
             "rate_start": 1e-6,
-            "rate_end": 1e-6,
+            "rate_end": 1e-5,
             "decay": 0.0,
-            "anchors": 2,
+            "batch": 16,
+            "anchors": 1,
         },
     },
     "paper": {
         "profile": "paper",
         "embed": {"mirror": False},
         "matching": {"covariance": "full", "centred": False},
-        "adapt": {"rounds": 5, "trainable": "all"},
+        "adapt": {"rounds": 5, "trainable": "all", "stop": 1.0},
         "track_quality": {"spread": "mad"},
         "cluster": {
             "algorithm": "paper",

@@ -24,14 +24,18 @@ def write_learning(folder: Path) -> Path | None:
     Path or None
         None where the model was not adapted.
     """
-    store = Store(folder)
-    if "adapt" not in store.manifest["steps"]:
+    store, path = Store(folder), folder / PICTURE
+    cast = store.manifest["steps"].get("cast", {})
+    learnt = store.manifest["steps"].get("adapt")
+    # An earlier adaptation says nothing of a cast that was found without it.
+    if learnt is None or learnt["tables"][Rounds.FILE] not in cast.get("inputs", ()):
+        path.unlink(missing_ok=True)
         return None
     rounds, epochs = store.load("adapt", (Rounds, Epochs))
     assert isinstance(rounds, Rounds) and isinstance(epochs, Epochs)
     if len(rounds) == 0:
+        path.unlink(missing_ok=True)
         return None
-    path = folder / PICTURE
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(2, 2)
     _epochs(axes, epochs)

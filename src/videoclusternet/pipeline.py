@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.adapt.film import adapt_faces
-from videoclusternet.adapt.ranks import joined
+from videoclusternet.adapt.ranks import ALONE, Ranks, joined
 from videoclusternet.adapt.rounds import good_rounds
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.casting import check_choice, find_cast
@@ -197,11 +197,14 @@ def name_cast(
     embeddings: Embeddings,
     pictures: CropPictures,
     backbone: Callable[[], FaceModel],
+    ranks: Ranks = ALONE,
+    supplies: dict[str, Supply] | None = None,
 ) -> Cast:
     """Group the tracks of all films into one cast: (T,) character numbers."""
     c = run.config
-    adapts = c.adapt.rounds > 0 or bool(c.adapt.given)
-    learnt = [adapt_faces(run, tracks, embeddings, pictures, backbone)] if adapts else []
+    learnt = []
+    if c.adapt.rounds or c.adapt.given:
+        learnt = [adapt_faces(run, tracks, embeddings, pictures, backbone, ranks, supplies)]
     (links,) = run.step(  # (L,) coarse matches
         "links",
         (Links,),
@@ -246,25 +249,27 @@ def adapt_run(
     folder : path
         Of a run that is finished, in any profile.
     config : Config
-        ``adapt``, ``matching``, ``track_quality`` and ``cluster`` are used.
+        ``adapt``, ``matching``, ``track_quality``, ``cluster`` and ``seed`` are used; the
+        face model and its views are those of the run.
     hook : Hook
     supplies : dict, optional
         Kept activations, for many trainings of one run.
     """
     result = open_run(folder)
     check_choice(config.cluster)
+    # The crops were described by the run's own settings: they hold, backbone and all.
+    recorded = Config.model_validate(Store(result.folder).manifest["config"])
+    config = config.model_copy(update={"embed": recorded.embed})
     device = pick_device(config.device)
     backbone = cache(lambda: load_backbone(config.embed.backbone, device))
     with joined(device) as ranks:
-        found = (result.tracks, result.embeddings, result.pictures, backbone)
+        found = (result.tracks, result.embeddings, result.pictures, backbone, ranks)
         if not ranks.first:
-            run = Run(Store(result.folder), config, silent)
-            adapt_faces(run, *found, ranks)
+            adapt_faces(Run(Store(result.folder), config, silent), *found)
             return result
         with Run.open(result.folder, config, hook) as run:
             run.describe()
-            adapt_faces(run, *found, ranks, supplies)
-            name_cast(run, *found)
+            name_cast(run, *found, supplies)
             write_learning(run.folder)
             result = open_run(run.folder)
             write_report(result)

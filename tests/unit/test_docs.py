@@ -25,8 +25,13 @@ import typer.main
 import videoclusternet
 from tests import tables
 from videoclusternet import Result, errors, types
+from videoclusternet.adapt import rounds
+from videoclusternet.adapt.guards import Health
+from videoclusternet.adapt.train import Epoch
+from videoclusternet.bench.ablate import MEASURES
 from videoclusternet.bench.metrics import Scores
 from videoclusternet.bench.scoring import score_run
+from videoclusternet.bench.studies import STUDIES
 from videoclusternet.cli import app
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.errors import VcnError
@@ -44,7 +49,11 @@ PAGES = sorted(
     [*(ROOT / n for n in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *DOCS.rglob("*.md")]
 )
 TABLES = sorted(
-    (kind for kind in Table.__subclasses__() if kind.__module__ == types.__name__),
+    (
+        kind
+        for kind in Table.__subclasses__()
+        if kind.__module__ in (types.__name__, rounds.__name__)
+    ),
     key=lambda kind: kind.__name__,
 )
 PAPER_MAP = DOCS / "paper-map.md"
@@ -125,7 +134,8 @@ def test_options_before_the_command_are_described() -> None:
 
 
 def test_no_command_or_option_is_described_that_does_not_exist() -> None:
-    text = read("docs/cli.md")
+    # What stands before `-m` belongs to torchrun.
+    text = re.sub(r"torchrun .*? -m ", "", read("docs/cli.md"))
     known = set().union(*map(options, COMMANDS.values())) | ALIKE
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= known
     assert set(re.findall(r"^### `(vcn[^`]*)`$", text, re.MULTILINE)) == set(COMMANDS) - {"vcn"}
@@ -136,6 +146,7 @@ def test_no_page_uses_a_command_that_does_not_exist() -> None:
     for page in PAGES:
         text = page.read_text("utf-8")
         used |= set(re.findall(r"(?:^    (?:\$ )?|`)vcn ([a-z][a-z-]*)", text, re.MULTILINE))
+        used |= set(re.findall(r"-m videoclusternet ([a-z][a-z-]*)", text))
         for block in re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL):
             used |= set(re.findall(r"^(?:\$ )?vcn ([a-z][a-z-]*)", block, re.MULTILINE))
     assert {"cluster", "show"} <= used <= {name.split()[1] for name in COMMANDS if name != "vcn"}
@@ -165,7 +176,7 @@ def test_every_setting_and_its_default_is_described() -> None:
     table = rows(section(read("docs/cli.md"), "All settings"))[1:]
     written = {names(row[0])[0]: names(row[1])[0] for row in table}
     assert written == {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: value if value and isinstance(value, str) else json.dumps(value)
         for name, value in settings().items()
     }
     assert all(row[2] for row in table)
@@ -178,6 +189,36 @@ def test_profiles_are_described() -> None:
         pairs = [name for name in names(table[profile][1]) if "=" in name]
         same = Config.load("instant", None, pairs).model_copy(update={"profile": profile})
         assert Config.load(profile) == same
+
+
+def test_every_model_can_be_named() -> None:
+    table = described(section(read("docs/cli.md"), "`vcn cluster`"))
+    for spec in MODELS.values():
+        assert {spec.name, f"{spec.name}=FILE"} & set(names(table[f"--{spec.kind}"][1])), spec.name
+
+
+def test_every_study_is_described() -> None:
+    table = rows(section(read("docs/cli.md"), "Studies"))[1:]
+    assert [(names(row[0])[0], row[1]) for row in table] == [
+        (study.name, study.title) for study in STUDIES.values()
+    ]
+
+
+def test_values_of_the_open_points_are_those_of_the_profiles() -> None:
+    title = "What the paper leaves open"
+    _, *table = rows(section(read("docs/how-it-works.md"), title))
+    for _, _, setting, paper, vcn, _ in table:
+        step, key = names(setting)[0].split(".")
+        for profile, cell in (("paper", paper), ("vcn", vcn)):
+            value = getattr(getattr(Config.load(profile), step), key)
+            assert json.loads(names(cell)[0]) == json.loads(json.dumps(value)), (setting, profile)
+    described_here = {names(row[2])[0] for row in table}
+    differing = {
+        f"adapt.{key}"
+        for key, value in Config.load("vcn").adapt
+        if value != getattr(Config.load("paper").adapt, key)
+    }
+    assert differing <= described_here
 
 
 def test_example_of_a_settings_file_is_accepted(tmp_path: Path) -> None:
@@ -255,6 +296,25 @@ def test_every_file_of_a_run_is_listed() -> None:
     }
     headings = re.findall(r"^### `(.+\.(?:parquet|safetensors))`$", read("docs/formats.md"), re.M)
     assert set(headings) == files
+    assert {"adapt/", "learning.svg"} <= set(text.split())
+
+
+def test_rounds_are_described() -> None:
+    text = section(read("docs/formats.md"), "The rounds of learning")
+    named = {"student.safetensors", "teacher.safetensors", rounds.STATE}
+    tables_of = {table_path(Path(), kind).name for kind in (types.Embeddings, types.Links)}
+    assert named | tables_of <= set(text.split())
+    kinds = (rounds.Finished, Epoch, Health)
+    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    assert fields | {"fingerprint", "backbone", "depth", "adapt"} <= set(names(text))
+
+
+def test_results_of_a_study_are_described() -> None:
+    table = described(section(read("docs/formats.md"), "A study folder"))
+    assert {"study", "variant", "set", "backbone", "seed", "chosen", "round", *MEASURES} <= set(
+        table
+    )
+    assert {"hac_f", "hac_wcp", "seconds_adapt"} <= set(table)
 
 
 def test_every_reason_is_described() -> None:
@@ -306,7 +366,7 @@ def test_printed_json_is_described(
 
 def test_run_json_is_described(demo_keys: set[str]) -> None:
     text = section(read("docs/formats.md"), "Other files")
-    assert demo_keys <= set(names(text))
+    assert demo_keys | {"adapt"} <= set(names(text))
 
 
 @pytest.fixture
@@ -353,7 +413,9 @@ def test_every_public_name_is_described() -> None:
     assert sorted(names(row[0])[0] for row in table) == sorted(videoclusternet.__all__)
 
 
-@pytest.mark.parametrize("name", ["cluster_film", "cluster_tracks", "characters", "Config.load"])
+@pytest.mark.parametrize(
+    "name", ["cluster_film", "cluster_tracks", "adapt_run", "characters", "Config.load"]
+)
 def test_signatures_are_described(name: str) -> None:
     written = re.search(rf"`{name}\((.*?)\)`", read("docs/python-api.md"))
     assert written

@@ -11,6 +11,7 @@ from videoclusternet.adapt.judge import judge
 from videoclusternet.adapt.loop import Adaptation, Film
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
+    FOLDER,
     Epochs,
     Rounds,
     epochs_table,
@@ -62,7 +63,7 @@ def adapt_faces(
     -------
     Rounds
     """
-    c, start, digest = started(run.config)
+    c, start, digest = started(run.config, run.folder)
     inputs: list[Table | str] = [
         tracks,
         embeddings,
@@ -76,7 +77,9 @@ def adapt_faces(
         fingerprint: str, progress: Progress, note: Callable[[str], None]
     ) -> tuple[Rounds, Epochs]:
         if len(np.unique(embeddings.track)) < 2:
-            return rounds_table([], False), epochs_table([])  # nobody to tell from anybody
+            # Nobody to tell from anybody.
+            (run.folder / FOLDER).mkdir(exist_ok=True)
+            return rounds_table([], False), epochs_table([])
         apart = tracks.overlapping()
         film = Film(
             embeddings,
@@ -102,21 +105,30 @@ def adapt_faces(
         inputs,
         params,
         unit="pairs",
+        file=FOLDER,
     )
     return rounds  # type: ignore[no-any-return]
 
 
-def started(config: Config) -> tuple[Config, Path | None, str]:
+def started(config: Config, folder: Path) -> tuple[Config, Path | None, str]:
     """Resolve ``adapt.given``: the settings of its model, its folder, and a digest.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        Of the run that begins with it.
 
     Raises
     ------
     ConfigError
-        When there is no adapted model, or it is of another backbone.
+        When there is no adapted model, it is of another backbone, or of this very run.
     """
     if not config.adapt.given:
         return config, None, ""
     given = Path(config.adapt.given)
+    if given.resolve() == folder.resolve():
+        raise ConfigError("a run cannot begin with its own model", "choose another folder with -o")
     (rounds,) = Store(given).load("adapt", (Rounds,))
     assert isinstance(rounds, Rounds)
     good = rounds.round[rounds.good]

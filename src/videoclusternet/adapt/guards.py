@@ -21,6 +21,8 @@ LEAST_ENTROPY = 0.4
 LEAST_TOLD = 0.1
 """Share of its value at the start below which what a target tells of its face is a collapse:
 the entropy of the mean target less that of the targets (their mutual information)."""
+TELLING = 0.01
+"""Nats; a teacher that told less than this at first cannot fall.  The paper's begins so."""
 MOST_TOP = 0.5
 """Share of faces with the same strongest output above which it is a collapse."""
 
@@ -94,7 +96,7 @@ def collapsed(now: Health, start: Health, faces: int) -> str:
         fell = f"from {start.mean_entropy:.2f} to {now.mean_entropy:.2f}"
         return f"the entropy of the mean target fell {fell}"
     told, first = (health.mean_entropy - health.entropy for health in (now, start))
-    if told < LEAST_TOLD * first:
+    if first > TELLING and told < LEAST_TOLD * first:
         return f"what a target tells of its face fell from {first:.2f} to {told:.2f} nats"
     if faces >= 8 and now.top > max(MOST_TOP, start.top):
         return f"one output is the strongest for {now.top:.0%} of the faces"

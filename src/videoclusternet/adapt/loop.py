@@ -27,6 +27,7 @@ from videoclusternet.adapt.rounds import (
     Epochs,
     Finished,
     Rounds,
+    drop_others,
     epochs_table,
     read_embeddings,
     read_round,
@@ -210,6 +211,8 @@ class Adaptation:
                 and judged["jaccard"] > self.config.adapt.stop
             ):
                 break
+        if self.ranks.first:
+            drop_others(self.folder, [1 - self.given + i for i in range(len(done))])
         return rounds_table(done, self.paired), epochs_table(done)
 
     def _round(self, number: int, now: Judged, partners: Partners, kept: Array) -> Finished:

@@ -47,7 +47,8 @@ class Rounds(Table):
     matches : int32, shape (R,)
         Directed coarse matches between tracks after the round.
     jaccard : float32, shape (R,)
-        Jaccard index of these matches and those before.
+        Jaccard index of the partners in training after and before the round: matched tracks,
+        or companions of a cluster.
     agreement : float32, shape (R,)
         Agreement of the partition with the one before.
     stability : float32, shape (R,)
@@ -191,9 +192,18 @@ def write_round(
             teacher = training.teacher.trained() | {"centre": training.centre}
             _save(teacher, temporary / "teacher.safetensors")
         state = {**about, **asdict(finished)}
+        del state["judged"]  # found again from the embeddings
         (temporary / STATE).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(home, ignore_errors=True)
         temporary.replace(home)
+
+
+def drop_others(folder: Path, numbers: Sequence[int]) -> None:
+    """Delete the rounds of earlier settings: all but these."""
+    keep = {round_folder(folder, number) for number in numbers}
+    for home in (folder / FOLDER).glob("round-*"):
+        if home not in keep:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def read_round(folder: Path, number: int, fingerprint: str) -> Finished | None:
@@ -236,7 +246,7 @@ def read_weights(home: Path, device: str) -> tuple[dict[str, Tensor], dict[str, 
         return student, teacher, teacher.pop("centre")
     except (OSError, KeyError, SafetensorError) as error:
         raise StoreError(
-            f"the weights in {home} are missing or damaged", "delete the folder to train again"
+            f"the weights in {home} are missing or damaged", f"delete {home.parent} to train again"
         ) from error
 
 
@@ -270,7 +280,9 @@ def read_embeddings(folder: Path, number: int, digest: str) -> Embeddings:
     table = read_table(path, Embeddings)
     assert isinstance(table, Embeddings)
     if table.digest != digest:
-        raise StoreError(f"{path} is not what the run wrote", "delete its folder to train again")
+        raise StoreError(
+            f"{path} is not what the run wrote", f"delete {folder / FOLDER} to train again"
+        )
     return table
 
 

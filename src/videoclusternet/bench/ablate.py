@@ -143,16 +143,16 @@ def _variant(
 ) -> list[dict[str, Any]]:
     """Run one variant, or read what it gave."""
     config = _config(job, variant)
-    key = [VERSION, job.labelled.name, config.model_dump(), study.rounds]
+    key = [VERSION, job.labelled.content(), config.model_dump(), study.rounds]
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
     path = folder / "results" / f"{name}.json"
     if path.exists():
         found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     else:
-        home = folder / "runs" / f"{job.labelled.name}-{job.backbone.partition('=')[0]}-{job.seed}"
+        home = _home(job, config, folder)
         # The same tracks for all: the un-adapted run comes first.
         if not (home / "cast.html").exists():
-            _first(job, home)
+            _first(job, config, home)
         result = adapt_run(home, config, supplies=supplies)
         found = [measured(result, job.labelled.truth, config)]
         if study.rounds and variant.trains:
@@ -174,8 +174,17 @@ def _config(job: Job, variant: Variant) -> Config:
     return Config.load(variant.profile, settings=[*job.base, *variant.settings, *own])
 
 
-def _first(job: Job, home: Path) -> None:
-    config = _config(job, INSTANT)
+def _home(job: Job, config: Config, folder: Path) -> Path:
+    """Return the run folder of a job; variants that embed in another way have their own."""
+    more = ""
+    if config.embed != _config(job, INSTANT).embed:
+        more = "-" + hashlib.sha256(config.embed.model_dump_json().encode()).hexdigest()[:6]
+    backbone = job.backbone.partition("=")[0]
+    return folder / "runs" / f"{job.labelled.name}-{backbone}-{job.seed}{more}"
+
+
+def _first(job: Job, config: Config, home: Path) -> None:
+    config = _config(job, INSTANT).model_copy(update={"embed": config.embed})
     if job.labelled.film:
         cluster_film(job.labelled.source, home, config)
     else:

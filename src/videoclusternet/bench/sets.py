@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,15 @@ class LabelledSet:
     source: Path
     truth: Path
     film: bool
+
+    def content(self) -> str:
+        """Return a hash of what it holds, labels included: sha256, hexadecimal."""
+        labels = sorted(self.truth.glob("*.csv")) if self.truth.is_dir() else [self.truth]
+        digest = hashlib.sha256(self.name.encode())
+        for path in (self.source, *labels):
+            with open(path, "rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
 
 
 def labelled_sets(path: Path) -> list[LabelledSet]:
