@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from videoclusternet.adapt.rounds import Epochs, Rounds
-from videoclusternet.store import Store, replacing
+from videoclusternet.store import Store, replacing, table_path
 
 PICTURE = "learning.svg"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -36,6 +36,9 @@ def write_learning(folder: Path) -> Path | None:
     if len(rounds) == 0:
         path.unlink(missing_ok=True)
         return None
+    drawn = path.exists() and path.stat().st_mtime >= table_path(folder, Rounds).stat().st_mtime
+    if drawn:
+        return path
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(2, 2)
     _epochs(axes, epochs)

@@ -18,10 +18,10 @@ from videoclusternet.adapt.ranks import ALONE, Ranks, joined
 from videoclusternet.adapt.rounds import good_rounds
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.casting import check_choice, find_cast
-from videoclusternet.config import Config
+from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, StoreError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.learning import write_learning
 from videoclusternet.matching import find_links
@@ -258,8 +258,7 @@ def adapt_run(
     result = open_run(folder)
     check_choice(config.cluster)
     # The crops were described by the run's own settings: they hold, backbone and all.
-    recorded = Config.model_validate(Store(result.folder).manifest["config"])
-    config = config.model_copy(update={"embed": recorded.embed})
+    config = config.model_copy(update={"embed": recorded_embed(Store(result.folder))})
     device = pick_device(config.device)
     backbone = cache(lambda: load_backbone(config.embed.backbone, device))
     with joined(device) as ranks:
@@ -274,6 +273,23 @@ def adapt_run(
             result = open_run(run.folder)
             write_report(result)
     return result
+
+
+def recorded_embed(store: Store) -> EmbedConfig:
+    """Return how the crops of a run were embedded.
+
+    Raises
+    ------
+    StoreError
+        When it was made by a version with other settings.
+    """
+    try:
+        return EmbedConfig.model_validate(store.manifest["config"]["embed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{store.folder} was made with settings that this version does not know",
+            "run `vcn cluster` again into a new folder",
+        ) from error
 
 
 def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:

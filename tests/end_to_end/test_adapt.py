@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.drawn import FakeModels, draw_film
+from tests.drawn import PLAIN, FakeModels, draw_film
 from tests.end_to_end.test_resume import Stop
 from tests.unit.test_heads import single_threaded
 from videoclusternet import Config, Result, cluster_film, cluster_tracks, open_run
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("fake_models")
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 TINY = (
     "adapt.rounds=2", "adapt.epochs=2", "adapt.later_epochs=2", "adapt.warmup=1", "adapt.batch=4",
+    "adapt.anchors=2",
     "adapt.rate=1e-3", "adapt.head_epochs=1", "adapt.stop=2.0", "cluster.draws=2",
     "track_quality.enabled=false", "cluster.choose=adapted/or",
 )  # fmt: skip
@@ -236,6 +237,15 @@ def test_run_stopped_twice_trains_each_round_once(
     assert not [e for e in events if (e.step, e.kind) == ("adapt", "progress")]
 
 
+def test_going_back_to_settings_of_before_a_stopped_change(drawn_film: Path, copy: Copy) -> None:
+    run, config = copy("run"), tiny("vcn", "cluster.choose=round-1/or")
+    adapted(drawn_film, run, tiny("vcn"))
+    with pytest.raises(Cancelled):
+        adapted(drawn_film, run, tiny("vcn", "adapt.rate=1e-2"), Stop(Nth("adapt", "note", 1)))
+    back = adapted(drawn_film, run, config)
+    assert digests(*back) == digests(*adapted(drawn_film, copy("other"), config))
+
+
 def test_damaged_round_is_told(drawn_film: Path, copy: Copy) -> None:
     run = copy("run")
     adapted(drawn_film, run, tiny("vcn"))
@@ -287,6 +297,20 @@ def test_finished_run_is_adapted_without_its_film(
     assert {e.kind for e in events} == {"cached"}
 
 
+def test_finished_run_is_adapted_as_it_was_embedded(drawn_film: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    settings = [*PLAIN, "embed.local_views=6", "embed.mirror=false", "embed.max_crops=1"]
+    before = cluster_film(drawn_film, run, Config.load(settings=settings)).embeddings
+    result = adapt_run(run, tiny("vcn"))
+    assert result.cast.chosen == "round-2/or" and partition(result) == [0, 1, 0, 1]
+    (rounds,) = Store(run).load("adapt", (Rounds,))
+    assert isinstance(rounds, Rounds)
+    found = read_embeddings(run, 1, rounds.digests[0])
+    assert found.views.shape == before.views.shape == (4, 8, 16)
+    # Hardly trained, nearly the same: the model sees the same views.
+    np.testing.assert_allclose(found.views, before.views, atol=0.05)
+
+
 def test_stopped_adaptation_of_a_finished_run(
     finished: dict[str, tuple[str, str, str]], copy: Copy
 ) -> None:
@@ -331,7 +355,8 @@ def test_model_that_cannot_be_given(
         return error
 
     assert "is not a run folder" in str(refused(tmp_path / "nowhere").value)
-    assert "adapt" in str(refused(drawn_run).value)  # never adapted
+    assert "its own model" in str(refused(run).value)
+    assert "has no adapted model" in str(refused(drawn_run).value)
     with monkeypatch.context() as patch:
         patch.setattr("videoclusternet.adapt.train.collapsed", lambda *_: "as one")
         adapted(drawn_film, source, tiny("vcn"))

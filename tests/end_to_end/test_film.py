@@ -211,10 +211,16 @@ def test_malformed_truth(demo_run: Result, vcn: Vcn, tmp_path: Path) -> None:
     assert outcome.code == 6 and "gone.csv" in outcome.complaint
 
 
+BRIEFLY = ("--set", "adapt.epochs=2", "--set", "adapt.later_epochs=1", "--set", "adapt.rounds=2")
+"""The paper's schedule is for hours on a GPU."""
+
+
 @pytest.mark.slow
 def test_paper_profile_on_the_demo(demo_run: Result, tmp_path: Path) -> None:
     result = cluster_film(
-        build_demo(demo_run.folder.parent), tmp_path / "paper.vcn", Config.load("paper")
+        build_demo(demo_run.folder.parent),
+        tmp_path / "paper.vcn",
+        Config.load("paper", None, BRIEFLY[1::2]),
     )
     assert result.cast.chosen.endswith("/or") and len(result.cast) == len(demo_run.cast)
     assert result.cast.characters >= 1 and (result.folder / "cast.html").exists()
@@ -267,7 +273,7 @@ def test_same_film_twice(fake_models: FakeModels, drawn_film: Path, tmp_path: Pa
 def test_paper_profile_runs_to_the_end(
     fake_models: FakeModels, drawn_film: Path, tmp_path: Path, vcn: Vcn
 ) -> None:
-    outcome = vcn("cluster", drawn_film, "--profile", "paper", "-o", tmp_path / "run")
+    outcome = vcn("cluster", drawn_film, "--profile", "paper", "-o", tmp_path / "run", *BRIEFLY)
     assert outcome.code == 0
     result = open_run(tmp_path / "run")
     assert result.cast.chosen.startswith("round-") and len(result.cast) == 4

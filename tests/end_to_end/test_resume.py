@@ -130,7 +130,8 @@ def test_profile_changes_only_what_it_changes(
     finished: Path, drawn_film: Path, fake_models: FakeModels
 ) -> None:
     events: list[Event] = []
-    cluster_film(drawn_film, finished, Config.load("paper"), events.append)
+    briefly = ["adapt.epochs=2", "adapt.later_epochs=1", "adapt.rounds=2"]
+    cluster_film(drawn_film, finished, Config.load("paper", None, briefly), events.append)
     steps = [e.step for e in events if e.kind == "done"]
     assert steps == ["embeddings", "adapt", "links", "cast"]
     assert open_run(finished).cast.chosen.endswith("/or")

@@ -173,6 +173,12 @@ def test_rounds_of_other_settings_are_made_again(adapt: Runs) -> None:
     assert adapt.embeddings("run", 1).digest != before
 
 
+def test_rounds_of_earlier_settings_are_deleted(adapt: Runs) -> None:
+    adapt(rounds=3)
+    adapt(rounds=1, fingerprint="g")
+    assert [p.name for p in adapt.home(1).parent.iterdir()] == ["round-01"]
+
+
 def test_rounds_of_another_depth_are_made_again(
     adapt: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +263,7 @@ def test_progress_never_goes_back(adapt: Runs) -> None:
 def test_damaged_weights_are_told(adapt: Runs) -> None:
     adapt(rounds=1)
     (adapt.home(1) / "student.safetensors").write_bytes(b"")
-    with pytest.raises(StoreError, match="delete the folder to train again"):
+    with pytest.raises(StoreError, match="to train again"):
         adapt(rounds=1)
 
 

@@ -80,6 +80,8 @@ def adapt_faces(
             # Nobody to tell from anybody.
             (run.folder / FOLDER).mkdir(exist_ok=True)
             return rounds_table([], False), epochs_table([])
+        if ranks.first:
+            run.store.forget("adapt")  # its rounds are about to be replaced
         apart = tracks.overlapping()
         film = Film(
             embeddings,
@@ -129,7 +131,10 @@ def started(config: Config, folder: Path) -> tuple[Config, Path | None, str]:
     given = Path(config.adapt.given)
     if given.resolve() == folder.resolve():
         raise ConfigError("a run cannot begin with its own model", "choose another folder with -o")
-    (rounds,) = Store(given).load("adapt", (Rounds,))
+    store = Store(given)
+    if store.fingerprint("adapt") is None:
+        raise ConfigError(f"{given} has no adapted model", "run `vcn adapt` on it first")
+    (rounds,) = store.load("adapt", (Rounds,))
     assert isinstance(rounds, Rounds)
     good = rounds.round[rounds.good]
     if len(good) == 0:

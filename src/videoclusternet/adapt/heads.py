@@ -85,6 +85,8 @@ class Learner(nn.Module):
                 f"{backbone.name} has no patch tokens for adapt.tokens={config.tokens}",
                 "set adapt.tokens=class",
             )
+        if config.tokens != "class" and config.objective != "eq2":
+            raise ConfigError("patch tokens are for adapt.objective=eq2", "set adapt.tokens=class")
         if config.tokens != "class" and depth == "head":
             raise ConfigError("patch tokens need adapt.trainable all or last-stage")
         self.backbone = backbone

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -74,7 +75,8 @@ def joined(device: str) -> Iterator[Ranks]:
     cuda = device.startswith("cuda")
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if cuda else "gloo")
+    # The others wait while the first one embeds a whole film.
+    dist.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(hours=12))
     try:
         yield Ranks(dist.get_rank(), world)
     finally:
