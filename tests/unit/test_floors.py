@@ -25,9 +25,9 @@ FLOORS = (
     "video store run models models.boxes models.detector models.dlib_resnet models.edgeface "
     "models.face_model models.fetch models.load models.mtcnn models.registry models.retinaface "
     "models.yunet models.spec models.paper_weights models.pins models.checkpoint "
-    "models.iresnet models.adaface models.vggface2 models.farl models.onnx_file "
-    "models.onnx_graph models.onnx_import models.onnx_ops models.onnx_parts models.onnx_shapes "
-    "models.onnx_sidecar models.onnx_windows",
+    "models.iresnet models.adaface models.vggface2 models.farl models.onnx models.onnx.file "
+    "models.onnx.graph models.onnx.face models.onnx.operators models.onnx.parts models.onnx.shapes "
+    "models.onnx.sidecar models.onnx.windows",
     # 2: steps, from pictures to tables and from crops to a cast
     "quality shots motion faces tracks crops scan "
     "views similarity track_quality embed matching instant spaces cluster linkage stability choose "
@@ -62,15 +62,15 @@ SIDEWAYS = {
     "models.farl": "models.checkpoint models.face_model",
     "models.load": "models.detector models.face_model models.registry models.dlib_resnet "
     "models.edgeface models.mtcnn models.retinaface models.yunet models.iresnet "
-    "models.adaface models.vggface2 models.farl models.onnx_import",
-    "models.onnx_graph": "models.onnx_file models.onnx_ops",
-    "models.onnx_import": "models.face_model models.onnx_file models.onnx_graph "
-    "models.onnx_parts models.onnx_sidecar",
-    "models.onnx_ops": "models.onnx_file models.onnx_shapes models.onnx_windows",
-    "models.onnx_parts": "models.onnx_file models.onnx_graph",
-    "models.onnx_shapes": "models.onnx_file",
-    "models.onnx_sidecar": "models.registry",
-    "models.onnx_windows": "models.onnx_file",
+    "models.adaface models.vggface2 models.farl models.onnx.face",
+    "models.onnx.graph": "models.onnx.file models.onnx.operators",
+    "models.onnx.face": "models.face_model models.onnx.file models.onnx.graph "
+    "models.onnx.parts models.onnx.sidecar",
+    "models.onnx.operators": "models.onnx.file models.onnx.shapes models.onnx.windows",
+    "models.onnx.parts": "models.onnx.file models.onnx.graph",
+    "models.onnx.shapes": "models.onnx.file",
+    "models.onnx.sidecar": "models.registry",
+    "models.onnx.windows": "models.onnx.file",
     "faces": "quality",
     "tracks": "quality",
     "crops": "quality",
@@ -117,7 +117,7 @@ OWNERS = {
     "joblib": "models.mtcnn",
     "lz4": "models.mtcnn",
     "matplotlib": "bench.study_report demo learning",
-    "onnx": "models.onnx_file",
+    "onnx": "models.onnx.file",
     "pyarrow": "store",
     "pydantic": "config",
     "rich": "console printing",
@@ -132,8 +132,8 @@ OWNERS = {
     "adapt.supply bench.ablate "
     "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
     "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
-    "models.vggface2 models.farl models.onnx_file models.onnx_graph models.onnx_import "
-    "models.onnx_ops models.onnx_parts models.onnx_shapes models.onnx_windows",
+    "models.vggface2 models.farl models.onnx.file models.onnx.graph models.onnx.face "
+    "models.onnx.operators models.onnx.parts models.onnx.shapes models.onnx.windows",
     "trackers": "motion tracks",
     "typer": "cli",
 }

@@ -21,9 +21,9 @@ from tests.onnx_nets import Net, iresnet, mobilefacenet, reference, vit
 from videoclusternet.errors import ModelError
 from videoclusternet.models.face_model import ARCFACE_112
 from videoclusternet.models.load import load_backbone
-from videoclusternet.models.onnx_file import read_onnx
-from videoclusternet.models.onnx_graph import Graph, make_program
-from videoclusternet.models.onnx_import import OnnxFace, load_onnx
+from videoclusternet.models.onnx.face import OnnxFace, load_onnx
+from videoclusternet.models.onnx.file import read_onnx
+from videoclusternet.models.onnx.graph import Graph, make_program
 from videoclusternet.models.registry import weights_digest
 
 OPEN = ("N", 3, 32, 32)

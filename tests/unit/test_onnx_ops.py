@@ -13,9 +13,9 @@ import torch
 from onnx import TensorProto, helper
 
 from tests.onnx_nets import Net, reference
-from videoclusternet.models.onnx_file import OPSETS, read_onnx
-from videoclusternet.models.onnx_graph import Graph, make_program
-from videoclusternet.models.onnx_ops import OPERATORS
+from videoclusternet.models.onnx.file import OPSETS, read_onnx
+from videoclusternet.models.onnx.graph import Graph, make_program
+from videoclusternet.models.onnx.operators import OPERATORS
 
 MAP = (2, 4, 9, 8)
 IMAGE = (2, 4, 8, 8)

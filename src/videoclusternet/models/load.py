@@ -93,7 +93,7 @@ def _read_backbone(name: str, path: Path) -> FaceModel:
 
         return load_farl(path)
     if name == "onnx":
-        from videoclusternet.models.onnx_import import load_onnx
+        from videoclusternet.models.onnx.face import load_onnx
 
         return load_onnx(path)
     from videoclusternet.models.edgeface import load_edgeface

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.onnx_file import Node, OnnxFile
-from videoclusternet.models.onnx_ops import OPERATORS
+from videoclusternet.models.onnx.file import Node, OnnxFile
+from videoclusternet.models.onnx.operators import OPERATORS
 
 STATISTICS = {"BatchNormalization": (3, 4)}
 """Inputs that are measured, not learned: the running mean and variance."""

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.onnx_file import Node
-from videoclusternet.models.onnx_graph import Graph, Program
+from videoclusternet.models.onnx.file import Node
+from videoclusternet.models.onnx.graph import Graph, Program
 
 AFFINE = {"Add", "BatchNormalization", "Div", "Mul", "Sub"}
 """Operators that can be folded into a linear layer, with constants on the other side."""

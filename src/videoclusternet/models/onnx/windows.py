@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from videoclusternet.models.onnx_file import Node
+from videoclusternet.models.onnx.file import Node
 
 
 @dataclass(frozen=True)

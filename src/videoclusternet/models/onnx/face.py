@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.face_model import ARCFACE_112, FaceModel
-from videoclusternet.models.onnx_file import OnnxFile, read_onnx
-from videoclusternet.models.onnx_graph import (
+from videoclusternet.models.onnx.file import OnnxFile, read_onnx
+from videoclusternet.models.onnx.graph import (
     FAILURES,
     Graph,
     Program,
@@ -23,8 +23,8 @@ from videoclusternet.models.onnx_graph import (
     make_program,
     open_batch,
 )
-from videoclusternet.models.onnx_parts import find_cut, split_tail
-from videoclusternet.models.onnx_sidecar import Feeding, read_sidecar
+from videoclusternet.models.onnx.parts import find_cut, split_tail
+from videoclusternet.models.onnx.sidecar import Feeding, read_sidecar
 
 USUAL = 112
 """Side of the input where neither the file nor the sidecar says it, px."""

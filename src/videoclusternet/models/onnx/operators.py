@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from videoclusternet.models.onnx_file import FLOATS, TRUTH, Node
-from videoclusternet.models.onnx_shapes import SHAPES, Operator, axes_of, together
-from videoclusternet.models.onnx_windows import average_pool, conv, max_pool
+from videoclusternet.models.onnx.file import FLOATS, TRUTH, Node
+from videoclusternet.models.onnx.shapes import SHAPES, Operator, axes_of, together
+from videoclusternet.models.onnx.windows import average_pool, conv, max_pool
 
 
 def batch_normalization(
@@ -99,7 +99,7 @@ def reduction(function: Callable[[Tensor, list[int], bool], Tensor]) -> Operator
 
 
 def cast(node: Node, x: Tensor) -> Tensor:
-    """Three kinds of number only: see :mod:`onnx_file`."""
+    """Three kinds of number only: see :mod:`videoclusternet.models.onnx.file`."""
     kind = node.attributes["to"]
     if kind in FLOATS:
         return x if x.is_floating_point() else x.to(torch.float32)

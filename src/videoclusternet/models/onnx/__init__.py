@@ -1,0 +1,1 @@
+"""Any face-ID model in an ONNX file, run in torch and trainable."""
