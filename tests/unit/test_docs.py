@@ -52,7 +52,7 @@ TABLES = sorted(
     (
         kind
         for kind in Table.__subclasses__()
-        if kind.__module__ in (types.__name__, rounds.__name__)
+        if kind.__module__.startswith((types.__name__, rounds.__name__))
     ),
     key=lambda kind: kind.__name__,
 )

@@ -20,7 +20,7 @@ ROOT = Path(videoclusternet.__file__).parent
 
 FLOORS = (
     # 0: words
-    "types config errors events",
+    "types types.cast types.film types.table config errors events",
     # 1: the world: files and networks
     "video store run models models.boxes models.detector models.dlib_resnet models.edgeface "
     "models.face_model models.fetch models.load models.mtcnn models.registry models.retinaface "
@@ -46,6 +46,9 @@ FLOORS = (
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
 
 SIDEWAYS = {
+    "types": "types.cast types.film types.table",
+    "types.cast": "types.table",
+    "types.film": "types.table",
     "config": "errors",
     "run": "store",
     "models.dlib_resnet": "models.face_model",

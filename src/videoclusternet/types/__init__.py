@@ -1,0 +1,34 @@
+"""The tables that cross the borders between steps: checked, read-only, hashable.
+
+Each table is a frozen struct of arrays.  A row number is an identity.  Shapes and
+dtypes are checked on construction, arrays are made read-only, and ``digest`` is a
+content hash, so that a step is run again exactly when its input changed.
+
+Conventions: pixels of the *display frame* (rotation and sample aspect ratio
+applied), origin at the top left, boxes ``x1 y1 x2 y2`` as float32.  Frames count
+from 0 in display order.  "Absent" is -1.  Landmarks are left eye, right eye, nose,
+left and right mouth corner, left first *as seen in the picture*.
+"""
+
+from __future__ import annotations
+
+from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges
+from videoclusternet.types.film import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+from videoclusternet.types.table import Reason, Table
+
+__all__ = [
+    "Candidates",
+    "Cast",
+    "Crops",
+    "Embeddings",
+    "Faces",
+    "FrameScores",
+    "Links",
+    "Merges",
+    "Motion",
+    "Reason",
+    "Shots",
+    "Table",
+    "Tracks",
+    "VideoInfo",
+]
