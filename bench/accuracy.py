@@ -1,6 +1,6 @@
 """How good: B-cubed F of VideoClusterNet beside HAC with an oracle threshold.
 
-    python bench/accuracy.py DATA [--weights FOLDER] [--keep FOLDER]
+    python bench/accuracy.py DATA [--weights FOLDER] [--keep FOLDER] [--profile vcn]
 
 ``DATA`` holds sets of aligned crops as ``NAME.zip`` with ``NAME_tracks.csv`` beside it.  Both
 methods get the same embeddings of the same tracks.  Ours is told nothing; HAC (average
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="folder with edgeface_xs_q.pt")
     parser.add_argument("--keep", type=Path, help="run folders; reused when they are there")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--profile", default="instant", help="instant, vcn or paper")
     options = parser.parse_args()
     if options.weights:
         os.environ["VCN_CACHE"] = str(options.weights.resolve())
@@ -57,7 +58,8 @@ def main() -> None:
     for crops in sorted(options.data.glob("*.zip"), key=lambda path: path.stat().st_size):
         truth = crops.with_name(f"{crops.stem}_tracks.csv")
         for backbone in BACKBONES:
-            config = Config.load(settings=[f"embed.backbone={backbone}", f"seed={options.seed}"])
+            settings = [f"embed.backbone={backbone}", f"seed={options.seed}"]
+            config = Config.load(options.profile, settings=settings)
             run = folder / f"{crops.stem}-{backbone}.vcn"
             result = cluster_tracks(crops, run, config)
             row = compare(result, truth)

@@ -68,6 +68,7 @@ def test_a_study_end_to_end(labelled: Path, vcn: Vcn, tmp_path: Path) -> None:
         assert (out / f"{study}.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_rounds_are_scored_one_by_one(labelled: Path, vcn: Vcn, tmp_path: Path) -> None:
     out = tmp_path / "study"
     assert vcn("ablate", labelled, "-o", out, "--studies", "iterations", "-q", *FLAGS).code == 0
@@ -112,6 +113,7 @@ def test_a_stopped_study_goes_on(
     assert vcn(*command).code == 0 and calls == []
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_rows(
     labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
