@@ -38,7 +38,7 @@ Array = NDArray[Any]
 ADAPTED = "adapted"
 """Names the last good round of adaptation, the un-adapted embeddings where there is none."""
 ROUND = "round-"
-Rounds = Mapping[str, Callable[[], Adapted]]
+GoodRounds = Mapping[str, Callable[[], Adapted]]
 """Good rounds of adaptation by name, ``round-1`` and so on, read when needed."""
 
 
@@ -87,7 +87,7 @@ def find_cast(
     quality_config: QualityFilterConfig,
     seed: int = 0,
     progress: Progress = no_progress,
-    rounds: Rounds | None = None,
+    rounds: GoodRounds | None = None,
 ) -> tuple[Cast, Merges, Candidates]:
     """Group tracks into characters.
 
@@ -144,7 +144,7 @@ def find_cast(
     )
 
 
-def _named_round(choice: str, rounds: Rounds) -> str:
+def _named_round(choice: str, rounds: GoodRounds) -> str:
     """Return the round that the settings name, or nothing."""
     space = choice.partition("/")[0]
     if space == ADAPTED:

@@ -82,14 +82,7 @@ def adapt_faces(
             return rounds_table([], False), epochs_table([])
         if ranks.first:
             run.store.forget("adapt")  # its rounds are about to be replaced
-        apart = tracks.overlapping()
-        film = Film(
-            embeddings,
-            lambda rows: pictures.pixels(embeddings.crop[rows]),
-            apart,
-            judge(apart, c.matching, c.seed),
-            agreement,
-        )
+        film = _film(tracks, embeddings, pictures, c)
         adaptation = Adaptation(
             film, backbone(), c, run.folder, fingerprint, ranks, start, supplies
         )
@@ -97,7 +90,8 @@ def adapt_faces(
 
     if not ranks.first:  # trains along; the first process keeps the result
         fingerprint = fingerprint_of("adapt", 1, inputs, params)
-        if run.store.fingerprint("adapt") == fingerprint:
+        # As `run.step` decides: else one process would wait for the other for ever.
+        if (run.folder / FOLDER).exists() and run.store.fingerprint("adapt") == fingerprint:
             return run.store.load("adapt", (Rounds,))[0]  # type: ignore[return-value]
         return train(fingerprint, no_progress, lambda message: None)[0]
     rounds, _ = run.step(
@@ -110,6 +104,18 @@ def adapt_faces(
         file=FOLDER,
     )
     return rounds  # type: ignore[no-any-return]
+
+
+def _film(tracks: Tracks, embeddings: Embeddings, pictures: CropPictures, config: Config) -> Film:
+    """Put together what is adapted to."""
+    apart = tracks.overlapping()
+    return Film(
+        embeddings,
+        lambda rows: pictures.pixels(embeddings.crop[rows]),
+        apart,
+        judge(apart, config.matching, config.seed),
+        agreement,
+    )
 
 
 def started(config: Config, folder: Path) -> tuple[Config, Path | None, str]:
