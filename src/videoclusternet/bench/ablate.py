@@ -11,7 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,26 +101,30 @@ def run_studies(
     rows: list[dict[str, Any]] = []
     (folder / "results").mkdir(parents=True, exist_ok=True)
     hook(Event("start", "ablate", unit="variants"))
-    if jobs == 1:
-        for job in todo:
-            supplies: dict[str, Supply] = {}
-            for study, variant in work:
-                rows += _variant(job, study, variant, folder, supplies)
-                done += 1
-                hook(Event("progress", "ablate", done, total, "variants"))
-    else:
-        # Fresh processes: a forked one would share the threads of the numerics.
-        context = multiprocessing.get_context("spawn")
-        threads = max(1, (os.cpu_count() or 1) // jobs)
-        with ProcessPoolExecutor(jobs, context, _limit_threads, (threads,)) as pool:
-            futures = [pool.submit(_job, job, folder) for job in todo]
-            for future in as_completed(futures):
-                rows += future.result()
-                done += len(work)
-                hook(Event("progress", "ablate", done, total, "variants"))
+    for found in _finished(todo, folder, jobs):
+        rows += [row for variant in found for row in variant]
+        done += len(found)
+        hook(Event("progress", "ablate", done, total, "variants"))
     hook(Event("done", "ablate", unit="variants"))
     order = {name: i for i, name in enumerate(names)}
     return sorted(rows, key=lambda r: (order[r["study"]], r["set"], r["backbone"], r["seed"]))
+
+
+Rows = list[dict[str, Any]]
+
+
+def _finished(todo: Sequence[Job], folder: Path, jobs: int) -> Iterator[list[Rows]]:
+    """Run the jobs: yields the rows of each variant, one or a whole job's at a time."""
+    if jobs == 1:
+        yield from ([rows] for job in todo for rows in _each(job, folder))
+        return
+    # Fresh processes: a forked one would share the threads of the numerics.
+    context = multiprocessing.get_context("spawn")
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(jobs, context, _limit_threads, (threads,)) as pool:
+        futures = [pool.submit(_job, job, folder) for job in todo]
+        for future in as_completed(futures):
+            yield future.result()
 
 
 def _limit_threads(threads: int) -> None:
@@ -129,13 +133,15 @@ def _limit_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _job(job: Job, folder: Path) -> list[dict[str, Any]]:
+def _job(job: Job, folder: Path) -> list[Rows]:
+    return list(_each(job, folder))
+
+
+def _each(job: Job, folder: Path) -> Iterator[Rows]:
+    """Run the variants of a job in turn; they share what the frozen part gives."""
     supplies: dict[str, Supply] = {}
-    return [
-        row
-        for study, variant in job.work
-        for row in _variant(job, study, variant, folder, supplies)
-    ]
+    for study, variant in job.work:
+        yield _variant(job, study, variant, folder, supplies)
 
 
 def _variant(
