@@ -99,6 +99,9 @@ class AdaptConfig(Params):
     head: Literal["mlp", "residual", "none"] = Field(
         "mlp", description="[P] mlp on raw embeddings; x + mlp(x); the embedding itself"
     )
+    head_reads: Literal["raw", "film"] = Field(
+        "raw", description="[P] raw; film: of mean 0 and deviation 1, as ArcFace's embeddings are"
+    )
     teacher_head: Literal["own", "copy"] = Field("own", description="[P] own random start")
     tokens: Literal["class", "shared", "separate"] = Field(
         "class", description="transformers: patch tokens pass no head, the same, or their own"
@@ -260,7 +263,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "profile": "paper",
         "embed": {"mirror": False},
         "matching": {"covariance": "full", "centred": False},
-        "adapt": {"rounds": 5, "trainable": "all", "stop": 1.0},
+        "adapt": {"rounds": 5, "trainable": "all", "head_reads": "film", "stop": 1.0},
         "track_quality": {"spread": "mad"},
         "cluster": {
             "algorithm": "paper",

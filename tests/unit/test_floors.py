@@ -94,9 +94,9 @@ SIDEWAYS = {
     "adapt.supply",
     "adapt.rounds": "adapt.guards adapt.train spaces",
     "adapt.loop": "adapt.guards adapt.heads adapt.pairs adapt.ranks adapt.rounds adapt.supply "
-    "adapt.train similarity track_quality",
-    "adapt.judge": "adapt.loop choose matching similarity spaces stability",
-    "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds adapt.supply crops stability",
+    "adapt.judge adapt.train similarity track_quality",
+    "adapt.judge": "choose matching similarity spaces stability",
+    "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds adapt.supply crops",
     "summary": "results",
     "report": "results summary",
     "__init__": "crop_sets",

@@ -136,6 +136,17 @@ def test_head_of_the_paper_has_three_layers_and_no_norm() -> None:
     assert not torch.equal(head(x), Head(8, "mlp")(x))
 
 
+@pytest.mark.parametrize("length", [1.5, 22.0])
+def test_head_may_read_all_embeddings_at_one_scale(length: float) -> None:
+    learner, teacher = make_pair(
+        SmallNet(), AdaptConfig(head_reads="film"), "head", origin(SmallNet()), 0, length
+    )
+    assert float(teacher.head.spread) == length
+    x = torch.randn(4, learner.backbone.dim)
+    want = learner.head.layers((x - origin(learner.backbone)) / length)
+    torch.testing.assert_close(learner.head(x), want)
+
+
 @pytest.mark.parametrize("kind", ["residual", "none"])
 def test_other_heads_begin_as_the_centred_unit_embedding(kind: Literal["residual", "none"]) -> None:
     head = Head(8, kind)
@@ -202,6 +213,7 @@ def names(learner: Learner) -> dict[str, set[str]]:
 
 
 HEAD = {f"head.layers.{n}.{what}" for n in (0, 2, 4) for what in ("weight", "bias")}
+SCALE = {"head.origin", "head.spread"}
 STAGE = {f"backbone.stage.{n}.{what}" for n in (0, 1) for what in ("weight", "bias")}
 STEM = {name.replace("stage", "stem") for name in STAGE}
 FC = {"backbone.fc.weight", "backbone.fc.bias"}
@@ -224,7 +236,7 @@ def test_what_is_trained_at_each_depth(depth: Depth, head: str, base: set[str]) 
     ours = set() if head == "none" else HEAD
     assert found["base"] == base and found["head"] == ours
     whole = set(learner.state_dict())
-    assert found["saved"] == (whole if depth == "all" else base | ours | {"head.origin"})
+    assert found["saved"] == (whole if depth == "all" else base | ours | SCALE)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -313,7 +325,7 @@ def test_own_head_of_the_patches_is_trained_and_saved() -> None:
     found = names(learner)
     theirs = {f"patch_{name}" for name in HEAD}
     assert found["head"] == HEAD | theirs
-    assert found["saved"] >= HEAD | theirs | {"head.origin", "patch_head.origin"}
+    assert found["saved"] >= HEAD | theirs | SCALE | {f"patch_{name}" for name in SCALE}
     assert learner.patch_head is not None
     assert torch.equal(learner.patch_head.origin, origin(learner.backbone))
 

@@ -27,7 +27,6 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import weights_digest
 from videoclusternet.run import Run, fingerprint_of
-from videoclusternet.stability import agreement
 from videoclusternet.store import Store
 from videoclusternet.types import Embeddings, Table, Tracks
 
@@ -114,7 +113,6 @@ def _film(tracks: Tracks, embeddings: Embeddings, pictures: CropPictures, config
         lambda rows: pictures.pixels(embeddings.crop[rows]),
         apart,
         judge(apart, config.matching, config.seed),
-        agreement,
     )
 
 

@@ -20,6 +20,7 @@ from videoclusternet.errors import ConfigError, ModelError
 from videoclusternet.models.face_model import FaceModel
 
 HeadKind = Literal["mlp", "residual", "none"]
+Reading = Literal["raw", "film"]
 Depth = Literal["all", "last-stage", "head"]
 
 
@@ -34,14 +35,19 @@ class Head(nn.Module):
         ``mlp`` maps the raw embedding [P]; a random one at first loses who is who.
         ``residual`` adds its output, at first zero, to the centred unit embedding.
         ``none`` has no weights: the loss reads the centred unit embedding.
+    reading : {"raw", "film"}
+        Of ``mlp``: ``film`` takes the film's mean off the raw embedding and divides by the
+        film's standard deviation, as the batch norm does in which ArcFace ends.
     """
 
     origin: Tensor
+    spread: Tensor
 
-    def __init__(self, width: int, kind: HeadKind) -> None:
+    def __init__(self, width: int, kind: HeadKind, reading: Reading = "raw") -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.reading = kind, reading
         self.register_buffer("origin", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(()))
         self.layers = nn.Sequential()
         if kind != "none":
             self.layers = nn.Sequential(
@@ -60,6 +66,7 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map raw embeddings (B, d) to what the loss reads, (B, d)."""
         if self.kind == "mlp":
+            x = x if self.reading == "raw" else (x - self.origin) / self.spread
             return torch.as_tensor(self.layers(x))
         unit = F.normalize(x - self.origin, dim=-1)
         return unit if self.kind == "none" else unit + self.layers(unit)
@@ -92,9 +99,9 @@ class Learner(nn.Module):
         self.backbone = backbone
         self.depth = depth
         self.tokens = config.tokens
-        self.head = Head(backbone.dim, config.head)
+        self.head = Head(backbone.dim, config.head, config.head_reads)
         own = config.tokens == "separate"
-        self.patch_head = Head(backbone.dim, config.head) if own else None
+        self.patch_head = Head(backbone.dim, config.head, config.head_reads) if own else None
 
     def entry(self, pictures: Tensor) -> Tensor:
         """Run the frozen part: normalised pictures (B, 3, s, s) to what enters, (B, ...)."""
@@ -166,7 +173,7 @@ class Learner(nn.Module):
             return self.state_dict()
         wanted = {id(p) for p in (*self.base_parameters(), *self.head_parameters())}
         named = {n: p.detach() for n, p in self.named_parameters() if id(p) in wanted}
-        return named | {n: b for n, b in self.named_buffers() if n.endswith("head.origin")}
+        return named | {n: b for n, b in self.named_buffers() if "head." in n}
 
     def take(self, state: Mapping[str, Tensor]) -> None:
         """Take over a saved state.
@@ -185,7 +192,12 @@ class Learner(nn.Module):
 
 
 def make_pair(
-    backbone: FaceModel, config: AdaptConfig, depth: Depth, origin: Tensor, seed: int
+    backbone: FaceModel,
+    config: AdaptConfig,
+    depth: Depth,
+    origin: Tensor,
+    seed: int,
+    spread: float = 1.0,
 ) -> tuple[Learner, Learner]:
     """Make student and teacher.
 
@@ -199,6 +211,8 @@ def make_pair(
     origin : float32, shape (d,)
         Mean of the film's embeddings, for heads that centre.
     seed : int
+    spread : float
+        Standard deviation of their components, for heads that scale.
 
     Returns
     -------
@@ -211,9 +225,9 @@ def make_pair(
         teacher = Learner(copy.deepcopy(backbone), config, depth)
     for learner in (student, teacher):
         learner.to(origin.device)
-        learner.head.origin.copy_(origin)
-        if learner.patch_head is not None:
-            learner.patch_head.origin.copy_(origin)
+        for head in filter(None, (learner.head, learner.patch_head)):
+            head.origin.copy_(origin)
+            head.spread.fill_(spread)
         learner.requires_grad_(False).eval()
     if config.teacher_head == "copy":
         teacher.load_state_dict(student.state_dict())

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.adapt.loop import Judged
 from videoclusternet.choose import partition_of
 from videoclusternet.config import MatchConfig
 from videoclusternet.matching import find_links
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import SPACES, inside, raw_space
-from videoclusternet.stability import LARGEST, OWN, SCALES, level, stability
-from videoclusternet.types import Embeddings
+from videoclusternet.stability import LARGEST, OWN, SCALES, agreement, level, stability
+from videoclusternet.types import Embeddings, Links
 
 Array = NDArray[Any]
 READING = f"{SPACES[0]}/{OWN}"
 DRAWS = 8
 """Perturbations behind the partition of a round."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the present embeddings say, without labels.
+
+    Attributes
+    ----------
+    links : Links
+        Coarse matches between kept tracks.
+    label : int, shape (T,)
+        Present clusters, -1 for tracks that are set aside.
+    stability : float
+        Agreement of that partition with itself under perturbation.
+    """
+
+    links: Links
+    label: Array
+    stability: float
 
 
 def judge(
@@ -59,3 +78,35 @@ def judge(
         return Judged(links, label, float(values[READING][:, column].mean()))
 
     return judged
+
+
+def compared(number: int, now: Judged, before: Judged, conflicts: Array) -> dict[str, float]:
+    """Describe a round, and how far it went from the one before, for ``rounds.parquet``.
+
+    Parameters
+    ----------
+    number : int
+    now, before : Judged
+    conflicts : int, shape (P, 2)
+        Pairs of tracks that are two people.
+    """
+    both = np.stack([now.links.a, now.links.b], axis=1)
+    apart = {tuple(sorted(pair)) for pair in conflicts.tolist()}
+    wrong = sum(tuple(sorted(pair)) in apart for pair in both.tolist())
+    known = (now.label >= 0) & (before.label >= 0)
+    return {
+        "round": number,
+        "matches": len(now.links),
+        "agreement": agreement(before.label[known], now.label[known]),
+        "stability": now.stability,
+        "characters": int(now.label.max(initial=-1)) + 1,
+        "together": wrong / len(both) if len(both) else 0.0,
+    }
+
+
+def line(judged: Mapping[str, float]) -> str:
+    """Say in a line what a round gave."""
+    return (
+        f"round {judged['round']}: {judged['matches']:.0f} matches, "
+        f"{judged['characters']:.0f} characters, stability {judged['stability']:.2f}"
+    )

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
+from videoclusternet.adapt.judge import Judged, compared, line
 from videoclusternet.adapt.pairs import Partners, grouped, jaccard, linked, no_partners
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
@@ -50,25 +51,6 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the present embeddings say, without labels.
-
-    Attributes
-    ----------
-    links : Links
-        Coarse matches between kept tracks.
-    label : int, shape (T,)
-        Present clusters, -1 for tracks that are set aside.
-    stability : float
-        Agreement of that partition with itself under perturbation.
-    """
-
-    links: Links
-    label: Array
-    stability: float
-
-
-@dataclass(frozen=True)
 class Film:
     """What is adapted to.
 
@@ -82,15 +64,12 @@ class Film:
         Pairs of tracks that are surely two people.
     judge : callable
         From embeddings and the kept tracks, bool (T,), to :class:`Judged`.
-    agree : callable
-        Agreement of two partitions.
     """
 
     frozen: Embeddings
     pixels: Callable[[Array], Array]
     conflicts: Array
     judge: Callable[[Embeddings, Array], Judged]
-    agree: Callable[[Array, Array], float]
 
 
 class Adaptation:
@@ -136,11 +115,10 @@ class Adaptation:
             "depth": self.depth,
             "adapt": config.adapt.model_dump(),
         }
-        base, track = film.frozen.base, film.frozen.track
-        means = group_mean(base, track, film.frozen.tracks)
-        origin = np.zeros(base.shape[1]) if len(base) == 0 else np.nanmean(means, axis=0)
-        origin = torch.as_tensor(origin, dtype=torch.float32, device=self.device)
-        student, teacher = make_pair(backbone, config.adapt, self.depth, origin, config.seed)
+        origin, spread = _scale_of(film.frozen)
+        student, teacher = make_pair(
+            backbone, config.adapt, self.depth, origin.to(self.device), config.seed, spread
+        )
         outputs = 1 if config.adapt.tokens == "class" else 2
         centre = torch.zeros(outputs, backbone.dim, device=self.device)
         self.training = Training(student, teacher, centre)
@@ -202,9 +180,10 @@ class Adaptation:
             if self.ranks.first:
                 write_table(table_path(round_folder(self.folder, number), Links), now.links)
             partners = self._partners(now)
-            judged = self._judged(number, now, before, partners, matched)
+            judged = compared(number, now, before, self.film.conflicts)
+            judged["jaccard"] = jaccard(matched, partners)
             done[-1] = replace(finished, judged=judged)
-            note(_line(number, judged))
+            note(line(judged))
             if (
                 number > 1
                 and self.config.adapt.pairs == "links"
@@ -269,23 +248,6 @@ class Adaptation:
         kept = np.isfinite(quality)
         return kept & ~low_quality(quality, c.deviations, c.spread) if c.enabled else kept
 
-    def _judged(
-        self, number: int, now: Judged, before: Judged, partners: Partners, matched: Partners
-    ) -> dict[str, float]:
-        both = np.stack([now.links.a, now.links.b], axis=1)
-        apart = {tuple(sorted(pair)) for pair in self.film.conflicts.tolist()}
-        wrong = sum(tuple(sorted(pair)) in apart for pair in both.tolist())
-        known = (now.label >= 0) & (before.label >= 0)
-        return {
-            "round": number,
-            "matches": len(now.links),
-            "jaccard": jaccard(matched, partners),
-            "agreement": self.film.agree(before.label[known], now.label[known]),
-            "stability": now.stability,
-            "characters": int(now.label.max(initial=-1)) + 1,
-            "together": wrong / len(both) if len(both) else 0.0,
-        }
-
     @torch.no_grad()
     def _outputs(self) -> Embeddings:
         """Embed all crops and their views by the teacher, and by the student where paired."""
@@ -325,6 +287,16 @@ def depth_of(trainable: str, device: str) -> Depth:
     return next(depth for depth in depths if depth == trainable)
 
 
+def _scale_of(embeddings: Embeddings) -> tuple[Tensor, float]:
+    """Mean (d,) of the tracks' mean embeddings, and the spread of their components."""
+    means = group_mean(embeddings.base, embeddings.track, embeddings.tracks)
+    means = means[np.isfinite(means[:, 0])]
+    if len(means) < 2:
+        return torch.zeros(embeddings.base.shape[1]), 1.0
+    origin = means.mean(0)
+    return torch.as_tensor(origin, dtype=torch.float32), float((means - origin).std()) or 1.0
+
+
 def teacher_half(embeddings: Embeddings, paired: bool) -> Embeddings:
     """Return what the teacher saw, where embeddings hold teacher and student."""
     if not paired:
@@ -340,10 +312,3 @@ def _each(learner: Learner, looks: Tensor) -> Tensor:
 
 def _array(x: Tensor) -> Array:
     return x.detach().float().cpu().numpy()
-
-
-def _line(number: int, judged: Mapping[str, float]) -> str:
-    return (
-        f"round {number}: {judged['matches']:.0f} matches, "
-        f"{judged['characters']:.0f} characters, stability {judged['stability']:.2f}"
-    )
