@@ -74,6 +74,10 @@ def _instant(label: str, *settings: str) -> Variant:
     return Variant(label, "instant", (*INSTANT.settings, *settings))
 
 
+def _paper(label: str, *settings: str) -> Variant:
+    return Variant(label, "paper", settings)
+
+
 STUDIES = {
     study.name: study
     for study in (
@@ -103,6 +107,29 @@ STUDIES = {
                 Variant("paper", "paper", ("adapt.stop=1", "adapt.guard=false")),
             ),
             rounds=True,
+        ),
+        Study(
+            "open",
+            "What the paper leaves open",
+            (
+                PAPER,
+                _paper("thresholds from views", "cluster.thresholds=views"),
+                _paper("first neighbours, thresholds from views",
+                       "cluster.thresholds=views", "cluster.algorithm=vcn"),
+                _paper("KL as metric", "cluster.metric=kl"),
+                _paper("average linkage, cosine", "cluster.choose=adapted/own",
+                       "cluster.metric=cosine", "cluster.thresholds=views",
+                       "cluster.algorithm=vcn"),
+                _paper("head reads raw embeddings", "adapt.head_reads=raw"),
+                _paper("8 pairs a step", "adapt.batch=8"),
+                _paper("isotropic matching", "matching.covariance=isotropic"),
+                _paper("both", "adapt.batch=8", "matching.covariance=isotropic"),
+                _paper("teacher moves per step", "adapt.update=step"),
+                _paper("teacher moves by .99", "adapt.momentum=0.99"),
+                _paper("teacher's head a copy", "adapt.teacher_head=copy"),
+                _paper("targets at .1", "adapt.teacher_temperature=0.1",
+                       "cluster.teacher_temperature=0.1"),
+            ),
         ),
         Study(
             "objectives",
