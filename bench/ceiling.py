@@ -34,7 +34,7 @@ RIDGES = (0.1, 0.3, 1.0, 3.0)
 def best_cut(space: Space, apart: np.ndarray, labels: np.ndarray) -> float:
     """B-cubed F of the best cut of the own-threshold tree, found with the labels."""
     dendrogram = tree(relative(space_points(space, METRIC), METRIC), apart)
-    return max(score(labels, cut(dendrogram, s)).bcubed_f for s in np.geomspace(0.2, 3, 80))
+    return max(score(labels, c).bcubed_f for c in cut(dendrogram, np.geomspace(0.2, 3, 80)))
 
 
 def told(space: Space, labels: np.ndarray, ridge: float) -> Space:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from videoclusternet.cluster import BLOCK, Merge, Partition, TrackPoints, renumber
@@ -109,9 +109,34 @@ def tree(tracks: Relative, conflicts: Array) -> Array:
     return np.asarray(linkage(squareform((distance + distance.T) / 2, checks=False), "average"))
 
 
-def cut(dendrogram: Array, scale: float) -> Array:
-    """Return the clusters, int (n,), that join at a mean relative distance <= scale."""
-    return np.asarray(fcluster(dendrogram, scale, "distance") - 1)
+def cut(dendrogram: Array, scales: Array) -> Array:
+    """Cut a dendrogram at many heights at once.
+
+    SciPy's ``fcluster`` looks the whole dendrogram over at each call.  Here every node
+    points to the one that it joins below the height, and pointers are doubled to the root.
+
+    Parameters
+    ----------
+    dendrogram : float64, shape (n - 1, 4)
+        Of :func:`tree`.
+    scales : float, shape (S,)
+
+    Returns
+    -------
+    int, shape (S, n)
+        Clusters that join at a mean relative distance <= each scale, from 0 without gaps.
+    """
+    n = len(dendrogram) + 1
+    own = np.arange(2 * n - 1)
+    parent = own.copy()
+    parent[dendrogram[:, :2].astype(np.int64)] = own[n:, None]
+    joined = n + np.searchsorted(dendrogram[:, 2], scales, side="right")
+    root = np.where(parent < joined[:, None], parent, own)
+    for _ in range(int(n).bit_length()):
+        root = np.take_along_axis(root, root, axis=1)
+    # Nodes that are not made yet come last, so that they leave no gaps.
+    number = np.cumsum(root == own, axis=1) - 1
+    return np.asarray(np.take_along_axis(number, root[:, :n], axis=1))
 
 
 def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:

@@ -200,7 +200,7 @@ def readings(
         space, _, rule = name.partition("/")
         if rule == OWN:
             dendrogram = tree(relative(points[space], metrics[space]), conflicts)
-            found[name] = np.stack([cut(dendrogram, scale) for scale in SCALES])
+            found[name] = cut(dendrogram, SCALES)
         else:
             by = agglomerate(points[space], metrics[space], rule_named(rule), conflicts)
             found[name] = by.label[None]

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import fcluster
 
 from tests.oracle.test_cluster import film
 from videoclusternet.cluster import TrackPoints, space_points
@@ -95,7 +96,7 @@ def test_rounds_equal_the_cut_of_the_dendrogram(name: MetricName, blocked: int, 
         if scale >= APART / 40**2:
             continue
         joined = join(tracks, scale, conflicts)
-        assert same(joined.label, cut(dendrogram, scale))
+        assert same(joined.label, cut(dendrogram, np.array([scale]))[0])
         assert len(joined.merges) == 40 - joined.clusters
         assert all(joined.label[a] != joined.label[b] for a, b in conflicts)
         sizes.add(joined.clusters)
@@ -113,7 +114,18 @@ def test_dendrogram_equals_the_slow_version(name: MetricName, blocked: int) -> N
     for low, high in pairwise(heights):
         scale = (low + high) / 2
         if high - low > 1e-5:
-            assert same(cut(dendrogram, scale), slow_join(full, scale))
+            assert same(cut(dendrogram, np.array([scale]))[0], slow_join(full, scale))
+
+
+@pytest.mark.parametrize("tracks", [2, 3, 40])
+def test_cuts_equal_those_of_scipy(tracks: int) -> None:
+    metric = Metric("cosine")
+    dendrogram = tree(relative(space_points(film(3, tracks=tracks), metric), metric), NONE)
+    heights = dendrogram[:, 2]
+    scales = np.concatenate([[0.0], heights, heights * 1.001, [9.0]])
+    for scale, label in zip(scales, cut(dendrogram, scales), strict=True):
+        assert same(label, fcluster(dendrogram, scale, "distance"))
+        assert set(label) == set(range(label.max() + 1))
 
 
 def test_everything_joins_at_a_large_scale_unless_it_must_not() -> None:
