@@ -34,7 +34,6 @@ from videoclusternet.crops import CropPictures
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.run import Run
-from videoclusternet.stability import agreement
 from videoclusternet.store import read_table, table_path
 from videoclusternet.types import Cast, Embeddings, Links
 
@@ -69,7 +68,6 @@ class Runs:
             pixels or people.take,
             conflicts,
             judge(conflicts, config.matching, config.seed),
-            agreement,
         )
         self.notes: list[str] = []
         self.adaptation = Adaptation(
@@ -379,7 +377,7 @@ def test_quality_filter_may_be_off(adapt: Runs, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(loop, "low_quality", lambda *_: pytest.fail("asked"))
     config = Config.model_validate({"track_quality": {"enabled": False}})
     frozen = toy().embedded(SmallNet())
-    film = Film(frozen, toy().take, NONE, judge(NONE, MatchConfig(), 0), agreement)
+    film = Film(frozen, toy().take, NONE, judge(NONE, MatchConfig(), 0))
     assert Adaptation(film, SmallNet(), config, adapt.folder, "f")._kept(frozen).all()
 
 
