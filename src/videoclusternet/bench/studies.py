@@ -93,7 +93,8 @@ STUDIES = {
                 ),
                 *(
                     Variant(f"first neighbours, {m}", "vcn", (*EQ2[1:], f"cluster.metric={m}",
-                            "adapt.head=residual", "cluster.choose=adapted/or", "cluster.teacher_temperature=0.1"))
+                            "adapt.head=residual", "cluster.choose=adapted/or",
+                            "cluster.teacher_temperature=0.1"))
                     for m in ("cosine", "euclidean", "loss", "kl")
                 ),
             ),
