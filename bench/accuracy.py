@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet import Config, cluster_tracks
-from videoclusternet.bench.hac import oracle_hac
+from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.truth import read_truth
 from videoclusternet.results import Result

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.bench.hac import oracle_hac
+from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.truth import read_truth
 from videoclusternet.cluster import space_points

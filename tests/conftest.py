@@ -13,6 +13,7 @@ from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
 from videoclusternet import Result, cluster_film
 from videoclusternet.cli import main
 from videoclusternet.demo import build_demo
+from videoclusternet.results import CROPS
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -103,3 +104,15 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """The demo film, clustered once with the embedded networks; read only."""
     folder = tmp_path_factory.mktemp("demo")
     return cluster_film(build_demo(folder), folder / "demo.vcn")
+
+
+@pytest.fixture
+def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
+    """The four tracks of the drawn film as a labelled set: red, blue, red, blue."""
+    folder = tmp_path / "sets"
+    folder.mkdir()
+    (folder / "discs.zip").write_bytes((drawn_run / CROPS).read_bytes())
+    rows = [f"{n},{n},0,2,{label}" for n, label in enumerate(("red", "blue", "red", "blue"))]
+    text = "\n".join(["track_id,shot,first_frame,n_crops,label", *rows])
+    (folder / "discs_tracks.csv").write_text(text + "\n")
+    return folder

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.errors import Cancelled, VcnError
+from videoclusternet import cli_bench, cli_dataset
+from videoclusternet.errors import VcnError
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
@@ -36,6 +37,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
 app.add_typer(models_app, name="models")
+app.add_typer(cli_bench.app, name="bench")
+app.add_typer(cli_dataset.app, name="dataset")
 
 Profile = Annotated[
     str,
@@ -90,19 +93,10 @@ def root(
 
 @contextmanager
 def _hook(quiet: bool, log_json: bool) -> Iterator[Hook]:
-    from videoclusternet.console import ConsoleHook, json_hook
-    from videoclusternet.events import silent
+    from videoclusternet.console import reporting  # Rich is not needed for --help
 
-    try:
-        if log_json:
-            yield json_hook
-        elif quiet:
-            yield silent
-        else:
-            with ConsoleHook() as hook:
-                yield hook
-    except KeyboardInterrupt:  # Typer would end without a word
-        raise Cancelled("stopped", "the same command goes on from here") from None
+    with reporting(quiet, log_json) as hook:
+        yield hook
 
 
 def _config(

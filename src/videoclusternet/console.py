@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from videoclusternet.events import Event
+from videoclusternet.errors import Cancelled
+from videoclusternet.events import Event, Hook, silent
 
 STEP_NAMES = {
     "demo": "Drawing the demo film",
@@ -38,6 +40,8 @@ STEP_NAMES = {
     "crops": "Cutting face pictures",
     "embeddings": "Describing faces",
     "adapt": "Learning these faces",
+    "prepare": "Preparing the sets",
+    "bench": "Comparing methods",
     "links": "Matching tracks",
     "cast": "Grouping into characters",
 }
@@ -116,3 +120,18 @@ def json_hook(event: Event) -> None:
     # Whoever read the log has gone (`| head`): the run itself goes on.
     with suppress(BrokenPipeError):
         print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def reporting(quiet: bool, log_json: bool) -> Iterator[Hook]:
+    """Show progress as bars, as JSON lines, or not at all; a key stops with a word."""
+    try:
+        if log_json:
+            yield json_hook
+        elif quiet:
+            yield silent
+        else:
+            with ConsoleHook() as hook:
+                yield hook
+    except KeyboardInterrupt:  # Typer would end without a word
+        raise Cancelled("stopped", "the same command goes on from here") from None

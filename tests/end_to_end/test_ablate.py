@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests.conftest import Vcn
-from tests.drawn import FakeModels
 from videoclusternet.bench import ablate as module
+from videoclusternet.bench import jobs as jobs_module
+from videoclusternet.bench.intervals import over_seeds as interval
 from videoclusternet.bench.sets import labelled_sets
 from videoclusternet.bench.studies import STUDIES
-from videoclusternet.bench.study_report import interval, over_seeds, write_study
+from videoclusternet.bench.study_report import means, write_study
 from videoclusternet.config import Config
 from videoclusternet.errors import DataError
-from videoclusternet.results import CROPS
 
 TINY = (
     "track_quality.enabled=false",
@@ -30,18 +30,6 @@ TINY = (
     "adapt.guard=false",
 )
 FLAGS = tuple(part for setting in TINY for part in ("--set", setting))
-
-
-@pytest.fixture
-def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
-    """The four tracks of the drawn film as a labelled set: red, blue, red, blue."""
-    folder = tmp_path / "sets"
-    folder.mkdir()
-    (folder / "discs.zip").write_bytes((drawn_run / CROPS).read_bytes())
-    rows = [f"{n},{n},0,2,{label}" for n, label in enumerate(("red", "blue", "red", "blue"))]
-    text = "\n".join(["track_id,shot,first_frame,n_crops,label", *rows])
-    (folder / "discs_tracks.csv").write_text(text + "\n")
-    return folder
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -120,7 +108,7 @@ def test_workers_give_the_same_rows(
     from concurrent.futures import ThreadPoolExecutor
 
     # Threads instead of processes: the stand-in models live in this one.
-    monkeypatch.setattr(module, "ProcessPoolExecutor", lambda n, *_: ThreadPoolExecutor(n))
+    monkeypatch.setattr(jobs_module, "ProcessPoolExecutor", lambda n, *_: ThreadPoolExecutor(n))
     results = []
     for jobs in (1, 2):
         rows = module.run_studies(
@@ -201,9 +189,9 @@ def test_interval_is_students() -> None:
     assert np.isnan(interval(np.array([1.0])))
 
 
-def test_mean_over_sets_then_interval_over_seeds(tmp_path: Path) -> None:
+def test_mean_over_sets_then_interval_means(tmp_path: Path) -> None:
     rows = rows_of([[0.8, 1.0], [0.6, 0.8]])
-    assert over_seeds(rows, "bcubed_f") == pytest.approx([0.9, 0.7])
+    assert means(rows, "bcubed_f") == pytest.approx([0.9, 0.7])
     report = write_study(rows, tmp_path).read_text()
     assert "| a | dlib | 0.800 ± 1.271 | 0.800 ± 1.271 | 1.00 ± 0.00 | 0.800 ± 1.271 |  |" in report
     assert json.loads(json.dumps(read(tmp_path / "results.csv")))[0]["bcubed_f"] == "0.8"

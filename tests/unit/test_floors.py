@@ -40,8 +40,12 @@ FLOORS = (
     "pipeline",
     # 5: doors
     "__init__ __main__ cli console printing demo crop_sets "
-    "bench bench.ablate bench.hac bench.metrics bench.scoring bench.sets bench.studies "
-    "bench.study_report bench.truth",
+    "cli_bench cli_dataset "
+    "bench bench.ablate bench.box_forms bench.boxes bench.compare bench.compare_report "
+    "bench.fields bench.grids bench.ids bench.intervals bench.jobs bench.measure bench.methods "
+    "bench.methods.base bench.methods.density bench.methods.graph bench.methods.hac "
+    "bench.methods.ours bench.methods.registry bench.metrics bench.published bench.scoring "
+    "bench.sets bench.studies bench.study_report bench.truth",
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
 
@@ -101,12 +105,22 @@ SIDEWAYS = {
     "report": "results summary",
     "__init__": "crop_sets",
     "__main__": "cli",
-    "cli": "bench.ablate bench.scoring bench.sets bench.studies bench.study_report console "
-    "crop_sets demo printing",
-    "bench.ablate": "bench.hac bench.metrics bench.scoring bench.sets bench.studies bench.truth "
-    "crop_sets",
-    "bench.study_report": "bench.studies",
-    "bench.hac": "bench.metrics",
+    "cli": "cli_bench cli_dataset bench.ablate bench.scoring bench.sets bench.studies "
+    "bench.study_report console crop_sets demo printing",
+    "bench.ablate": "bench.jobs bench.methods.hac bench.metrics bench.scoring bench.sets "
+    "bench.studies bench.truth",
+    "bench.jobs": "bench.sets crop_sets",
+    "bench.compare": "bench.intervals bench.jobs bench.measure bench.methods.base "
+    "bench.methods.registry bench.metrics bench.sets bench.truth",
+    "bench.compare_report": "bench.grids bench.intervals bench.methods.registry bench.published",
+    "bench.study_report": "bench.intervals bench.studies",
+    "bench.methods.density": "bench.methods.base",
+    "bench.methods.graph": "bench.methods.base",
+    "bench.methods.hac": "bench.methods.base bench.metrics",
+    "bench.methods.ours": "bench.jobs bench.methods.base",
+    "bench.methods.registry": "bench.methods.base bench.methods.density bench.methods.graph "
+    "bench.methods.hac bench.methods.ours",
+    "cli_bench": "bench.compare bench.compare_report bench.methods.registry bench.sets console",
     "bench.scoring": "bench.metrics bench.truth",
 }
 """What a module may import from its own floor: everything else there is closed to it."""
@@ -121,24 +135,24 @@ OWNERS = {
     "lz4": "models.mtcnn",
     "matplotlib": "bench.study_report demo learning",
     "onnx": "models.onnx.file",
-    "pyarrow": "store",
+    "pyarrow": "bench.compare_report store",
     "pydantic": "config",
     "rich": "console printing",
     "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
-    "scipy": "bench.hac bench.study_report cluster linkage similarity stability",
+    "scipy": "bench.intervals bench.methods.hac cluster linkage similarity stability",
     "skimage": "demo",
-    "sklearn": "bench.metrics",
+    "sklearn": "bench.methods.density bench.methods.graph bench.metrics",
     "supervision": "tracks",
     "threadpoolctl": "scan",
     "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds "
-    "adapt.supply bench.ablate "
+    "adapt.supply bench.jobs "
     "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
     "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
     "models.vggface2 models.farl models.onnx.file models.onnx.graph models.onnx.face "
     "models.onnx.operators models.onnx.parts models.onnx.shapes models.onnx.windows",
     "trackers": "motion tracks",
-    "typer": "cli",
+    "typer": "cli cli_bench cli_dataset",
 }
 """Who uses an outside library; NumPy is for all."""
 

@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import pair_confusion_matrix
 
-from videoclusternet.bench.hac import hac, oracle_hac
-from videoclusternet.bench.metrics import Scores, bcubed, contingency, f_measure, pairwise, score
+from videoclusternet.bench.methods.hac import hac, oracle_hac
+from videoclusternet.bench.metrics import (
+    Scores,
+    bcubed,
+    bcubed_by_track,
+    contingency,
+    f_measure,
+    pairwise,
+    score,
+)
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), min_size=1, max_size=25)
@@ -54,6 +62,8 @@ def test_one_case_by_hand() -> None:
     precision = (3 * 3 / 4 + 1 / 4 + 2 * 1 + 1) / 9
     recall = (3 * 3 / 5 + 1 / 3 + 2 * 2 / 3 + 1) / 9
     assert got.bcubed_f_dagger == pytest.approx(f_measure(precision, recall))
+    # Three names, one B out of the first cluster, two Unknown tracks to place.
+    assert got.clicks == 3 + 1 + 2 and got.count_error == 0
 
 
 def test_star_leaves_unknown_tracks_out_and_dagger_does_not() -> None:
@@ -164,9 +174,32 @@ def assert_close(a: Scores, b: Scores) -> None:
 def test_fractions_stay_between_zero_and_one(rows: list[tuple[int, int]]) -> None:
     got = score(*columns(rows))
     for name, value in vars(got).items():
-        if name not in ("pcr", "ari", "clusters", "characters", "tracks"):
+        if name not in ("pcr", "ari", "clusters", "characters", "tracks", "clicks", "count_error"):
             assert -1e-9 <= value <= 1 + 1e-9, name
     assert got.bcubed_f_dagger <= got.bcubed_f + 1e-9 and got.wcp_dagger <= got.wcp + 1e-9
+
+
+@STEADY
+@given(labels)
+def test_mean_over_tracks_is_bcubed(rows: list[tuple[int, int]]) -> None:
+    truth, cluster = columns(rows)
+    each, got = bcubed_by_track(truth, cluster), score(truth, cluster)
+    assert len(each) == sum(c >= 0 for c in cluster)
+    if len(each):
+        assert each.mean(0) == pytest.approx([got.bcubed_precision, got.bcubed_recall])
+
+
+@STEADY
+@given(labels)
+def test_purity_is_that_of_ball_cluster_learning(rows: list[tuple[int, int]]) -> None:
+    # Tapaswi et al. 2019: the share of the largest class, weighted by the cluster's size.
+    truth, cluster = columns([(t, c) for t, c in rows if c >= 0])
+    weighted = 0.0
+    for k in set(cluster):
+        inside = [t for t, c in zip(truth, cluster, strict=True) if c == k]
+        purity = max(inside.count(t) for t in inside) / len(inside)
+        weighted += len(inside) / len(cluster) * purity
+    assert score(truth, cluster).wcp == pytest.approx(weighted)
 
 
 @STEADY

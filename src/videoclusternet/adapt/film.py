@@ -150,6 +150,6 @@ def started(config: Config, folder: Path) -> tuple[Config, Path | None, str]:
             f"{given} adapted {about['backbone']}, not {config.embed.backbone}",
             f"use --backbone {about['backbone']}",
         )
-    kept = {name: about["adapt"][name] for name in ("head", "tokens")}
+    kept = {name: about["adapt"][name] for name in ("head", "head_reads", "tokens")}
     adapt = config.adapt.model_copy(update={**kept, "trainable": about["depth"], "given": ""})
     return config.model_copy(update={"adapt": adapt}), home, f"{rounds.digest}/{good[-1]}"

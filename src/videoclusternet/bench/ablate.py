@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,8 @@ import numpy as np
 
 from videoclusternet.adapt.rounds import Rounds, good_rounds
 from videoclusternet.adapt.supply import Supply
-from videoclusternet.bench.hac import oracle_hac
+from videoclusternet.bench.jobs import Rows, finished, first_run
+from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.scoring import score_run
 from videoclusternet.bench.sets import LabelledSet
@@ -29,11 +27,10 @@ from videoclusternet.bench.studies import INSTANT, STUDIES, Study, Variant
 from videoclusternet.bench.truth import read_truth
 from videoclusternet.casting import find_cast
 from videoclusternet.config import Config
-from videoclusternet.crop_sets import cluster_tracks
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.matching import find_links
-from videoclusternet.pipeline import adapt_run, cluster_film
+from videoclusternet.pipeline import adapt_run
 from videoclusternet.results import Result
 from videoclusternet.store import Store, replacing
 
@@ -97,44 +94,16 @@ def run_studies(
         for backbone in backbones
         for seed in range(seeds)
     ]
-    total, done = len(todo) * len(work), 0
+    total = len(todo) * len(work)
     rows: list[dict[str, Any]] = []
     (folder / "results").mkdir(parents=True, exist_ok=True)
     hook(Event("start", "ablate", unit="variants"))
-    for found in _finished(todo, folder, jobs):
-        rows += [row for variant in found for row in variant]
-        done += len(found)
+    for done, found in enumerate(finished(_each, todo, folder, jobs), 1):
+        rows += found
         hook(Event("progress", "ablate", done, total, "variants"))
     hook(Event("done", "ablate", unit="variants"))
     order = {name: i for i, name in enumerate(names)}
     return sorted(rows, key=lambda r: (order[r["study"]], r["set"], r["backbone"], r["seed"]))
-
-
-Rows = list[dict[str, Any]]
-
-
-def _finished(todo: Sequence[Job], folder: Path, jobs: int) -> Iterator[list[Rows]]:
-    """Run the jobs: yields the rows of each variant, one or a whole job's at a time."""
-    if jobs == 1:
-        yield from ([rows] for job in todo for rows in _each(job, folder))
-        return
-    # Fresh processes: a forked one would share the threads of the numerics.
-    context = multiprocessing.get_context("spawn")
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    with ProcessPoolExecutor(jobs, context, _limit_threads, (threads,)) as pool:
-        futures = [pool.submit(_job, job, folder) for job in todo]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _limit_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-
-
-def _job(job: Job, folder: Path) -> list[Rows]:
-    return list(_each(job, folder))
 
 
 def _each(job: Job, folder: Path) -> Iterator[Rows]:
@@ -157,8 +126,9 @@ def _variant(
     else:
         home = _home(job, config, folder)
         # The same tracks for all: the un-adapted run comes first.
-        if not (home / "cast.html").exists():
-            _first(job, config, home)
+        first_run(
+            job.labelled, _config(job, INSTANT).model_copy(update={"embed": config.embed}), home
+        )
         result = adapt_run(home, config, supplies=supplies)
         found = [measured(result, job.labelled.truth, config)]
         if study.rounds and variant.trains:
@@ -187,14 +157,6 @@ def _home(job: Job, config: Config, folder: Path) -> Path:
         more = "-" + hashlib.sha256(config.embed.model_dump_json().encode()).hexdigest()[:6]
     backbone = job.backbone.partition("=")[0]
     return folder / "runs" / f"{job.labelled.name}-{backbone}-{job.seed}{more}"
-
-
-def _first(job: Job, config: Config, home: Path) -> None:
-    config = _config(job, INSTANT).model_copy(update={"embed": config.embed})
-    if job.labelled.film:
-        cluster_film(job.labelled.source, home, config)
-    else:
-        cluster_tracks(job.labelled.source, home, config)
 
 
 def measured(result: Result, truth: Path, config: Config) -> dict[str, Any]:

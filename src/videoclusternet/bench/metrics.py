@@ -35,6 +35,11 @@ class Scores:
         Share of labelled tracks set aside.
     wcp_dagger, bcubed_f_dagger : float
         With every Unknown track counted as an error.
+    clicks : int
+        To correct it by hand: one to name each cluster, one to move each track that is not
+        of its cluster's main character, one to place each Unknown track.
+    count_error : int
+        Found clusters less true characters.
     """
 
     wcp: float
@@ -51,6 +56,8 @@ class Scores:
     unknown_share: float
     wcp_dagger: float
     bcubed_f_dagger: float
+    clicks: int
+    count_error: int
 
 
 def score(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Scores:
@@ -100,6 +107,8 @@ def score(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Score
         unknown_share=unknown,
         wcp_dagger=purity * (1 - unknown),
         bcubed_f_dagger=f_measure(precision * (1 - unknown), full_recall),
+        clicks=total - round(float(table.max(axis=0, initial=0).sum())) + table.shape[1],
+        count_error=table.shape[1] - characters,
     )
 
 
@@ -123,6 +132,17 @@ def bcubed(table: Array) -> tuple[float, float]:
     precision = float((squares / table.sum(0, keepdims=True)).sum()) / total
     recall = float((squares / table.sum(1, keepdims=True)).sum()) / total
     return precision, recall
+
+
+def bcubed_by_track(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Array:
+    """B-cubed precision and recall of each track that is not Unknown, float64 (n, 2)."""
+    found = np.asarray(cluster, dtype=np.int64)
+    kept = found >= 0
+    _, true = np.unique(np.asarray(truth, dtype=object).astype(str)[kept], return_inverse=True)
+    _, found = np.unique(found[kept], return_inverse=True)
+    table = contingency(true, found)
+    both = table[true, found]
+    return np.stack([both / table.sum(0)[found], both / table.sum(1)[true]], axis=1)
 
 
 def pairwise(table: Array) -> tuple[float, float]:

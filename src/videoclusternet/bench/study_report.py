@@ -11,8 +11,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
+from videoclusternet.bench.intervals import over_seeds as interval
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.store import replacing
 
@@ -67,15 +67,7 @@ def _preface(rows: Sequence[Row]) -> str:
     )
 
 
-def interval(values: Array) -> float:
-    """Half width of the 95 % interval of a mean (Student's t); NaN for a single value."""
-    n = len(values)
-    if n < 2:
-        return float("nan")
-    return float(student_t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
-
-
-def over_seeds(rows: Sequence[Row], measure: str) -> Array:
+def means(rows: Sequence[Row], measure: str) -> Array:
     """Return the mean over sets for each seed, float64 (seeds,); NaN where not measured."""
     seeds = sorted({row["seed"] for row in rows})
     values = [[row.get(measure, np.nan) for row in rows if row["seed"] == s] for s in seeds]
@@ -92,7 +84,7 @@ def table(rows: Sequence[Row]) -> str:
     for variant in dict.fromkeys(row["variant"] for row in last):
         for backbone in dict.fromkeys(row["backbone"] for row in last):
             mine = [r for r in last if r["variant"] == variant and r["backbone"] == backbone]
-            cells = [_cell(over_seeds(mine, column), column) for column in COLUMNS]
+            cells = [_cell(means(mine, column), column) for column in COLUMNS]
             lines.append(f"| {variant} | {backbone} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -119,7 +111,7 @@ def rounds_table(rows: Sequence[Row]) -> str:
                     if (r["variant"], r["backbone"], r["round"]) == (variant, backbone, number)
                 ]
                 if mine:
-                    cells = [_cell(over_seeds(mine, c), c) for c in ("bcubed_f", "wcp", "pcr")]
+                    cells = [_cell(means(mine, c), c) for c in ("bcubed_f", "wcp", "pcr")]
                     lines.append(f"| {variant} | {backbone} | {number} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -170,7 +162,7 @@ def _lines(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
             mine = [r for r in rows if (r["variant"], r["backbone"]) == (variant, backbone)]
             numbers = sorted({r["round"] for r in mine if r["round"]})
             by = [[r for r in mine if r["round"] == n] for n in numbers]
-            f = [over_seeds(some, "bcubed_f").mean() for some in by]
+            f = [means(some, "bcubed_f").mean() for some in by]
             axes.plot(numbers, f, style, color=colour, label=f"{variant}, {backbone}")
     axes.set_xlabel("round")
     axes.set_ylabel("B-cubed F")
@@ -184,7 +176,7 @@ def _bars(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
         mine = [
             [r for r in last if (r["variant"], r["backbone"]) == (v, backbone)] for v in variants
         ]
-        values = [over_seeds(some, "bcubed_f") for some in mine]
+        values = [means(some, "bcubed_f") for some in mine]
         half = np.nan_to_num([interval(v) for v in values])
         place = np.arange(len(variants)) + i * height
         colour = COLOURS[i % len(COLOURS)]

@@ -1,0 +1,1 @@
+"""Methods that are compared on identical tracks: one file per family."""

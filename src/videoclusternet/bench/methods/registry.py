@@ -1,0 +1,69 @@
+"""All methods of the bench, by name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from videoclusternet.bench.methods.base import Method
+from videoclusternet.bench.methods.density import DBSCAN, HDBSCAN
+from videoclusternet.bench.methods.graph import FINCH, SPECTRAL, WHISPERS
+from videoclusternet.bench.methods.hac import HAC, HAC_COUNT, HAC_ORACLE
+from videoclusternet.bench.methods.ours import INSTANT, PAPER, VCN
+from videoclusternet.errors import ConfigError
+
+METHODS = {
+    method.name: method
+    for method in (
+        INSTANT,
+        VCN,
+        PAPER,
+        HAC,
+        HDBSCAN,
+        DBSCAN,
+        WHISPERS,
+        HAC_COUNT,
+        SPECTRAL,
+        FINCH,
+        HAC_ORACLE,
+    )
+}
+OPTIONAL = (FINCH.name,)
+"""Methods that the user has to install: only by name."""
+
+
+def chosen_methods(text: str) -> tuple[Method, ...]:
+    """Resolve what ``--methods`` says.
+
+    Parameters
+    ----------
+    text : str
+        Names with commas, ``name=value`` to set a threshold; ``fast``: all that need no
+        training; ``all``: those too.
+
+    Raises
+    ------
+    ConfigError
+        For a name that does not exist, or a threshold that is none or not asked for.
+    """
+    found: dict[str, Method] = {}
+    for part in (part.strip() for part in text.split(",")):
+        if part in ("all", "fast"):
+            several = [m for m in METHODS.values() if m.name not in OPTIONAL]
+            found |= {m.name: m for m in several if part == "all" or not m.trains}
+            continue
+        name, equals, value = part.partition("=")
+        if name not in METHODS:
+            raise ConfigError(f"no method {name!r}", f"choose from {', '.join(METHODS)}")
+        method = METHODS[name]
+        found[part] = _with_threshold(method, value) if equals else method
+    return tuple(found.values())
+
+
+def _with_threshold(method: Method, value: str) -> Method:
+    if method.needs != "threshold":
+        raise ConfigError(f"{method.name} is told {method.needs}, not a threshold")
+    try:
+        threshold = float(value)
+    except ValueError:
+        raise ConfigError(f"{method.name}={value}: {value!r} is no number") from None
+    return dataclasses.replace(method, name=f"{method.name}={value}", threshold=threshold)

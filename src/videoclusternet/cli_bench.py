@@ -1,0 +1,89 @@
+"""``vcn bench``: compare methods on identical tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+
+class RunByDefault(TyperGroup):
+    """``vcn bench DATASET`` is ``vcn bench run DATASET``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the command where none is named."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=RunByDefault, no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Compare methods on identical tracks: vcn bench DATASET..., then report."""
+
+
+@app.command()
+def run(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATASET...",
+            help="Folders of NAME.zip with NAME_tracks.csv, or of a film with its truth.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bench.")] = Path(
+        "bench"
+    ),
+    methods: Annotated[
+        str,
+        typer.Option(help="Names with commas, name=value for a threshold; fast, or all."),
+    ] = "fast",
+    backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")
+    ] = False,
+) -> None:
+    """Run methods on labelled sets. The same command goes on where a stopped one ended.
+
+    All methods get the same tracks and embeddings. What one is told besides stands in the
+    table. `vcn bench methods` lists them.
+    """
+    from videoclusternet.bench.compare import compare
+    from videoclusternet.bench.compare_report import write_comparison
+    from videoclusternet.bench.methods.registry import chosen_methods
+    from videoclusternet.bench.sets import labelled_sets
+    from videoclusternet.console import reporting
+
+    sets = [one for path in datasets for one in labelled_sets(path)]
+    chosen = chosen_methods(methods)
+    with reporting(quiet, log_json) as hook:
+        rows = compare(sets, chosen, backbones.split(","), seeds, output, jobs, hook)
+    print(write_comparison(rows, output))
+
+
+@app.command("methods")
+def list_methods() -> None:
+    """List the methods, and what each must be told."""
+    from videoclusternet.bench.methods.registry import METHODS
+
+    for method in METHODS.values():
+        trains = ", trains" if method.trains else ""
+        print(f"{method.name:18} {method.title}: told {method.needs}{trains}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a finished bench.")],
+) -> None:
+    """Write the tables of a finished bench again, as Markdown, LaTeX and HTML."""
+    from videoclusternet.bench.compare_report import read_comparison, write_comparison
+
+    print(write_comparison(read_comparison(folder), folder))

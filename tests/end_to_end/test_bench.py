@@ -1,0 +1,194 @@
+"""The bench from the command line: identical tracks, resume, workers, tables."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+
+from tests.conftest import Vcn
+from videoclusternet.bench import compare as module
+from videoclusternet.bench import jobs as jobs_module
+from videoclusternet.bench.methods import registry
+from videoclusternet.bench.methods.base import Given, Method, Needs, Told
+from videoclusternet.bench.sets import labelled_sets
+from videoclusternet.config import PROFILES
+
+Array = NDArray[Any]
+FAST = "instant,hac,hdbscan,hac-count,hac-oracle"
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    return pq.read_table(folder / "results.parquet").to_pylist()
+
+
+def test_a_bench_end_to_end(labelled: Path, vcn: Vcn, tmp_path: Path) -> None:
+    out = tmp_path / "bench"
+    command = ("bench", labelled, "-o", out, "--methods", FAST, "--seeds", 2)
+    outcome = vcn(*command)
+    assert outcome.code == 0 and outcome.out.strip().endswith("report.html")
+    rows = rows_of(out)
+    assert [r["method"] for r in rows if r["seed"] == 1] == FAST.split(",")
+    assert len(rows) == 10 and {r["tracks"] for r in rows} == {4}
+    assert all(0 <= r["f_low"] <= r["bcubed_f"] <= r["f_high"] <= 1 for r in rows)
+    assert all(r["seconds"] >= 0 for r in rows)
+    # Two red and two blue tracks: who is told the count has them right.
+    assert {r["bcubed_f"] for r in rows if r["method"] in ("hac-count", "hac-oracle")} == {1}
+    for name in ("report.md", "report.tex", "report.html"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert "ours, instant" in text and "HAC, true count" in text and "threshold" in text
+    # The tables can be made again from the results alone.
+    for name in ("report.md", "report.tex", "report.html"):
+        (out / name).unlink()
+    assert vcn("bench", "report", out).code == 0
+    assert (out / "report.md").exists()
+
+
+def test_a_stopped_bench_goes_on(
+    labelled: Path, vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    command = ("bench", labelled, "-o", tmp_path / "b", "--methods", "hac,spy,hac-count")
+
+    def spy(given: Given, told: Told, seed: int) -> Array:
+        calls.append("spy")
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return np.zeros(given.tracks, dtype=int)
+
+    monkeypatch.setitem(registry.METHODS, "spy", Method("spy", "Spy", "nothing", spy))
+    outcome = vcn(*command)
+    assert outcome.code == 130 and "goes on from here" in outcome.err
+    assert len(list((tmp_path / "b" / "results").iterdir())) == 1
+    assert vcn(*command).code == 0 and len(calls) == 2
+    assert vcn(*command).code == 0 and len(calls) == 2
+
+
+def test_all_methods_receive_the_same_arrays_and_no_labels(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, tuple[Given, Told]] = {}
+
+    def spy(name: str, needs: Needs) -> Method:
+        def partition(given: Given, told: Told, seed: int) -> Array:
+            seen[name] = given, told
+            return np.zeros(given.tracks, dtype=int)
+
+        return Method(name, name, needs, partition)
+
+    kinds: Sequence[Needs] = ("nothing", "threshold", "clusters", "labels", "other films")
+    spies = [spy(needs.replace(" ", "-"), needs) for needs in kinds]
+    for one in spies:
+        monkeypatch.setitem(registry.METHODS, one.name, one)
+    for suffix in (".zip", "_tracks.csv"):
+        shutil.copy(labelled / f"discs{suffix}", labelled / f"more{suffix}")
+    sets = labelled_sets(labelled)
+    module.compare(sets[:1], spies[:4], ["dlib"], 1, tmp_path / "b")
+    (first, _), *others = (seen[one.name] for one in spies[:4])
+    for given, _ in others:
+        assert given.embeddings.digest == first.embeddings.digest
+        for name in ("crops", "means", "apart", "rows", "track"):
+            assert (getattr(given, name) == getattr(first, name)).all(), name
+    told = {name: more for name, (_, more) in seen.items()}
+    assert told["nothing"] == Told()
+    assert told["threshold"] == Told(threshold=first.usual)
+    assert told["clusters"] == Told(clusters=2)
+    assert told["labels"].labels is not None and told["labels"].clusters is None
+    # Other films' labels only, and never those of the film itself.
+    module.compare(sets, spies[4:], ["dlib"], 1, tmp_path / "b")
+    given, more = seen["other-films"]
+    assert more.labels is None and [g.folder for g, _ in more.others] != [given.folder]
+    assert len(more.others) == 1
+
+
+@pytest.mark.slow
+def test_profiles_that_train_have_runs_of_their_own(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = {"rounds": 1, "epochs": 1, "pool": (1, 2)}
+    for profile in ("vcn", "paper"):
+        changed = {**PROFILES[profile], "adapt": {**PROFILES[profile]["adapt"], **short}}
+        monkeypatch.setitem(PROFILES, profile, changed)
+    methods = registry.chosen_methods("vcn,paper,instant")
+    rows = module.compare(labelled_sets(labelled), methods, ["dlib"], 1, tmp_path / "b")
+    assert [row["method"] for row in rows] == ["vcn", "paper", "instant"]
+    runs = tmp_path / "b" / "runs"
+    assert {p.name for p in runs.iterdir()} == {
+        "discs-dlib-0", "discs-dlib-0-vcn", "discs-dlib-0-paper",
+    }  # fmt: skip
+    assert not (runs / "discs-dlib-0" / "adapt").exists()
+    for name in ("vcn", "paper"):
+        assert (runs / f"discs-dlib-0-{name}" / "adapt" / "round-01").is_dir()
+
+
+def test_shuffled_labels_change_scores_and_no_partition(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Array] = []
+    real = module.judged
+
+    def keeping(labels: Array, partition: Array) -> dict[str, Any]:
+        found.append(partition)
+        return real(labels, partition)
+
+    monkeypatch.setattr(module, "judged", keeping)
+    methods = registry.chosen_methods("instant,hac,hdbscan,dbscan")
+    scores = []
+    for labels in ("red blue red blue", "red red blue blue"):
+        text = "\n".join(f"{n},{label}" for n, label in enumerate(labels.split()))
+        (labelled / "discs_tracks.csv").write_text(f"track_id,label\n{text}\n")
+        rows = module.compare(labelled_sets(labelled), methods, ["dlib"], 1, tmp_path / "b")
+        scores.append([row["ari"] for row in rows])
+    for before, after in zip(found[:4], found[4:], strict=True):
+        assert (before == after).all()
+    assert scores[0] != scores[1]
+
+
+@pytest.mark.slow
+def test_workers_give_the_same_rows(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Threads instead of processes: the stand-in models live in this one.
+    monkeypatch.setattr(jobs_module, "ProcessPoolExecutor", lambda n, *_: ThreadPoolExecutor(n))
+    methods, results = registry.chosen_methods(FAST), []
+    costs = ("seconds", "peak_mib")
+    for jobs in (1, 2):
+        folder = tmp_path / str(jobs)
+        rows = module.compare(labelled_sets(labelled), methods, ["dlib"], 2, folder, jobs)
+        results.append([{k: v for k, v in r.items() if k not in costs} for r in rows])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--methods", "nobody"), "no method 'nobody'"),
+        (("--backbones", "nobody"), "nobody"),
+        (("--methods", "hac=x"), "no number"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_at_once(
+    labelled: Path, vcn: Vcn, tmp_path: Path, arguments: tuple[str, str], why: str
+) -> None:
+    outcome = vcn("bench", labelled, "-o", tmp_path / "b", *arguments)
+    assert outcome.code != 0 and why in outcome.complaint
+    assert not (tmp_path / "b" / "runs").exists()
+
+
+def test_a_folder_without_a_bench_has_no_tables(vcn: Vcn, tmp_path: Path) -> None:
+    outcome = vcn("bench", "report", tmp_path)
+    assert outcome.code != 0 and "holds no results of a bench" in outcome.complaint
+
+
+def test_methods_say_what_they_are_told(vcn: Vcn) -> None:
+    outcome = vcn("bench", "methods")
+    assert outcome.code == 0
+    assert "told nothing" in outcome.out and "told labels" in outcome.out
