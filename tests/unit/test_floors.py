@@ -120,6 +120,9 @@ SIDEWAYS = {
     "bench.methods.ours": "bench.jobs bench.methods.base",
     "bench.methods.registry": "bench.methods.base bench.methods.density bench.methods.graph "
     "bench.methods.hac bench.methods.ours",
+    "bench.boxes": "bench.fields",
+    "bench.box_forms": "bench.boxes bench.fields",
+    "cli_dataset": "bench.box_forms bench.boxes bench.fields bench.ids",
     "cli_bench": "bench.compare bench.compare_report bench.methods.registry bench.sets console",
     "bench.scoring": "bench.metrics bench.truth",
 }
