@@ -306,7 +306,7 @@ def test_cancelled_command_has_its_exit_code(
         if event.step == "scan":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("videoclusternet.events.silent", interrupt)
+    monkeypatch.setattr("videoclusternet.console.silent", interrupt)
     outcome = vcn("cluster", drawn_film, "-o", tmp_path / "run", "-q")
     assert outcome.code == 130 and outcome.out == ""
     assert "stopped (the same command goes on from here)" in outcome.complaint
