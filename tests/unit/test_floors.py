@@ -44,7 +44,9 @@ FLOORS = (
     "bench bench.ablate bench.box_forms bench.boxes bench.compare bench.compare_report "
     "bench.fields bench.grids bench.ids bench.intervals bench.jobs bench.measure bench.methods "
     "bench.methods.base bench.methods.density bench.methods.graph bench.methods.hac "
-    "bench.methods.ours bench.methods.registry bench.metrics bench.published bench.scoring "
+    "bench.methods.bcl bench.methods.embedding_net bench.methods.jfac bench.methods.ssiam "
+    "bench.methods.tsiam bench.methods.ours bench.methods.registry bench.metrics "
+    "bench.published bench.scoring "
     "bench.sets bench.studies bench.study_report bench.truth",
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
@@ -117,9 +119,15 @@ SIDEWAYS = {
     "bench.methods.density": "bench.methods.base",
     "bench.methods.graph": "bench.methods.base",
     "bench.methods.hac": "bench.methods.base bench.metrics",
+    "bench.methods.embedding_net": "bench.methods.base",
+    "bench.methods.tsiam": "bench.methods.base bench.methods.embedding_net",
+    "bench.methods.ssiam": "bench.methods.base bench.methods.embedding_net",
+    "bench.methods.jfac": "bench.methods.base bench.methods.embedding_net",
+    "bench.methods.bcl": "bench.methods.base bench.methods.embedding_net",
     "bench.methods.ours": "bench.jobs bench.methods.base",
     "bench.methods.registry": "bench.methods.base bench.methods.density bench.methods.graph "
-    "bench.methods.hac bench.methods.ours",
+    "bench.methods.hac bench.methods.ours bench.methods.bcl bench.methods.jfac "
+    "bench.methods.ssiam bench.methods.tsiam",
     "bench.boxes": "bench.fields",
     "bench.box_forms": "bench.boxes bench.fields",
     "cli_dataset": "bench.box_forms bench.boxes bench.fields bench.ids",
@@ -143,13 +151,14 @@ OWNERS = {
     "rich": "console printing",
     "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
-    "scipy": "bench.intervals bench.methods.hac cluster linkage similarity stability",
+    "scipy": "bench.intervals bench.methods.bcl bench.methods.embedding_net bench.methods.hac "
+    "cluster linkage similarity stability",
     "skimage": "demo",
-    "sklearn": "bench.methods.density bench.methods.graph bench.metrics",
+    "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics",
     "supervision": "tracks",
     "threadpoolctl": "scan",
     "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds "
-    "adapt.supply bench.jobs "
+    "adapt.supply bench.jobs bench.methods.bcl bench.methods.embedding_net bench.methods.jfac "
     "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
     "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
     "models.vggface2 models.farl models.onnx.file models.onnx.graph models.onnx.face "

@@ -118,7 +118,10 @@ def _check(sets: Sequence[LabelledSet], methods: Sequence[Method]) -> None:
     if twice:
         raise DataError(f"two data sets are called {twice[0]!r}", "rename one")
     if len(sets) < 2 and any(method.needs == "other films" for method in methods):
-        raise DataError("a method learns from other films' labels", "give a second data set")
+        raise DataError(
+            "bcl learns from the labels of other films",
+            "give a second data set, or name the methods without it",
+        )
 
 
 def home_of(folder: Path, labelled: LabelledSet, backbone: str, seed: int) -> Path:

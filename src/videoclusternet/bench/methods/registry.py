@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 from videoclusternet.bench.methods.base import Method
+from videoclusternet.bench.methods.bcl import BCL
 from videoclusternet.bench.methods.density import DBSCAN, HDBSCAN
 from videoclusternet.bench.methods.graph import FINCH, SPECTRAL, WHISPERS
 from videoclusternet.bench.methods.hac import HAC, HAC_COUNT, HAC_ORACLE
+from videoclusternet.bench.methods.jfac import JFAC
 from videoclusternet.bench.methods.ours import INSTANT, PAPER, VCN
+from videoclusternet.bench.methods.ssiam import SSIAM
+from videoclusternet.bench.methods.tsiam import TSIAM
 from videoclusternet.errors import ConfigError
 
 METHODS = {
@@ -24,6 +28,10 @@ METHODS = {
         HAC_COUNT,
         SPECTRAL,
         FINCH,
+        TSIAM,
+        SSIAM,
+        JFAC,
+        BCL,
         HAC_ORACLE,
     )
 }
