@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet import cli_bench, cli_dataset
+from videoclusternet.cli_options import LogJson, Quiet
 from videoclusternet.errors import VcnError
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ Settings = Annotated[
     typer.Option("--set", metavar="STEP.KEY=VALUE", help="One setting; see `vcn settings`."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as a TOML file.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")]
-LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")]
 FromModel = Annotated[
     Path | None,
     typer.Option(metavar="RUN", help="Begin with the model that this run has adapted."),

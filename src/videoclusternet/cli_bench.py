@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from videoclusternet.cli_options import LogJson, Quiet
+
 
 class RunByDefault(TyperGroup):
     """``vcn bench DATASET`` is ``vcn bench run DATASET``."""
@@ -41,15 +43,13 @@ def run(
     ),
     methods: Annotated[
         str,
-        typer.Option(help="Names with commas, name=value for a threshold; fast, or all."),
+        typer.Option(help="Names with commas; name=value for a threshold, bcl=FILE; fast, or all."),
     ] = "fast",
     backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
-    log_json: Annotated[
-        bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")
-    ] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
 ) -> None:
     """Run methods on labelled sets. The same command goes on where a stopped one ended.
 

@@ -16,7 +16,7 @@ from videoclusternet.bench.methods.density import alone
 from videoclusternet.bench.methods.graph import chinese_whispers
 from videoclusternet.bench.methods.hac import cut_at
 from videoclusternet.bench.methods.registry import METHODS, chosen_methods
-from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.errors import ConfigError, DataError, ModelError
 from videoclusternet.types import Embeddings
 
 Array = NDArray[Any]
@@ -160,6 +160,8 @@ def test_methods_are_chosen_by_name() -> None:
     assert (one.name, one.threshold) == ("hac=0.3", 0.3)
     both = chosen_methods("hac, hac=0.3")
     assert [m.threshold for m in both] == [None, 0.3]
+    with pytest.raises(ModelError):
+        chosen_methods("bcl=/no/such/file.pt")
     for text, why in (("nobody", "choose from"), ("hac=x", "no number"), ("instant=1", "nothing")):
         with pytest.raises(ConfigError, match=why):
             chosen_methods(text)

@@ -8,13 +8,11 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.conftest import Vcn
 from videoclusternet.bench import ablate as module
 from videoclusternet.bench import jobs as jobs_module
-from videoclusternet.bench.intervals import over_seeds as interval
 from videoclusternet.bench.sets import labelled_sets
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.bench.study_report import means, write_study
@@ -182,11 +180,6 @@ def rows_of(values: Sequence[Sequence[float]]) -> list[dict[str, object]]:
         for seed, found in enumerate(values)
         for n, f in enumerate(found)
     ]
-
-
-def test_interval_is_students() -> None:
-    assert interval(np.array([1.0, 2.0, 3.0])) == pytest.approx(4.3027 / np.sqrt(3), rel=1e-4)
-    assert np.isnan(interval(np.array([1.0])))
 
 
 def test_mean_over_sets_then_interval_means(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ def test_seeds_give_the_interval_of_their_mean() -> None:
     values = np.array([0.91, 0.95, 0.94])
     low, high = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
     assert over_seeds(values) == pytest.approx((high - low) / 2)
+    assert over_seeds(np.array([1.0, 2.0, 3.0])) == pytest.approx(4.3027 / np.sqrt(3), rel=1e-4)
     assert np.isnan(over_seeds(values[:1]))
 
 

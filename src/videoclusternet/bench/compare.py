@@ -21,7 +21,7 @@ from videoclusternet.bench.intervals import over_tracks
 from videoclusternet.bench.jobs import FINISHED, Rows, copy_run, finished, first_run
 from videoclusternet.bench.measure import measured
 from videoclusternet.bench.methods.base import Given, Method, Told
-from videoclusternet.bench.methods.registry import METHODS
+from videoclusternet.bench.methods.registry import chosen_methods
 from videoclusternet.bench.metrics import bcubed_by_track, score
 from videoclusternet.bench.sets import LabelledSet
 from videoclusternet.bench.truth import read_truth
@@ -45,16 +45,13 @@ class Job:
     labelled: LabelledSet
     sets: tuple[LabelledSet, ...]
     backbone: str
-    methods: tuple[tuple[str, float | None], ...]
+    methods: tuple[str, ...]
     seeds: int
 
     @property
     def chosen(self) -> tuple[Method, ...]:
         """The methods, by name: functions do not travel between processes."""
-        return tuple(
-            replace(METHODS[name.partition("=")[0]], name=name, threshold=threshold)
-            for name, threshold in self.methods
-        )
+        return chosen_methods(",".join(self.methods))
 
 
 def compare(
@@ -91,7 +88,7 @@ def compare(
     _check(sets, methods)
     for backbone in backbones:  # a missing file shows now, not after an hour
         check_model(backbone, "backbone")
-    named = tuple((m.name, m.threshold) for m in methods)
+    named = tuple(method.name for method in methods)
     todo = [Job(one, tuple(sets), b, named, seeds) for one in sets for b in backbones]
     (folder / "results").mkdir(parents=True, exist_ok=True)
     rows: Rows = []

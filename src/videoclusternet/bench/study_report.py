@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.intervals import over_seeds as interval
+from videoclusternet.bench.intervals import over_seeds
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.store import replacing
 
@@ -93,7 +93,7 @@ def _cell(values: Array, column: str) -> str:
     if not np.isfinite(values).all():
         return ""
     digits = 0 if column.startswith("seconds") else 2 if column == "pcr" else 3
-    half = interval(values)
+    half = over_seeds(values)
     more = f" ± {half:.{digits}f}" if np.isfinite(half) else ""
     return f"{values.mean():.{digits}f}{more}"
 
@@ -177,7 +177,7 @@ def _bars(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
             [r for r in last if (r["variant"], r["backbone"]) == (v, backbone)] for v in variants
         ]
         values = [means(some, "bcubed_f") for some in mine]
-        half = np.nan_to_num([interval(v) for v in values])
+        half = np.nan_to_num([over_seeds(v) for v in values])
         place = np.arange(len(variants)) + i * height
         colour = COLOURS[i % len(COLOURS)]
         axes.barh(

@@ -7,8 +7,6 @@ frame, one row per box) and *tracks* (``track_id,...,label``, for runs over alig
 
 from __future__ import annotations
 
-import csv
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videoclusternet.bench.fields import column, number, read_csv
 from videoclusternet.errors import DataError
 from videoclusternet.results import Film, Result
 
 Array = NDArray[Any]
-Rows = list[tuple[int, dict[str, str]]]
-"""Line in the file, and its fields by column."""
+Rows = list[tuple[str, dict[str, str]]]
+"""File and line, and its fields by column."""
 STITCHED_WIDTH = 640.0
 """Frame width in px to which the ranges of the stitched form refer."""
 SAME_BOX = 0.5
@@ -67,7 +66,12 @@ def read_truth(path: Path, result: Result) -> Labels:
     rows = _read(path)
     columns = set(rows[0][1])
     if {"shot", "identity", "x_min", "x_max"} <= columns:
-        return _stitched(path, rows, _read(path.with_name("shots.csv")), _only_film(result))
+        beside = path.with_name("shots.csv")
+        shots = _read(beside)
+        missing = {"shot", "start_frame"} - set(shots[0][1])
+        if missing:
+            raise DataError(f"{beside} has no column {min(missing)!r}")
+        return _stitched(rows, shots, _only_film(result))
     if {"track_id", "frame", "x", "y", "w", "h", "label"} <= columns:
         return _boxes(path, rows, _only_film(result))
     if {"track_id", "label"} <= columns:
@@ -76,40 +80,21 @@ def read_truth(path: Path, result: Result) -> Labels:
 
 
 def _read(path: Path) -> Rows:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            rows = []
-            for row in reader:
-                if None in row or None in row.values():
-                    raise DataError(f"{path}, line {reader.line_num}: wrong number of fields")
-                rows.append((reader.line_num, row))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a CSV file: {error}") from error
+    rows = list(read_csv(path))
     if not rows:
         raise DataError(f"{path} holds no row")
     return rows
 
 
-def _number(path: Path, line: int, row: dict[str, str], column: str) -> float:
-    try:
-        value = float(row[column])
-    except KeyError:
-        raise DataError(f"{path} has no column {column!r}") from None
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"{path}, line {line}: {column} is {row[column]!r}, no number")
-    return value
+def _number(place: str, row: dict[str, str], name: str) -> float:
+    return number(column(row, name, place), place, name)
 
 
-def _name(path: Path, line: int, row: dict[str, str], column: str) -> str:
-    name = row[column].strip()
-    if not name:
-        raise DataError(f"{path}, line {line}: {column} is empty", "leave out rows without a name")
-    return name
+def _name(place: str, row: dict[str, str], name: str) -> str:
+    found = column(row, name, place)
+    if not found:
+        raise DataError(f"{place}: {name} is empty", "leave out rows without a name")
+    return found
 
 
 def _only_film(result: Result) -> Film:
@@ -118,29 +103,27 @@ def _only_film(result: Result) -> Film:
     return result.films[0]
 
 
-def _stitched(path: Path, rows: Rows, shots: Rows, film: Film) -> Labels:
+def _stitched(rows: Rows, shots: Rows, film: Film) -> Labels:
     """Apply the scoring rule of the stitched form: middle frame, median centre."""
     assert film.faces is not None and film.video is not None
-    beside = path.with_name("shots.csv")
     starts = {
-        int(_number(beside, line, row, "shot")): _number(beside, line, row, "start_frame")
-        for line, row in shots
+        int(_number(place, row, "shot")): _number(place, row, "start_frame") for place, row in shots
     }
     numbers = sorted(starts, key=lambda number: starts[number])
     start = [starts[number] for number in numbers]
     ranges: dict[int, list[tuple[float, float, str, int]]] = defaultdict(list)
-    for i, (line, row) in enumerate(rows):
-        low, high = (_number(path, line, row, name) for name in ("x_min", "x_max"))
-        ranges[int(_number(path, line, row, "shot"))].append(
-            (low, high, _name(path, line, row, "identity"), i)
+    for i, (place, row) in enumerate(rows):
+        low, high = (_number(place, row, name) for name in ("x_min", "x_max"))
+        ranges[int(_number(place, row, "shot"))].append(
+            (low, high, _name(place, row, "identity"), i)
         )
     scale = STITCHED_WIDTH / film.video.width
     labels: list[str | None] = []
     seen: set[int] = set()
     for t in range(len(film.tracks)):
         middle = (int(film.tracks.first[t]) + int(film.tracks.last[t])) // 2
-        place = int(np.searchsorted(start, middle, side="right")) - 1
-        shot = numbers[place] if place >= 0 else -1
+        at = int(np.searchsorted(start, middle, side="right")) - 1
+        shot = numbers[at] if at >= 0 else -1
         box = film.faces.box[film.tracks.faces_of(t)]
         x = float(np.median((box[:, 0] + box[:, 2]) / 2)) * scale
         hits = [(name, i) for low, high, name, i in ranges[shot] if low <= x <= high]
@@ -154,17 +137,15 @@ def _boxes(path: Path, rows: Rows, film: Film) -> Labels:
     assert film.faces is not None and film.video is not None
     by_frame: dict[int, list[tuple[tuple[float, ...], str]]] = defaultdict(list)
     names: dict[str, str] = {}
-    for line, row in rows:
-        frame = int(_number(path, line, row, "frame"))
+    for place, row in rows:
+        frame = int(_number(place, row, "frame"))
         if not 0 <= frame < film.video.frames:
-            raise DataError(f"{path}, line {line}: frame {frame} is outside the film")
-        x, y, w, h = (_number(path, line, row, name) for name in "xywh")
-        track, label = row["track_id"], _name(path, line, row, "label")
+            raise DataError(f"{place}: frame {frame} is outside the film")
+        x, y, w, h = (_number(place, row, name) for name in "xywh")
+        track, label = row["track_id"], _name(place, row, "label")
         by_frame[frame].append(((x, y, x + w, y + h), track))
         if names.setdefault(track, label) != label:
-            raise DataError(
-                f"{path}, line {line}: track {track} is {label!r}, before {names[track]!r}"
-            )
+            raise DataError(f"{place}: track {track} is {label!r}, before {names[track]!r}")
     labels: list[str | None] = []
     seen: set[str] = set()
     for t in range(len(film.tracks)):
@@ -189,11 +170,11 @@ def _iou(a: Array, b: Array) -> float:
 def _tracks(path: Path, rows: Rows, result: Result) -> Labels:
     """Look labels up by the names that the tracks were given with."""
     known: dict[str, str] = {}
-    for line, row in rows:
+    for place, row in rows:
         name = _plain(row["track_id"].strip())
         if name in known:
-            raise DataError(f"{path}, line {line}: track {name} appears twice")
-        known[name] = _name(path, line, row, "label")
+            raise DataError(f"{place}: track {name} appears twice")
+        known[name] = _name(place, row, "label")
     names = [name for film in result.films for name in film.track_names]
     if len(names) != len(result.tracks):
         raise DataError(f"{path} names tracks, but this run found its own", "give boxes instead")

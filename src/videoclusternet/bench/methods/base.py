@@ -25,9 +25,10 @@ USUAL = {"dlib": 0.085}
 USUAL_ELSE = 0.6
 """Of models with an angular margin, as ArcFace; a cosine of .4."""
 
-Needs = Literal["nothing", "threshold", "clusters", "labels", "other films"]
+Needs = Literal["nothing", "threshold", "clusters", "labels", "other films", "labels of its file"]
 """What a method must be told: nothing; a threshold set beforehand; the true number of people;
-the labels of this very film (an oracle, a yardstick and no method); labels of other films."""
+the labels of this very film (an oracle, a yardstick and no method); labels of other films of the
+bench; or those that its file of weights was trained on."""
 
 
 @dataclass(frozen=True)

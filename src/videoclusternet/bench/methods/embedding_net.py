@@ -19,7 +19,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from videoclusternet.bench.methods.base import Given
+from videoclusternet.bench.methods.base import Given, Partition, Told
 from videoclusternet.similarity import group_mean, normalise
 
 Array = NDArray[Any]
@@ -194,6 +194,34 @@ def ward(points: Array, clusters: int) -> Array:
         return known
     tree = linkage(points.astype(np.float64), "ward")
     return np.asarray(fcluster(tree, clusters, "maxclust") - 1, dtype=np.int64)
+
+
+def by_siamese(
+    pairs: Callable[[Given, int], Iterable[Pairs]], hidden: int, descent: Descent
+) -> Partition:
+    """Return a method: a Siamese network learns pairs, Ward's linkage cuts its hidden layer.
+
+    Parameters
+    ----------
+    pairs : callable
+        From tracks and a seed to the pairs of each step.
+    hidden : int
+        Width of what is clustered, as the mean over each track.
+    descent : Descent
+    """
+
+    def partition(given: Given, told: Told, seed: int) -> Array:
+        assert told.clusters is not None
+        known = obvious(given.tracks, told.clusters)
+        if known is not None:
+            return known
+        x = widened(given.crops)
+        with drawn_from(seed):
+            net = Siamese(x.shape[1], hidden)
+        descend(net, x, pairs(given, seed), descent)
+        return ward(by_track(learnt(net.hidden, x), given), told.clusters)
+
+    return partition
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from videoclusternet.bench.methods.base import Method
-from videoclusternet.bench.methods.bcl import BCL
+from videoclusternet.bench.methods.bcl import BCL, with_checkpoint
 from videoclusternet.bench.methods.density import DBSCAN, HDBSCAN
 from videoclusternet.bench.methods.graph import FINCH, SPECTRAL, WHISPERS
 from videoclusternet.bench.methods.hac import HAC, HAC_COUNT, HAC_ORACLE
@@ -45,13 +46,16 @@ def chosen_methods(text: str) -> tuple[Method, ...]:
     Parameters
     ----------
     text : str
-        Names with commas, ``name=value`` to set a threshold; ``fast``: all that need no
+        Names with commas, ``name=value`` to set a threshold, ``bcl=FILE`` for weights that its
+        authors trained; ``fast``: all that need no
         training; ``all``: those too.
 
     Raises
     ------
     ConfigError
         For a name that does not exist, or a threshold that is none or not asked for.
+    ModelError
+        For a file that is none of BCL's.
     """
     found: dict[str, Method] = {}
     for part in (part.strip() for part in text.split(",")):
@@ -63,11 +67,17 @@ def chosen_methods(text: str) -> tuple[Method, ...]:
         if name not in METHODS:
             raise ConfigError(f"no method {name!r}", f"choose from {', '.join(METHODS)}")
         method = METHODS[name]
-        found[part] = _with_threshold(method, value) if equals else method
+        found[part] = _with(method, value) if equals else method
     return tuple(found.values())
 
 
-def _with_threshold(method: Method, value: str) -> Method:
+def _with(method: Method, value: str) -> Method:
+    if method.name == BCL.name:
+        partition = with_checkpoint(Path(value))
+        name = f"{BCL.name}={value}"
+        return dataclasses.replace(
+            BCL, name=name, partition=partition, needs="labels of its file", trains=False
+        )
     if method.needs != "threshold":
         raise ConfigError(f"{method.name} is told {method.needs}, not a threshold")
     try:

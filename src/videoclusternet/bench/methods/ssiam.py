@@ -17,19 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.methods.base import Given, Method, Partition, Told
+from videoclusternet.bench.methods.base import Method, Partition
 from videoclusternet.bench.methods.embedding_net import (
     Descent,
     Pairs,
-    Siamese,
     both,
-    by_track,
-    descend,
-    drawn_from,
-    learnt,
-    obvious,
-    ward,
-    widened,
+    by_siamese,
 )
 
 Array = NDArray[Any]
@@ -120,19 +113,11 @@ def ssiam(settings: SSiamSettings = USUAL) -> Partition:
     pair; and the features are those of the bench, of unit length when pairs are chosen and
     scaled to components of about 1 when they are learnt.
     """
-
-    def partition(given: Given, told: Told, seed: int) -> Array:
-        assert told.clusters is not None
-        known = obvious(given.tracks, told.clusters)
-        if known is not None:
-            return known
-        x = widened(given.crops)
-        with drawn_from(seed):
-            net = Siamese(x.shape[1], settings.hidden)
-        descend(net, x, sure_pairs(given.crops, seed, settings), settings.descent)
-        return ward(by_track(learnt(net.hidden, x), given), told.clusters)
-
-    return partition
+    return by_siamese(
+        lambda given, seed: sure_pairs(given.crops, seed, settings),
+        settings.hidden,
+        settings.descent,
+    )
 
 
 SSIAM = Method("ssiam", "SSiam", "clusters", ssiam(), trains=True, source="Sharma et al. 2019")

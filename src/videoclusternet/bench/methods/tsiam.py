@@ -15,21 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.methods.base import Given, Method, Partition, Told
+from videoclusternet.bench.methods.base import Given, Method, Partition
 from videoclusternet.bench.methods.embedding_net import (
     Descent,
     Groups,
     Pairs,
-    Siamese,
     both,
-    by_track,
-    descend,
-    drawn_from,
+    by_siamese,
     in_batches,
-    learnt,
-    obvious,
-    ward,
-    widened,
 )
 
 Array = NDArray[Any]
@@ -118,19 +111,11 @@ def tsiam(settings: TSiamSettings = USUAL) -> Partition:
     With no two tracks known to be apart (``Given.apart`` empty) the pairs of two people are
     guesses throughout, see :func:`opponents`.
     """
-
-    def partition(given: Given, told: Told, seed: int) -> Array:
-        assert told.clusters is not None
-        known = obvious(given.tracks, told.clusters)
-        if known is not None:
-            return known
-        x = widened(given.crops)
-        with drawn_from(seed):
-            net = Siamese(x.shape[1], settings.hidden)
-        descend(net, x, track_pairs(given, seed, settings), settings.descent)
-        return ward(by_track(learnt(net.hidden, x), given), told.clusters)
-
-    return partition
+    return by_siamese(
+        lambda given, seed: track_pairs(given, seed, settings),
+        settings.hidden,
+        settings.descent,
+    )
 
 
 TSIAM = Method("tsiam", "TSiam", "clusters", tsiam(), trains=True, source="Sharma et al. 2019")
