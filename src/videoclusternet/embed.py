@@ -91,8 +91,7 @@ def _embed(
     hidden = model.trunk(model.normalise(torch.cat([*plain, augmented])))
     out = _array(model.tail(hidden))
     first = len(plain) * n
-    bias = None if model.tail.bias is None else _array(model.tail.bias)
-    quality = face_quality(_array(hidden[:n]), _array(model.tail.weight), bias)
+    quality = _array(face_quality(hidden[:n], model.tail.weight, model.tail.bias))
     base = out[:first].reshape(len(plain), n, -1).mean(axis=0)
     return base, out[first:].reshape(n, -1, model.dim), quality
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from videoclusternet.similarity import group_mean
 
@@ -14,7 +16,7 @@ GAUSSIAN = 1.4826
 """Standard deviation of a Gaussian in units of its median absolute deviation."""
 
 
-def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0.5) -> Array:
+def face_quality(x: Tensor, weight: Tensor, bias: Tensor | None, dropout: float = 0.5) -> Tensor:
     r"""SER-FIQ face quality without sampling (METHOD 4).
 
     Dropout with probability p before a linear layer gives outputs of mean
@@ -26,10 +28,10 @@ def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0
 
     Parameters
     ----------
-    x : float32, shape (n, k)
-        Inputs of the model's last linear layer.
-    weight : float32, shape (d, k)
-    bias : float32, shape (d,), or None
+    x : float, shape (n, k)
+        Inputs of the model's last linear layer; the work is done on their device.
+    weight : float, shape (d, k)
+    bias : float, shape (d,), or None
     dropout : float
         Probability p of dropping an input.
 
@@ -38,13 +40,15 @@ def face_quality(x: Array, weight: Array, bias: Array | None, dropout: float = 0
     float32, shape (n,)
         0 to 1, higher is better.
     """
-    mu = x @ weight.T if bias is None else x @ weight.T + bias
-    signal = (mu**2).sum(1)
-    along = (mu / np.sqrt(np.maximum(signal, 1e-12))[:, None]) @ weight
-    variance = dropout / (1 - dropout) * ((x**2) * ((weight**2).sum(0) - along**2)).sum(1)
-    cosine = signal / np.maximum(signal + variance, 1e-12)
-    distance = np.sqrt(np.maximum(2 - 2 * cosine, 0))
-    return np.asarray(2 / (1 + np.exp(distance)), dtype=np.float32)
+    x, weight = x.float(), weight.float()
+    mu = x @ weight.T if bias is None else x @ weight.T + bias.float()
+    signal = mu.square().sum(1)
+    along = (mu / signal.clamp(min=1e-12).sqrt()[:, None]) @ weight
+    spread = weight.square().sum(0) - along.square()
+    variance = dropout / (1 - dropout) * (x.square() * spread).sum(1)
+    cosine = signal / (signal + variance).clamp(min=1e-12)
+    distance = (2 - 2 * cosine).clamp(min=0).sqrt()
+    return torch.as_tensor(2 / (1 + distance.exp()))
 
 
 def track_quality(quality: Array, track: Array, tracks: int) -> Array:

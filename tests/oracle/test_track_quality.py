@@ -11,6 +11,12 @@ from videoclusternet.models.load import load_backbone
 from videoclusternet.track_quality import face_quality, low_quality, track_quality
 
 
+def face_quality_of(x: np.ndarray, weight: np.ndarray, *more: object) -> np.ndarray:
+    """:func:`face_quality` of arrays."""
+    given = [torch.from_numpy(v) if isinstance(v, np.ndarray) else v for v in (x, weight, *more)]
+    return face_quality(*given).numpy()
+
+
 def sampled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, dropout: float) -> float:
     """Quality from 10 000 dropout masks, as SER-FIQ defines it over pairs of passes."""
     rng = np.random.default_rng(0)
@@ -31,7 +37,7 @@ def test_closed_form_equals_sampling(strength: float, dropout: float, with_bias:
     x = np.abs(rng.normal(size=(1, 256)))
     weight = rng.normal(size=(128, 256)) + strength * np.outer(rng.normal(size=128), np.sign(x[0]))
     bias = rng.normal(size=128) * 10 if with_bias else None
-    got = face_quality(x, weight, bias, dropout)
+    got = face_quality_of(x, weight, bias, dropout)
     assert got[0] == pytest.approx(sampled(x[0], weight, bias, dropout), abs=0.006)
 
 
@@ -44,7 +50,7 @@ def test_closed_form_equals_sampling_in_a_real_network() -> None:
     with torch.inference_mode():
         x = model.trunk(model.normalise(pixels)).numpy()
     weight = model.tail.weight.detach().numpy()
-    got = face_quality(x, weight, None)
+    got = face_quality_of(x, weight, None)
     for row, quality in zip(x, got, strict=True):
         assert quality == pytest.approx(sampled(row, weight, None, 0.5), abs=0.006)
     assert got.argmax() == 0
@@ -53,16 +59,16 @@ def test_closed_form_equals_sampling_in_a_real_network() -> None:
 def test_rows_are_judged_one_by_one() -> None:
     rng = np.random.default_rng(1)
     x, weight = rng.normal(size=(5, 32)), rng.normal(size=(8, 32))
-    alone = [face_quality(row[None], weight, None)[0] for row in x]
-    np.testing.assert_allclose(face_quality(x, weight, None), alone, rtol=1e-6)
+    alone = [face_quality_of(row[None], weight, None)[0] for row in x]
+    np.testing.assert_allclose(face_quality_of(x, weight, None), alone, rtol=1e-6)
 
 
 def test_scale_of_the_features_does_not_matter_and_no_feature_is_worst() -> None:
     rng = np.random.default_rng(2)
     x, weight = np.abs(rng.normal(size=(1, 32))), rng.normal(size=(8, 32))
-    one = face_quality(x, weight, None)[0]
-    assert face_quality(7 * x, weight, None)[0] == pytest.approx(one, rel=1e-5)
-    nothing = face_quality(0 * x, weight, None)[0]
+    one = face_quality_of(x, weight, None)[0]
+    assert face_quality_of(7 * x, weight, None)[0] == pytest.approx(one, rel=1e-5)
+    nothing = face_quality_of(0 * x, weight, None)[0]
     assert nothing == pytest.approx(2 / (1 + np.exp(np.sqrt(2)))) and nothing < one
 
 

@@ -263,8 +263,7 @@ class Adaptation:
                 hidden, last = self.training.teacher.dropout_point(looks[:, 0])
             base.append(_array(seen[:, :plain].mean(1)))
             views.append(_array(seen[:, plain:]))
-            bias = None if last.bias is None else _array(last.bias)
-            quality.append(face_quality(_array(hidden), _array(last.weight), bias))
+            quality.append(_array(face_quality(hidden, last.weight, last.bias)))
         return replace(
             frozen,
             base=np.concatenate(base),

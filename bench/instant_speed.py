@@ -1,0 +1,99 @@
+"""How fast crops are described and named without training: the `instant` profile.
+
+    python bench/instant_speed.py [--network r100|edgeface-xs|dlib] [--crops 10000]
+
+Weights and pictures are random: they do not change the speed.  Each track has eight crops.
+The cast is found in embeddings of forty made-up people.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+import torch
+from adapt_speed import CROPS_OF_A_TRACK, network, now
+from rich.console import Console
+from rich.table import Table
+
+from videoclusternet.casting import find_cast
+from videoclusternet.config import Config
+from videoclusternet.embed import embed_crops
+from videoclusternet.matching import find_links
+from videoclusternet.models.face_model import CANVAS
+from videoclusternet.models.load import pick_device
+from videoclusternet.types import Crops, Embeddings, Tracks
+
+PEOPLE = 40
+PICTURES = 64
+
+
+def tables(crops: int) -> tuple[Tracks, Crops]:
+    """Return tracks of eight crops each, a shot apart."""
+    count = crops // CROPS_OF_A_TRACK
+    first = np.arange(count, dtype=np.int32) * CROPS_OF_A_TRACK * 12
+    tracks = Tracks(
+        film=np.zeros(count, dtype=np.int32),
+        shot=np.arange(count, dtype=np.int32),
+        first=first,
+        last=first + CROPS_OF_A_TRACK * 12 - 1,
+        start=np.zeros(count + 1, dtype=np.int64),
+        face=np.empty(0, dtype=np.int32),
+        flaw=np.zeros(count, dtype=np.uint8),
+    )
+    track = np.repeat(np.arange(count, dtype=np.int32), CROPS_OF_A_TRACK)
+    rows = len(track)
+    return tracks, Crops(
+        track=track,
+        frame=np.arange(rows, dtype=np.int32) * 12,
+        face=np.full(rows, -1, dtype=np.int32),
+        checksum=np.zeros(rows, dtype=np.int64),
+        tracks=count,
+    )
+
+
+def people(embeddings: Embeddings) -> Embeddings:
+    """Put made-up people in the place of what random weights saw."""
+    rng = np.random.default_rng(0)
+    width, views = embeddings.base.shape[1], embeddings.views.shape[1]
+    person = rng.normal(size=(PEOPLE, width))[rng.integers(PEOPLE, size=embeddings.tracks)]
+    track = person + 0.6 * rng.normal(size=person.shape)
+    base = track[embeddings.track] + 0.5 * rng.normal(size=embeddings.base.shape)
+    seen = base[:, None] + 0.6 * rng.normal(size=(len(base), views, width))
+    return replace(embeddings, base=base.astype(np.float32), views=seen.astype(np.float32))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--network", default="r100")
+    parser.add_argument("--crops", type=int, default=10_000)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--set", action="append", default=[], help="e.g. embed.batch=1024")
+    options = parser.parse_args()
+    device = pick_device(options.device)
+    config = Config.load("instant", settings=options.set)
+    model = network(options.network).to(device).eval().to(memory_format=torch.channels_last)
+    pool = np.random.default_rng(0).integers(0, 256, (PICTURES, CANVAS, CANVAS, 3), dtype=np.uint8)
+    tracks, crops = tables(options.crops)
+    seconds, started = [], now(device)
+    found = embed_crops(
+        crops, tracks, lambda rows: pool[np.asarray(rows) % PICTURES], model, config.embed
+    )
+    seconds.append(now(device) - started)
+    made_up, started = people(found), now(device)
+    links = find_links(made_up, np.arange(made_up.tracks), config.matching)
+    seconds.append(now(device) - started)
+    started = now(device)
+    cast, *_ = find_cast(tracks, made_up, links, config.cluster, config.track_quality, 0)
+    seconds.append(now(device) - started)
+    table = Table("network", "crops", "tracks", "embed s", "links s", "cast s", "people")
+    table.add_row(
+        options.network, str(len(crops)), str(len(tracks)), *(f"{s:.1f}" for s in seconds),
+        str(cast.character.max() + 1),
+    )  # fmt: skip
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
