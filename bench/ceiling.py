@@ -17,9 +17,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
-from videoclusternet.bench.truth import read_truth
 from videoclusternet.cluster import space_points
 from videoclusternet.instant import Space, centre, whiten
 from videoclusternet.linkage import cut, relative, tree

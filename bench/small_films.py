@@ -16,9 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
-from videoclusternet.bench.truth import read_truth
 from videoclusternet.choose import NAMES, choose, partition_of
 from videoclusternet.instant import Space
 from videoclusternet.results import open_run

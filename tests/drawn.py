@@ -16,10 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videoclusternet.bench.datasets import export
+from videoclusternet.bench.datasets.boxes import FilmFacts, Row, collect
 from videoclusternet.config import Config
 from videoclusternet.demo import write_film
 from videoclusternet.models.detector import Detections
 from videoclusternet.models.face_model import ARCFACE_112, FaceModel
+from videoclusternet.results import open_run
 
 Array = NDArray[Any]
 WIDTH, HEIGHT, FPS, RADIUS = 192, 144, 24, 28
@@ -136,13 +139,14 @@ class FakeModels:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.detector = DiscDetector()
         self.loaded: list[str] = []
-        for module in ("pipeline", "crop_sets"):
+        for module in ("pipeline", "crop_sets", "box_sets"):
             where = f"videoclusternet.{module}.load_backbone"
             monkeypatch.setattr(where, self._loading("backbone", lambda: ColourModel().eval()))
-        monkeypatch.setattr(
-            "videoclusternet.pipeline.load_detector",
-            self._loading("detector", lambda: self.detector),
-        )
+        for module in ("pipeline", "box_sets"):
+            monkeypatch.setattr(
+                f"videoclusternet.{module}.load_detector",
+                self._loading("detector", lambda: self.detector),
+            )
 
     def _loading(self, what: str, make: Callable[[], Any]) -> Callable[[str, str], Any]:
         def load(choice: str, device: str) -> Any:
@@ -150,6 +154,29 @@ class FakeModels:
             return make()
 
         return load
+
+
+def write_boxes(run: Path, folder: Path, labels: Sequence[str]) -> Path:
+    """Write the tracks of a run over one film as labelled boxes, cut off at the frame."""
+    result = open_run(run)
+    (film,) = result.films
+    assert film.video is not None and film.faces is not None
+    edge = np.array([film.video.width, film.video.height] * 2)
+    rows = [
+        Row("", f"t{t}", int(film.faces.frame[face]), _x_y_w_h(film.faces.box[face], edge), label)
+        for t, label in enumerate(labels)
+        for face in film.tracks.faces_of(t)
+    ]
+    facts = FilmFacts(
+        Path(film.video.path).name, film.video.fps, film.video.width, film.video.height
+    )
+    export.write_boxes(collect(folder, facts, rows), folder)
+    return folder
+
+
+def _x_y_w_h(corners: Array, edge: Array) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = np.clip(corners, 0, edge).astype(float).tolist()
+    return x1, y1, x2 - x1, y2 - y1
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:

@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from videoclusternet.box_sets import cluster_boxes
     from videoclusternet.config import Config
     from videoclusternet.crop_sets import cluster_tracks
     from videoclusternet.errors import VcnError
@@ -27,6 +28,7 @@ _HOMES = {
     "VcnError": "errors",
     "adapt_run": "pipeline",
     "characters": "summary",
+    "cluster_boxes": "box_sets",
     "cluster_film": "pipeline",
     "cluster_tracks": "crop_sets",
     "open_run": "results",
@@ -39,6 +41,7 @@ __all__ = [
     "VcnError",
     "adapt_run",
     "characters",
+    "cluster_boxes",
     "cluster_film",
     "cluster_tracks",
     "open_run",

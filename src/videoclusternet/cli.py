@@ -152,28 +152,47 @@ def cluster(
 
 @app.command("cluster-tracks")
 def cluster_tracks_command(
-    crops: Annotated[
-        Path, typer.Argument(metavar="ZIP_OR_DIR", help="Aligned crops: <track>/<frame>.jpg")
+    tracks: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRACKS",
+            help="Zip or folder of aligned crops, <track>/<frame>.jpg; with --film, boxes.",
+        ),
     ],
     output: Output = None,
+    film: Annotated[
+        Path | None,
+        typer.Option(help="The film of the boxes TRACKS: a folder, .csv, gt.txt or .xml."),
+    ] = None,
     profile: Profile = "auto",
+    detector: Detector = None,
     backbone: Backbone = None,
     device: Device = None,
     settings: Settings = None,
     config: ConfigFile = None,
     shots: Annotated[
-        Path | None, typer.Option(help="CSV with track_id and shot (never reads labels).")
+        Path | None, typer.Option(help="CSV with track_id and shot, for crops.")
     ] = None,
     from_model: FromModel = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
-    """Group face tracks that you already have, given as aligned crops."""
-    from videoclusternet.crop_sets import cluster_tracks
+    """Group face tracks that you already have: aligned crops, or boxes and their film.
 
-    chosen = _config(profile, None, backbone, device, settings, config, from_model)
+    Labels are never used.
+    """
+    from videoclusternet.box_sets import cluster_boxes
+    from videoclusternet.crop_sets import cluster_tracks
+    from videoclusternet.errors import ConfigError
+
+    if film is not None and shots is not None:
+        raise ConfigError("--shots is for crops", "boxes say themselves who meets whom")
+    chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     with _hook(quiet, log_json) as hook:
-        result = cluster_tracks(crops, output, chosen, hook, shots)
+        if film is None:
+            result = cluster_tracks(tracks, output, chosen, hook, shots)
+        else:
+            result = cluster_boxes(film, tracks, output, chosen, hook)
     if not quiet:
         _print_cast(result.folder)
 
@@ -228,10 +247,11 @@ def show(
 def score(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     truth: Annotated[
-        Path,
+        list[Path],
         typer.Argument(
-            metavar="TRUTH",
-            help="CSV of labelled boxes or tracks, or a folder with shots.csv and truth.csv.",
+            metavar="TRUTH...",
+            help="Labelled boxes or tracks, or a folder with shots.csv and truth.csv; "
+            "of each film of the run.",
         ),
     ],
     as_json: Annotated[
@@ -276,9 +296,9 @@ def ablate(
     Labels only judge; no run sees them. The same command goes on where a stopped one ended.
     """
     from videoclusternet.bench.ablate import run_studies
-    from videoclusternet.bench.sets import labelled_sets
+    from videoclusternet.bench.datasets.sets import labelled_sets
     from videoclusternet.bench.studies import STUDIES
-    from videoclusternet.bench.study_report import write_study
+    from videoclusternet.bench.tables.studies import write_study
 
     if shown or dataset is None:
         for study in STUDIES.values():

@@ -35,7 +35,8 @@ def run(
         list[Path],
         typer.Argument(
             metavar="DATASET...",
-            help="Folders of NAME.zip with NAME_tracks.csv, or of a film with its truth.",
+            help="Folders of NAME.zip (crops) or NAME.npz (features) with NAME_tracks.csv, or of "
+            "a film with its truth or with labelled boxes; or folders of such folders.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bench.")] = Path(
@@ -47,6 +48,10 @@ def run(
     ] = "fast",
     backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
+    combine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Cluster all sets jointly, as one set of this name."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     quiet: Quiet = False,
     log_json: LogJson = False,
@@ -57,12 +62,14 @@ def run(
     table. `vcn bench methods` lists them.
     """
     from videoclusternet.bench.compare import compare
-    from videoclusternet.bench.compare_report import write_comparison
+    from videoclusternet.bench.datasets.sets import combined, labelled_sets
     from videoclusternet.bench.methods.registry import chosen_methods
-    from videoclusternet.bench.sets import labelled_sets
+    from videoclusternet.bench.tables.comparison import write_comparison
     from videoclusternet.console import reporting
 
     sets = [one for path in datasets for one in labelled_sets(path)]
+    if combine is not None:
+        sets = [combined(sets, combine)]
     chosen = chosen_methods(methods)
     with reporting(quiet, log_json) as hook:
         rows = compare(sets, chosen, backbones.split(","), seeds, output, jobs, hook)
@@ -75,8 +82,9 @@ def list_methods() -> None:
     from videoclusternet.bench.methods.registry import METHODS
 
     for method in METHODS.values():
+        sees = "" if method.sees == "embeddings" else f", sees {method.sees}"
         trains = ", trains" if method.trains else ""
-        print(f"{method.name:18} {method.title}: told {method.needs}{trains}")
+        print(f"{method.name:18} {method.title}: told {method.needs}{sees}{trains}")
 
 
 @app.command()
@@ -84,6 +92,50 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a finished bench.")],
 ) -> None:
     """Write the tables of a finished bench again, as Markdown, LaTeX and HTML."""
-    from videoclusternet.bench.compare_report import read_comparison, write_comparison
+    from videoclusternet.bench.tables.comparison import read_comparison, write_comparison
 
     print(write_comparison(read_comparison(folder), folder))
+
+
+@app.command()
+def pictures(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Of a finished bench; with --truth, a run.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: pictures, in FOLDER.")
+    ] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Names with commas, as in the results; else all.")
+    ] = None,
+    sets: Annotated[str | None, typer.Option(help="Names of sets with commas; else all.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="One of the seeds.")] = 0,
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(help="Of a run: as for `vcn score`; repeatable, one for each film."),
+    ] = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Draw what was found beside what is true, as SVG and PNG and as one page.
+
+    t-SNE, who is taken for whom, hard cases, every wrong track with the reason, and accuracy
+    round by round where a model has learnt.
+    """
+    from videoclusternet.bench.pictures.page import write_pictures
+    from videoclusternet.bench.pictures.shown import of_bench, of_run
+    from videoclusternet.console import reporting
+    from videoclusternet.errors import ConfigError
+
+    if truth and (methods or sets):
+        raise ConfigError("a run has no --methods and --sets", "leave them out with --truth")
+    if truth:
+        shown = [of_run(folder, truth)]
+    else:
+        shown = of_bench(folder, _names(methods), seed, _names(sets))
+    with reporting(quiet, log_json) as hook:
+        print(write_pictures(shown, output or folder / "pictures", hook))
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text else []

@@ -1,4 +1,4 @@
-"""``vcn dataset``: look at labelled data sets, and bring them into one form."""
+"""``vcn dataset``: look at labelled data sets.  What writes some is in a file of its own."""
 
 from __future__ import annotations
 
@@ -9,35 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoclusternet.errors import ConfigError
+from videoclusternet.cli_dataset_write import export, from_run, join, read_given
+from videoclusternet.cli_options import FilmFile, LogJson, Names, Quiet, Rate
 
 if TYPE_CHECKING:
-    from videoclusternet.bench.boxes import LabelledBoxes
-    from videoclusternet.bench.ids import Count
+    from videoclusternet.bench.datasets.ids import Count
 
 app = typer.Typer(no_args_is_help=True)
-
-Rate = Annotated[
-    str | None,
-    typer.Option(
-        "--fps",
-        metavar="RATE",
-        help="Frames per second of the film, such as 25 or 24000/1001: CVAT files do not say it.",
-    ),
-]
-Names = Annotated[
-    Path | None,
-    typer.Option(help="For MOTChallenge: CSV with id and label. Else every id is a person."),
-]
-FilmFile = Annotated[
-    Path | None,
-    typer.Option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
-]
 
 
 @app.callback()
 def dataset() -> None:
-    """Look at labelled data sets: count, check, convert. Nothing here needs a model."""
+    """Look at labelled data sets: count, check, describe; write, make and join them."""
 
 
 @app.command()
@@ -61,7 +44,12 @@ def ids(
 
     Below the table stands where the two differ, and how far the files explain it.
     """
-    from videoclusternet.bench.ids import check_protocol, count_labels, differences, parse_aliases
+    from videoclusternet.bench.datasets.ids import (
+        check_protocol,
+        count_labels,
+        differences,
+        parse_aliases,
+    )
 
     protocol = check_protocol(labels)
     aliases = parse_aliases(alias or ())
@@ -87,7 +75,8 @@ def check(
     path: Annotated[
         Path,
         typer.Argument(
-            metavar="PATH", help="A data set of any form: its folder, .csv, gt.txt, .xml or .ids."
+            metavar="PATH",
+            help="A data set of any form: its folder, .csv, gt.txt, .xml, .zip, .npz or .ids.",
         ),
     ],
     fps: Rate = None,
@@ -95,12 +84,16 @@ def check(
     film: FilmFile = None,
 ) -> None:
     """Say what a data set holds, or refuse it with file, line and reason."""
-    from videoclusternet.bench.box_forms import TITLES, find_form
+    from videoclusternet.bench.datasets.box_forms import TITLES, find_form, holds_boxes
 
     if path.suffix == ".ids":
         _print_labels(path)
         return
-    boxes = _read(path, fps, names, film)
+    if _print_given(path):
+        if not (path.is_dir() and holds_boxes(path)):
+            return
+        print()
+    boxes = read_given(path, fps, names, film)
     form, file = find_form(path)
     facts = boxes.film
     length = "not said" if facts.frames is None else f"{facts.frames} frames"
@@ -120,46 +113,49 @@ def check(
     )
 
 
+app.command()(export)
+app.command()(from_run)
+app.command()(join)
+
+
 @app.command()
-def convert(
-    path: Annotated[Path, typer.Argument(metavar="IN", help="A data set of any form with boxes.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="New folder to write.")],
-    fps: Rate = None,
-    names: Names = None,
-    film: FilmFile = None,
+def stats(
+    sets: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SET...",
+            help="Run folders, data sets of `vcn bench`, labelled boxes, label files (.ids).",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path(
+        "stats"
+    ),
+    backbone: Annotated[
+        str, typer.Option(help="Describes the faces of labelled sets; runs have their own.")
+    ] = "dlib",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
 ) -> None:
-    """Write a data set in our CSV form: tracks.csv and dataset.json.
+    """Describe data sets: tracks, people, seconds; quality, lightness and blur of the faces.
 
-    `vcn score RUN OUT` then compares a run over the same film with it.
+    Faces of labelled sets are found and described first; the same command goes on where a
+    stopped one ended.
     """
-    from videoclusternet.bench.boxes import write_tracks_csv
+    from videoclusternet.bench.stats import describe
+    from videoclusternet.bench.tables.stats import as_dict, grid, write_stats
+    from videoclusternet.console import reporting
 
-    boxes = _read(path, fps, names, film)
-    write_tracks_csv(boxes, output)
-    print(f"{output}: {len(boxes.tracks)} tracks, {boxes.people} people, {len(boxes.box)} boxes")
-
-
-def _read(path: Path, fps: str | None, names: Path | None, film: Path | None) -> LabelledBoxes:
-    """Read boxes, and hold them against what the user says of the film."""
-    from videoclusternet.bench.box_forms import read_boxes
-    from videoclusternet.bench.fields import rate
-    from videoclusternet.errors import DataError
-
-    try:
-        given = None if fps is None else rate(fps, "--fps", "the rate")
-    except DataError as error:  # a wrong argument, not a wrong file
-        raise ConfigError(error.message, error.advice) from None
-    if film is None:
-        boxes = read_boxes(path, given, names)
-    else:
-        from videoclusternet.video import open_video
-
-        info = open_video(film)
-        boxes = read_boxes(path, given or info.fps, names)
-        boxes.check_against(info.fps, info.frames, info.width, info.height)
-    if given is not None:
-        boxes.check_against(given)
-    return boxes
+    with reporting(quiet, log_json) as hook:
+        found = describe(sets, output, backbone, hook)
+    page = write_stats(found, output)
+    if as_json:
+        rows = [as_dict(one) for one in found]
+        print(json.dumps({"sets": rows, "page": str(page)}, ensure_ascii=False))
+        return
+    table = grid(found)
+    _print_rows([table.header, *table.rows], right=True)
+    print(f"\n{table.note}\n{page}" if table.note else f"\n{page}")
 
 
 def _as_dict(count: Count) -> dict[str, Any]:
@@ -197,9 +193,31 @@ def _print_counts(episodes: Sequence[Count], seasons: Sequence[Count]) -> None:
         print(f"\nnamed tracks as many as in the paper: {same} of {len(known)} episodes")
 
 
+def _print_given(path: Path) -> bool:
+    """Say what the sets of crops and features in a place hold, if there are any."""
+    sets = _given_sets(path)
+    if sets:
+        from videoclusternet.bench.datasets.check import facts
+
+        for i, one in enumerate(sets):
+            print("\n" * (i > 0), end="")
+            _print_rows(facts(one))
+    return bool(sets)
+
+
+def _given_sets(path: Path) -> list[Path]:
+    """List ``NAME.zip`` and ``NAME.npz`` with labels: the file named, or all in a folder."""
+    if not path.is_dir():
+        return [path] if path.suffix.lower() in (".zip", ".npz") else []
+    files = [file for ending in ("zip", "npz") for file in sorted(path.glob(f"*.{ending}"))]
+    found = [file for file in files if file.with_name(f"{file.stem}_tracks.csv").is_file()]
+    inner = sorted(inner for inner in path.iterdir() if inner.is_dir())
+    return found or [file for folder in inner for file in _given_sets(folder)]
+
+
 def _print_labels(path: Path) -> None:
     """Say what a label file holds."""
-    from videoclusternet.bench.ids import is_named, read_ids
+    from videoclusternet.bench.datasets.ids import is_named, read_ids
 
     labels = read_ids(path, "all").labels
     named = [label for label in labels if is_named(label)]

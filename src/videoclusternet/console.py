@@ -42,6 +42,7 @@ STEP_NAMES = {
     "adapt": "Learning these faces",
     "prepare": "Preparing the sets",
     "bench": "Comparing methods",
+    "measure": "Measuring face pictures",
     "links": "Matching tracks",
     "cast": "Grouping into characters",
 }

@@ -6,11 +6,11 @@ the shot of each track (for cannot-link pairs); its labels are never read.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,29 +22,32 @@ from numpy.typing import NDArray
 
 from videoclusternet.casting import check_choice
 from videoclusternet.config import Config
-from videoclusternet.crops import ZIP_ERRORS, CropPictures, crop_name, crops_table, encode
+from videoclusternet.crops import ZIP_ERRORS, crop_name, crops_table, encode
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
-from videoclusternet.learning import write_learning
 from videoclusternet.models.face_model import CANVAS, MARGIN
 from videoclusternet.models.load import load_backbone, pick_device
-from videoclusternet.pipeline import describe_tracks, name_cast
-from videoclusternet.report import write_report
-from videoclusternet.results import CROPS, Result, open_run
+from videoclusternet.pipeline import default_output, find_characters, listed
+from videoclusternet.results import CROPS, Result
 from videoclusternet.run import Run, Work, check_films
+from videoclusternet.track_lists import (
+    Listed,
+    is_number,
+    list_beside,
+    read_list,
+    tracks_table,
+)
 from videoclusternet.types import Crops, Tracks
 
 Array = NDArray[Any]
 PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
-DIGITS = 9
-"""Longest number of a track or frame; int32 holds it."""
-EVERY = 12
-"""Frames that a crop stands for: half a second at 24 fps [P]."""
+JPEG = b"\xff\xd8\xff"
+"""How JPEG files begin."""
 
 
 def cluster_tracks(
-    crops: Path | str,
+    crops: Sequence[Path | str] | Path | str,
     output: Path | str | None = None,
     config: Config | None = None,
     hook: Hook = silent,
@@ -54,9 +57,10 @@ def cluster_tracks(
 
     Parameters
     ----------
-    crops : path
+    crops : path or sequence of paths
         Zip file or folder with ``<track>/<frame>.jpg``: crops of 112 x 112 px aligned to
-        the ArcFace template, or of 144 x 144 px with its margin.
+        the ArcFace template, or of 144 x 144 px with its margin.  Several have a shared
+        cast, as several films have.
     output : path, optional
         Run folder; by default the name of ``crops`` with ``.vcn``.
     config : Config, optional
@@ -73,41 +77,68 @@ def cluster_tracks(
     """
     config = config or Config()
     check_choice(config.cluster)
-    source = Path(crops)
-    files = _files(source)
-    names = sorted({track for track, _, _ in files}, key=lambda n: (_rank(n), n))
-    index = {name: i for i, name in enumerate(names)}
-    shot_of = _shots(Path(shots) if shots else _beside(source), asked=bool(shots))
-    content = _content(files, shot_of)
-    folder = Path(output) if output is not None else Path(f"{source.stem}.vcn")
-    with Run.open(folder, config, hook) as run:
-        check_films(run.store, [content])
-        run.describe(films=[{"path": str(source), "content": content, "tracks": names}])
-
-        def tracks_of(work: Work) -> tuple[Tracks]:
-            return (_tracks(files, index, names, shot_of),)
-
-        def copy(work: Work) -> tuple[Crops]:
-            with run.writes("crops", CROPS) as path:
-                return (_copy(files, index, path, work.progress),)
-
-        (tracks,) = run.step("tracks", (Tracks,), tracks_of, [content])
-        (table,) = run.step("crops", (Crops,), copy, [content], unit="faces", file=CROPS)
+    sources = listed(crops)
+    sets = [_read_set(source, Path(shots) if shots else None) for source in sources]
+    with Run.open(default_output(sources, output), config, hook) as run:
+        check_films(run.store, [one.content for one in sets])
+        run.describe(
+            films=[
+                {"path": str(source), "content": one.content, "tracks": one.names}
+                for source, one in zip(sources, sets, strict=True)
+            ]
+        )
+        runs = run.films(sources)
+        found = [_find(film, i, one) for i, (film, one) in enumerate(zip(runs, sets, strict=True))]
         backbone = cache(lambda: load_backbone(config.embed.backbone, pick_device(config.device)))
-        embeddings = describe_tracks(run, tracks, table, backbone)
-        pictures = CropPictures([(run.folder / CROPS, table)])
-        name_cast(run, tracks, embeddings, pictures, backbone)
-        write_learning(run.folder)
-        result = open_run(run.folder)
-        write_report(result)
-    return result
+        return find_characters(run, runs, found, backbone)
 
 
 _File = tuple[str, int, Callable[[], bytes]]
+"""Track, frame, and what reads the picture."""
 
 
-def _files(source: Path) -> list[_File]:
-    """List (track, frame, reader) in order of track and frame."""
+@dataclass(frozen=True)
+class _Set:
+    """Crops by track and frame, names of the tracks in row order, where some of them lie."""
+
+    files: list[_File]
+    names: list[str]
+    known: dict[str, Listed]
+    content: str
+
+
+def _read_set(source: Path, shots: Path | None) -> _Set:
+    files = list_crops(source)
+    names = sorted({track for track, _, _ in files}, key=lambda n: (_rank(n), n))
+    known = read_list(shots or list_beside(source), asked=shots is not None)
+    return _Set(files, names, known, _content(files, known))
+
+
+def _find(run: Run, number: int, given: _Set) -> tuple[Tracks, Crops]:
+    """Bring the tracks and crops of one set into a run folder."""
+    index = {name: i for i, name in enumerate(given.names)}
+
+    def copy(work: Work) -> tuple[Crops]:
+        with run.writes("crops", CROPS) as path:
+            return (_copy(given.files, index, path, work.progress),)
+
+    # The first set has the fingerprint that runs over one set have had from the beginning.
+    place = [str(number)] if number else []
+    (tracks,) = run.step(
+        "tracks", (Tracks,), lambda work: (_tracks(given, index, number),), [given.content, *place]
+    )
+    (crops,) = run.step("crops", (Crops,), copy, [given.content], unit="faces", file=CROPS)
+    return tracks, crops
+
+
+def list_crops(source: Path) -> list[_File]:
+    """List the crops of a zip file or folder in order of track and frame.
+
+    Raises
+    ------
+    DataError
+        When there is none, or one is misplaced or there twice.
+    """
     if not source.exists():
         raise DataError(f"no such file or folder: {source}", "check the path")
     found = list(_in_folder(source) if source.is_dir() else _in_zip(source))
@@ -150,56 +181,20 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURES and not path.name.startswith(".")
 
 
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) <= DIGITS
-
-
 def _frame(stem: str, path: Path) -> int:
-    if not _is_number(stem):
+    if not is_number(stem):
         raise DataError(f"{path}: {stem!r} is no frame number", "expected <track>/<frame>.jpg")
     return int(stem)
 
 
 def _rank(name: str) -> int:
-    return int(name) if _is_number(name) else -1
+    return int(name) if is_number(name) else -1
 
 
-def _beside(source: Path) -> Path | None:
-    folder = source if source.is_dir() else source.parent
-    for name in (f"{source.stem}_tracks.csv", "tracks.csv"):
-        if (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def _shots(path: Path | None, asked: bool) -> dict[str, int]:
-    """Read the shot of each track; the label column is not looked at."""
-    if path is None:
-        return {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            if not {"track_id", "shot"} <= set(reader.fieldnames or ()):
-                if asked:
-                    raise ValueError("it lacks the columns track_id and shot")
-                return {}
-            return {_plain(row["track_id"]): _shot(row["shot"]) for row in reader}
-    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise DataError(f"{path} is not a list of tracks and shots: {error}") from error
-
-
-def _shot(text: str) -> int:
-    if not _is_number(text.strip()):
-        raise ValueError(f"{text!r} is no shot number")
-    return int(text)
-
-
-def _plain(name: str) -> str:
-    return str(int(name)) if _is_number(name) else name
-
-
-def _content(files: list[_File], shot_of: dict[str, int]) -> str:
-    digest = hashlib.sha256(repr(sorted(shot_of.items())).encode())
+def _content(files: list[_File], known: dict[str, Listed]) -> str:
+    # A list that says no more than shots hashes as it always did: finished runs stay valid.
+    shots = [(name, one if one.reach else one.shot) for name, one in sorted(known.items())]
+    digest = hashlib.sha256(repr(shots).encode())
     for track, frame, read in files:
         digest.update(f"{track}/{frame}/".encode())
         digest.update(hashlib.sha256(_read(read, track, frame)).digest())
@@ -213,26 +208,14 @@ def _read(read: Callable[[], bytes], track: str, frame: int) -> bytes:
         raise DataError(f"crop {track}/{frame} cannot be read: {error}") from error
 
 
-def _tracks(
-    files: list[_File], index: dict[str, int], names: list[str], shot_of: dict[str, int]
-) -> Tracks:
-    first = np.full(len(names), np.iinfo(np.int32).max, dtype=np.int32)
-    last = np.zeros(len(names), dtype=np.int32)
-    for track, frame, _ in files:
+def _tracks(given: _Set, index: dict[str, int], number: int) -> Tracks:
+    first = np.full(len(index), np.iinfo(np.int32).max, dtype=np.int32)
+    last = np.zeros(len(index), dtype=np.int32)
+    for track, frame, _ in given.files:
         i = index[track]
-        first[i], last[i] = min(first[i], frame), max(last[i], frame + EVERY - 1)
-    # Without a list of shots every track is a shot of its own: no pair is excluded.
-    alone = max(shot_of.values(), default=-1) + 1
-    shot = [shot_of.get(_plain(name), alone + i) for i, name in enumerate(names)]
-    return Tracks(
-        film=np.zeros(len(names), dtype=np.int32),
-        shot=np.array(shot, dtype=np.int32),
-        first=first,
-        last=last,
-        start=np.zeros(len(names) + 1, dtype=np.int64),
-        face=np.empty(0, dtype=np.int32),
-        flaw=np.zeros(len(names), dtype=np.uint8),
-    )
+        first[i], last[i] = min(first[i], frame), max(last[i], frame)
+    tracks = tracks_table(given.names, first, last, given.known)
+    return replace(tracks, film=np.full(len(index), number, dtype=np.int32))
 
 
 def _copy(
@@ -244,22 +227,28 @@ def _copy(
     rows = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for done, (track, frame, read) in enumerate(files, 1):
-            data = encode(_canvas(_read(read, track, frame), f"{track}/{frame}"))
+            data = _canvas_file(_read(read, track, frame), f"{track}/{frame}")
             archive.writestr(crop_name(index[track], frame), data)
             rows.append((index[track], frame, -1, zlib.crc32(data)))
             progress(done, len(files))
     return crops_table(rows, len(index))
 
 
-def _canvas(data: bytes, name: str) -> Array:
-    """Decode a crop and bring it to the canvas; a bare template gets a repeated border."""
+def _canvas_file(data: bytes, name: str) -> bytes:
+    """Return a crop as a JPEG file of the canvas; one that is so already stays as it is."""
     coded = np.frombuffer(data, dtype=np.uint8)
     picture = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(data) else None
     if picture is None:
         raise DataError(f"crop {name} is not a picture")
-    picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    if picture.shape[:2] == (CANVAS, CANVAS) and data.startswith(JPEG):
+        return data  # coding it once more would change its pixels
+    return encode(_canvas(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), name))
+
+
+def _canvas(picture: Array, name: str) -> Array:
+    """Bring a picture to the canvas; a bare template gets a repeated border."""
     if picture.shape[:2] == (CANVAS, CANVAS):
-        return np.asarray(picture)
+        return picture
     if picture.shape[0] != picture.shape[1]:
         height, width = picture.shape[:2]
         raise DataError(f"crop {name} is {width}x{height} px", "aligned crops are square")

@@ -75,13 +75,20 @@ def cut_crops(
     Crops
         C crops, sorted by track and frame.
     """
-    flaw = flaws(faces, quality)
-    times = video.times
-    chosen = [
-        (t, row)
-        for t in range(len(tracks))
-        for row in grid_faces(tracks.faces_of(t), faces, flaw, times, config.every)
-    ]
+    chosen = choose_faces(faces, tracks, flaws(faces, quality), video.times, config.every)
+    return cut_chosen(video, faces, chosen, len(tracks), path, progress, on_damage)
+
+
+def cut_chosen(
+    video: VideoInfo,
+    faces: Faces,
+    chosen: Iterable[tuple[int, int]],
+    tracks: int,
+    path: Path,
+    progress: Progress = no_progress,
+    on_damage: Damage = lambda message: None,
+) -> Crops:
+    """Cut, align and keep the faces of :func:`choose_faces`; else as :func:`cut_crops`."""
     by_frame: dict[int, list[tuple[int, int]]] = {}
     for track, row in chosen:
         by_frame.setdefault(int(faces.frame[row]), []).append((track, int(row)))
@@ -95,7 +102,7 @@ def cut_crops(
                 archive.writestr(crop_name(track, frame.number), data)
                 rows.append((track, frame.number, row, zlib.crc32(data)))
             progress(done, len(wanted))
-    return crops_table(rows, len(tracks))
+    return crops_table(rows, tracks)
 
 
 def crops_table(rows: Iterable[tuple[int, int, int, int]], tracks: int) -> Crops:
@@ -109,6 +116,17 @@ def crops_table(rows: Iterable[tuple[int, int, int, int]], tracks: int) -> Crops
 def crop_name(track: int, frame: int) -> str:
     """Return the name of a crop inside the zip file."""
     return f"{track:05d}/{frame:07d}.jpg"
+
+
+def choose_faces(
+    faces: Faces, tracks: Tracks, flaw: Array, times: Array, every: float
+) -> list[tuple[int, int]]:
+    """Return track and face of every crop, track by track; see :func:`grid_faces`."""
+    return [
+        (t, row)
+        for t in range(len(tracks))
+        for row in grid_faces(tracks.faces_of(t), faces, flaw, times, every)
+    ]
 
 
 def grid_faces(rows: Array, faces: Faces, flaw: Array, times: Array, every: float) -> list[int]:

@@ -82,41 +82,52 @@ def cluster_film(
         With an exit code and an advice; see :mod:`videoclusternet.errors`.
     """
     config = config or Config()
-    paths = [Path(films)] if isinstance(films, str | Path) else [Path(film) for film in films]
+    paths = listed(films)
     if not paths:
         raise ConfigError("no film given", "name at least one film")
     check_choice(config.cluster)
     device = pick_device(config.device)
-    videos = [open_video(path, _noting(hook)) for path in paths]  # (F,) time stamps each
+    videos = [open_video(path, noting(hook)) for path in paths]  # (F,) time stamps each
     detector = cache(lambda: load_detector(config.faces.detector, device))
     backbone = cache(lambda: load_backbone(config.embed.backbone, device))
     with Run.open(default_output(paths, output), config, hook) as run:
         check_films(run.store, [video.content for video in videos])
         run.describe(films=[{"path": v.path, "content": v.content} for v in videos])
-        single = len(videos) == 1
-        runs = [run] if single else [run.film(i, Path(v.path).stem) for i, v in enumerate(videos)]
-        # Missing models are told now, not after hours of looking.
-        if any(film.store.fingerprint("scan") is None for film in runs):
-            check(config.faces.detector, "detector")
-        if any(film.store.fingerprint("embeddings") is None for film in runs):
-            check(config.embed.backbone, "backbone")
+        runs = run.films(paths)
+        check_models(runs, config)
         found = [
             find_tracks(film, i, video, detector)
             for i, (film, video) in enumerate(zip(runs, videos, strict=True))
         ]
-        described = [
-            describe_tracks(film, tracks, crops, backbone)
-            for film, (tracks, crops) in zip(runs, found, strict=True)
-        ]
-        tracks = pool_tracks([tracks for tracks, _ in found])
-        embeddings = pool_embeddings(described, [len(crops) for _, crops in found])
-        pictures = CropPictures(
-            [(f.folder / CROPS, c) for f, (_, c) in zip(runs, found, strict=True)]
-        )
-        name_cast(run, tracks, embeddings, pictures, backbone)
-        write_learning(run.folder)
-        result = open_run(run.folder)
-        write_report(result)
+        return find_characters(run, runs, found, backbone)
+
+
+def check_models(runs: Sequence[Run], config: Config) -> None:
+    """Refuse models that are missing and still needed: now, not after hours of looking."""
+    if any(film.store.fingerprint("scan") is None for film in runs):
+        check(config.faces.detector, "detector")
+    if any(film.store.fingerprint("embeddings") is None for film in runs):
+        check(config.embed.backbone, "backbone")
+
+
+def find_characters(
+    run: Run,
+    runs: Sequence[Run],
+    found: Sequence[tuple[Tracks, Crops]],
+    backbone: Callable[[], FaceModel],
+) -> Result:
+    """Go from tracks and crops of all films to one cast and its page."""
+    described = [
+        describe_tracks(film, tracks, crops, backbone)
+        for film, (tracks, crops) in zip(runs, found, strict=True)
+    ]
+    tracks = pool_tracks([tracks for tracks, _ in found])
+    embeddings = pool_embeddings(described, [len(crops) for _, crops in found])
+    pictures = CropPictures([(f.folder / CROPS, c) for f, (_, c) in zip(runs, found, strict=True)])
+    name_cast(run, tracks, embeddings, pictures, backbone)
+    write_learning(run.folder)
+    result = open_run(run.folder)
+    write_report(result)
     return result
 
 
@@ -292,6 +303,11 @@ def recorded_embed(store: Store) -> EmbedConfig:
         ) from error
 
 
+def listed(paths: Sequence[Path | str] | Path | str) -> list[Path]:
+    """Return one path or several as a list."""
+    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+
+
 def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
     """Return the run folder: as given, else named after the first film."""
     if output is not None:
@@ -300,5 +316,6 @@ def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
     return Path(f"{paths[0].stem}{more}.vcn")
 
 
-def _noting(hook: Hook) -> Callable[[str], None]:
+def noting(hook: Hook) -> Callable[[str], None]:
+    """Return what tells the user of damage that shows as a film is opened."""
     return lambda message: hook(Event("note", "video", message=message))

@@ -87,6 +87,12 @@ class Run:
         run.describe()  # first of all: a folder without run.json is not taken for ours
         return run
 
+    def films(self, paths: Sequence[Path | str]) -> list[Run]:
+        """Return the run of each film: this one, or with several films a sub-run for each."""
+        if len(paths) == 1:
+            return [self]
+        return [self.film(i, Path(path).stem) for i, path in enumerate(paths)]
+
     def note(self, message: str, step: str = "") -> None:
         """Tell the user something."""
         self._hook(Event("note", self._prefix + step, message=message))

@@ -13,9 +13,9 @@ import pytest
 from tests.conftest import Vcn
 from videoclusternet.bench import ablate as module
 from videoclusternet.bench import jobs as jobs_module
-from videoclusternet.bench.sets import labelled_sets
+from videoclusternet.bench.datasets.sets import labelled_sets
 from videoclusternet.bench.studies import STUDIES
-from videoclusternet.bench.study_report import means, write_study
+from videoclusternet.bench.tables.studies import means, write_study
 from videoclusternet.config import Config
 from videoclusternet.errors import DataError
 
@@ -147,7 +147,7 @@ def test_sets_of_a_folder_smallest_first(tmp_path: Path) -> None:
         (tmp_path / f"{name}_tracks.csv").write_text("track_id,label\n")
     assert [s.name for s in labelled_sets(tmp_path)] == ["little", "big"]
     (one,) = labelled_sets(tmp_path / "big.zip")
-    assert one.truth == tmp_path / "big_tracks.csv" and not one.film
+    assert one.truths == (tmp_path / "big_tracks.csv",) and one.form == "crops"
 
 
 def test_set_of_a_film(tmp_path: Path) -> None:
@@ -156,7 +156,11 @@ def test_set_of_a_film(tmp_path: Path) -> None:
         labelled_sets(tmp_path)
     (tmp_path / "movie.MKV").write_text("")
     (found,) = labelled_sets(tmp_path)
-    assert found.film and found.source.name == "movie.MKV" and found.truth == tmp_path
+    assert (
+        found.form == "film"
+        and found.sources[0].name == "movie.MKV"
+        and found.truths == (tmp_path,)
+    )
 
 
 def test_places_without_a_set(tmp_path: Path) -> None:
@@ -186,7 +190,7 @@ def test_mean_over_sets_then_interval_means(tmp_path: Path) -> None:
     rows = rows_of([[0.8, 1.0], [0.6, 0.8]])
     assert means(rows, "bcubed_f") == pytest.approx([0.9, 0.7])
     report = write_study(rows, tmp_path).read_text()
-    assert "| a | dlib | 0.800 ± 1.271 | 0.800 ± 1.271 | 1.00 ± 0.00 | 0.800 ± 1.271 |  |" in report
+    assert "| a | dlib | 0.800 ± 1.271 | 0.800 ± 1.271 | 1.00 | 0.800 ± 1.271 |  |" in report
     assert json.loads(json.dumps(read(tmp_path / "results.csv")))[0]["bcubed_f"] == "0.8"
 
 

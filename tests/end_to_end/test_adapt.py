@@ -43,8 +43,7 @@ STEPS = ("video", "scan", "shots", "tracks", "crops", "embeddings", "adapt", "li
 def quickly(patch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long and changes no cast."""
     patch.setattr("videoclusternet.adapt.judge.DRAWS", 2)
-    for module in ("pipeline", "crop_sets"):
-        patch.setattr(f"videoclusternet.{module}.write_learning", lambda _: None)
+    patch.setattr("videoclusternet.pipeline.write_learning", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

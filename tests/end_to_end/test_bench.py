@@ -13,12 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import Vcn
+from tests.drawn import FakeModels, write_boxes
 from videoclusternet.bench import compare as module
 from videoclusternet.bench import jobs as jobs_module
+from videoclusternet.bench.datasets.sets import labelled_sets
 from videoclusternet.bench.methods import registry
 from videoclusternet.bench.methods.base import Given, Method, Needs, Told
-from videoclusternet.bench.sets import labelled_sets
 from videoclusternet.config import PROFILES
+from videoclusternet.results import open_run
 
 Array = NDArray[Any]
 FAST = "instant,hac,hdbscan,hac-count,hac-oracle"
@@ -48,6 +50,64 @@ def test_a_bench_end_to_end(labelled: Path, vcn: Vcn, tmp_path: Path) -> None:
         (out / name).unlink()
     assert vcn("bench", "report", out).code == 0
     assert (out / "report.md").exists()
+
+
+@pytest.fixture
+def movies(drawn_film: Path, drawn_run: Path, tmp_path: Path) -> Path:
+    """Two films with labelled boxes, each in a folder of its own."""
+    for name in ("one", "two"):
+        folder = write_boxes(drawn_run, tmp_path / "movies" / name, ("red", "blue") * 2)
+        shutil.copy(drawn_film, folder / "drawn.mp4")
+    return tmp_path / "movies"
+
+
+def test_given_boxes_of_films(
+    movies: Path, fake_models: FakeModels, vcn: Vcn, tmp_path: Path
+) -> None:
+    out = tmp_path / "bench"
+    command = ("bench", movies, "-o", out, "--methods", "instant,hac-count")
+    assert vcn(*command).code == 0
+    rows = rows_of(out)
+    assert [row["set"] for row in rows] == ["one"] * 2 + ["two"] * 2
+    assert {row["bcubed_f"] for row in rows if row["method"] == "hac-count"} == {1}
+    assert all(row["tracks"] == 4 for row in rows)
+    assert open_run(out / "runs" / "one-dlib-0").films[0].track_names == ("t0", "t1", "t2", "t3")
+    text = (movies / "two" / "tracks.csv").read_text()
+    (movies / "two" / "tracks.csv").write_text(text.replace(",red", ",", 1))
+    refused = vcn(*command)
+    assert refused.code == 6 and "line 2: track t0 has no label" in refused.complaint
+
+
+@pytest.mark.parametrize("form", ["boxes", "film", "crops"])
+def test_sets_clustered_jointly(
+    form: str, movies: Path, labelled: Path, vcn: Vcn, tmp_path: Path
+) -> None:
+    sets = movies
+    if form == "film":
+        for folder in movies.iterdir():
+            (folder / "tracks.csv").rename(folder / "truth.csv")
+    if form == "crops":
+        sets = labelled
+        for suffix in (".zip", "_tracks.csv"):
+            shutil.copy(labelled / f"discs{suffix}", labelled / f"more{suffix}")
+    out = tmp_path / "bench"
+    command = ("bench", sets, "--combine", "season", "-o", out, "--methods", "hac-count,hac-oracle")
+    assert vcn(*command).code == 0
+    rows = rows_of(out)
+    assert [row["set"] for row in rows] == ["season"] * 2
+    # One red and one blue person over both, whose tracks are told by the truth of each.
+    assert all((row["tracks"], row["characters"], row["bcubed_f"]) == (8, 2, 1) for row in rows)
+    result = open_run(out / "runs" / "season-dlib-0")
+    assert len(result.films) == 2 and result.tracks.film.tolist() == [0] * 4 + [1] * 4
+    together = result.tracks.overlapping()
+    assert all(result.tracks.film[a] == result.tracks.film[b] for a, b in together)
+
+
+def test_sets_of_two_forms_are_not_joined(
+    movies: Path, labelled: Path, vcn: Vcn, tmp_path: Path
+) -> None:
+    refused = vcn("bench", movies, labelled, "--combine", "x", "-o", tmp_path / "b")
+    assert refused.code == 6 and "sets of boxes and crops" in refused.complaint
 
 
 def test_a_stopped_bench_goes_on(

@@ -1,4 +1,4 @@
-"""``vcn dataset``: counts of label files, checks and conversions of labelled boxes."""
+"""``vcn dataset``: counts of label files, checks of labelled sets, boxes in other forms."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def series(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["-h"], ["ids", "-h"], ["check", "-h"], ["convert", "-h"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["-h"], ["ids", "-h"], ["check", "-h"], ["export", "-h"], ["from-run", "-h"], ["join", "-h"]],
+)
 def test_help(vcn: Vcn, arguments: list[str]) -> None:
     outcome = vcn("dataset", *arguments)
     assert (outcome.code, outcome.err) == (0, "")
@@ -144,21 +147,21 @@ def test_the_film_gives_the_rate_and_refuses_what_does_not_fit(
     assert vcn("dataset", "check", cvat, "--film", cvat.with_name("none.mp4")).code == 3
 
 
-def test_convert_writes_what_check_and_convert_read(vcn: Vcn, cvat: Path, tmp_path: Path) -> None:
+def test_export_writes_what_check_and_export_read(vcn: Vcn, cvat: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    outcome = vcn("dataset", "convert", cvat, first, "--fps", "24000/1001")
+    outcome = vcn("dataset", "export", cvat, first, "--fps", "24000/1001")
     assert (outcome.code, outcome.out) == (0, f"{first}: 2 tracks, 2 people, 3 boxes\n")
-    assert vcn("dataset", "convert", first, second).code == 0
+    assert vcn("dataset", "export", first, second).code == 0
     assert snapshot(first) == snapshot(second)
     assert (first / "tracks.csv").read_text().splitlines()[:2] == [
         "track_id,frame,x,y,w,h,label",
         "0,0,60,44,56,56,red",
     ]
     assert "CSV (tracks.csv and dataset.json)" in vcn("dataset", "check", first).out
-    again = vcn("dataset", "convert", cvat, first, "--fps", "24")
+    again = vcn("dataset", "export", cvat, first, "--fps", "24")
     assert again.code == 5 and "is not empty" in again.complaint
     # What the set itself says of the rate is held against what is given.
-    outcome = vcn("dataset", "convert", first, tmp_path / "third", "--fps", "24")
+    outcome = vcn("dataset", "export", first, tmp_path / "third", "--fps", "24")
     assert outcome.code == 6 and "of 23.976 frames/s, this one has 24" in outcome.complaint
     assert not (tmp_path / "third").exists()
 
@@ -170,14 +173,16 @@ def test_names_for_motchallenge(vcn: Vcn, tmp_path: Path) -> None:
     (tmp_path / "seqinfo.ini").write_text(
         "[Sequence]\nname=a\nframeRate=25\nseqLength=2\nimWidth=64\nimHeight=48\n"
     )
-    names = tmp_path / "names.csv"
+    names = tmp_path / "people.csv"
     names.write_text("id,label\n7,Ann\n8,Ann\n")
     said = vcn("dataset", "check", tmp_path, "--names", names).out
     assert "people             1\n" in said and "tracks             2\n" in said
     assert "people             2\n" in vcn("dataset", "check", tmp_path).out
+    names.rename(tmp_path / "names.csv")  # taken by itself
+    assert "people             1\n" in vcn("dataset", "check", tmp_path).out
 
 
-@pytest.mark.parametrize("command", ["check", "convert"])
+@pytest.mark.parametrize("command", ["check", "export"])
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -190,7 +195,7 @@ def test_names_for_motchallenge(vcn: Vcn, tmp_path: Path) -> None:
 def test_wrong_arguments_and_what_is_missing(
     vcn: Vcn, cvat: Path, command: str, arguments: list[str], code: int, words: str
 ) -> None:
-    out = [cvat.with_name("out")] if command == "convert" else []
+    out = [cvat.with_name("out")] if command == "export" else []
     outcome = vcn("dataset", command, cvat, *out, *arguments)
     assert (outcome.code, outcome.out) == (code, "") and words in outcome.complaint
 

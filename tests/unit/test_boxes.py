@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 
 from tests import tables
-from videoclusternet.bench.box_forms import find_form, read_boxes, read_cvat, read_mot
-from videoclusternet.bench.boxes import (
+from videoclusternet.bench.datasets.box_forms import find_form, read_boxes, read_cvat, read_mot
+from videoclusternet.bench.datasets.boxes import (
     FilmFacts,
     LabelledBoxes,
     Row,
     collect,
     read_tracks_csv,
     same_rate,
-    write_tracks_csv,
 )
-from videoclusternet.bench.truth import read_truth
+from videoclusternet.bench.datasets.export import write_boxes
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError, StoreError
 
 FILM = FilmFacts("film.mp4", Fraction(24), 640, 360, 100)
@@ -209,13 +209,13 @@ def test_what_is_written_reads_back_the_same(fps: str, tmp_path: Path) -> None:
         film = replace(FILM, fps=Fraction(fps), frames=frames, video="é ü.mp4")
         boxes = collect(Path("x"), film, rows)
         folder = tmp_path / f"new/{frames}"
-        write_tracks_csv(boxes, folder)
+        write_boxes(boxes, folder)
         assert equal(read_boxes(folder), boxes)
 
 
 def test_whole_numbers_are_written_without_a_point(tmp_path: Path) -> None:
     boxes = read_boxes(csv_folder(tmp_path, *ROWS, fps="24000/1001"))
-    write_tracks_csv(boxes, tmp_path / "out")
+    write_boxes(boxes, tmp_path / "out")
     assert (tmp_path / "out/tracks.csv").read_text() == "\n".join((HEADER, *ROWS)) + "\n"
     facts = json.loads((tmp_path / "out/dataset.json").read_text())
     assert facts == {**FACTS, "fps": "24000/1001"}
@@ -224,9 +224,9 @@ def test_whole_numbers_are_written_without_a_point(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     boxes = read_boxes(csv_folder(tmp_path, *ROWS))
     with pytest.raises(StoreError, match="is not empty"):
-        write_tracks_csv(boxes, tmp_path)
+        write_boxes(boxes, tmp_path)
     with pytest.raises(StoreError, match="cannot write"):
-        write_tracks_csv(boxes, tmp_path / "tracks.csv")
+        write_boxes(boxes, tmp_path / "tracks.csv")
 
 
 def test_columns_in_any_order_with_more_of_them(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_written_set_is_truth_for_scoring(tmp_path: Path) -> None:
         with_shots=tables.shots(0, 100),
         with_faces=tables.faces([(5, 10, 20, 40, 60), (6, 10, 20, 40, 60)]),
     )
-    write_tracks_csv(read_boxes(csv_folder(tmp_path, *ROWS)), tmp_path / "out")
+    write_boxes(read_boxes(csv_folder(tmp_path, *ROWS)), tmp_path / "out")
     labels = read_truth(tmp_path / "out", tables.result([film], found, tables.cast([0])))
     assert labels.label == ("Ann",) and (labels.visible, labels.found) == (2, 1)
 
@@ -331,6 +331,8 @@ def test_seqinfo_may_lie_beside_and_dataset_json_in_its_place(tmp_path: Path) ->
     (tmp_path / "dataset.json").write_text(json.dumps({**FACTS, "fps": 25}))
     assert read_boxes(tmp_path).film.fps == 25
     (tmp_path / "seqinfo.ini").write_text(INI)
+    assert read_boxes(path).film.fps == 25  # ours has exact rates
+    (tmp_path / "dataset.json").unlink()
     assert read_boxes(path).film.fps == 24
 
 

@@ -31,23 +31,34 @@ FLOORS = (
     # 2: steps, from pictures to tables and from crops to a cast
     "quality shots motion faces tracks crops scan "
     "views similarity track_quality embed matching instant spaces cluster linkage stability choose "
-    "casting pool "
+    "casting pool given "
     "adapt adapt.heads adapt.loss adapt.schedule adapt.pairs adapt.supply adapt.ranks adapt.guards "
     "adapt.train adapt.rounds adapt.loop adapt.judge adapt.film",
     # 3: a finished run, read back
     "results summary report learning",
     # 4: the whole way
     "pipeline",
-    # 5: doors
-    "__init__ __main__ cli console printing demo crop_sets "
-    "cli_bench cli_dataset cli_options "
-    "bench bench.ablate bench.box_forms bench.boxes bench.compare bench.compare_report "
-    "bench.fields bench.grids bench.ids bench.intervals bench.jobs bench.measure bench.methods "
-    "bench.methods.base bench.methods.density bench.methods.graph bench.methods.hac "
-    "bench.methods.bcl bench.methods.embedding_net bench.methods.jfac bench.methods.ssiam "
-    "bench.methods.tsiam bench.methods.ours bench.methods.registry bench.metrics "
-    "bench.published bench.scoring "
-    "bench.sets bench.studies bench.study_report bench.truth",
+    # 5: labelled data: its forms, and ways into the method at boxes, crops and embeddings
+    "bench.datasets bench.datasets.box_forms bench.datasets.boxes bench.datasets.check "
+    "bench.datasets.crop_zips bench.datasets.cvat bench.datasets.export "
+    "bench.datasets.export_crops bench.datasets.feature_files bench.datasets.fields "
+    "bench.datasets.from_run bench.datasets.ids bench.datasets.join bench.datasets.mot "
+    "bench.datasets.sets bench.datasets.truth box_sets crop_sets feature_sets track_lists",
+    # 6: the bench: measures, methods, runs of both
+    "bench bench.ablate bench.adapted_runs bench.compare bench.intervals bench.jobs bench.measure "
+    "bench.methods bench.methods.base bench.methods.bcl bench.methods.density "
+    "bench.methods.embedding_net bench.methods.graph bench.methods.hac bench.methods.jfac "
+    "bench.methods.ours bench.methods.registry bench.methods.ssiam bench.methods.tsiam "
+    "bench.metrics bench.plan bench.published bench.scoring bench.stats bench.studies",
+    # 7: what people read and look at
+    "bench.pictures bench.pictures.confusion bench.pictures.drawing bench.pictures.errors "
+    "bench.pictures.iterations bench.pictures.looks bench.pictures.matched bench.pictures.page "
+    "bench.pictures.reasons bench.pictures.sheets bench.pictures.shown bench.pictures.thumbnails "
+    "bench.pictures.tsne bench.tables bench.tables.comparison bench.tables.grids "
+    "bench.tables.paper_tables bench.tables.stats bench.tables.studies",
+    # 8: doors
+    "__init__ __main__ cli cli_bench cli_dataset cli_dataset_write cli_options console printing "
+    "demo",
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor.split()}
 
@@ -70,11 +81,11 @@ SIDEWAYS = {
     "models.vggface2": "models.checkpoint models.face_model",
     "models.farl": "models.checkpoint models.face_model",
     "models.load": "models.detector models.face_model models.registry models.dlib_resnet "
-    "models.edgeface models.mtcnn models.retinaface models.yunet models.iresnet "
-    "models.adaface models.vggface2 models.farl models.onnx.face",
+    "models.edgeface models.mtcnn models.retinaface models.yunet models.iresnet models.adaface "
+    "models.vggface2 models.farl models.onnx.face",
     "models.onnx.graph": "models.onnx.file models.onnx.operators",
-    "models.onnx.face": "models.face_model models.onnx.file models.onnx.graph "
-    "models.onnx.parts models.onnx.sidecar",
+    "models.onnx.face": "models.face_model models.onnx.file models.onnx.graph models.onnx.parts "
+    "models.onnx.sidecar",
     "models.onnx.operators": "models.onnx.file models.onnx.shapes models.onnx.windows",
     "models.onnx.parts": "models.onnx.file models.onnx.graph",
     "models.onnx.shapes": "models.onnx.file",
@@ -103,19 +114,33 @@ SIDEWAYS = {
     "adapt.judge adapt.train similarity track_quality",
     "adapt.judge": "choose matching similarity spaces stability",
     "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds adapt.supply crops",
+    "given": "crops faces quality scan",
     "summary": "results",
     "report": "results summary",
-    "__init__": "crop_sets",
-    "__main__": "cli",
-    "cli": "cli_bench cli_dataset cli_options bench.ablate bench.scoring bench.sets bench.studies "
-    "bench.study_report console crop_sets demo printing",
-    "bench.ablate": "bench.jobs bench.methods.hac bench.metrics bench.scoring bench.sets "
-    "bench.studies bench.truth",
-    "bench.jobs": "bench.sets crop_sets",
-    "bench.compare": "bench.intervals bench.jobs bench.measure bench.methods.base "
-    "bench.methods.registry bench.metrics bench.sets bench.truth",
-    "bench.compare_report": "bench.grids bench.intervals bench.methods.registry bench.published",
-    "bench.study_report": "bench.intervals bench.studies",
+    "bench.datasets.box_forms": "bench.datasets.boxes bench.datasets.cvat bench.datasets.mot",
+    "bench.datasets.boxes": "bench.datasets.fields",
+    "bench.datasets.check": "bench.datasets.fields bench.datasets.sets crop_sets feature_sets "
+    "track_lists",
+    "bench.datasets.cvat": "bench.datasets.boxes bench.datasets.fields",
+    "bench.datasets.export": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.mot",
+    "bench.datasets.export_crops": "bench.datasets.boxes bench.datasets.crop_zips "
+    "bench.datasets.export box_sets",
+    "bench.datasets.feature_files": "feature_sets",
+    "bench.datasets.from_run": "bench.datasets.boxes bench.datasets.crop_zips "
+    "bench.datasets.export bench.datasets.fields",
+    "bench.datasets.join": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.crop_zips "
+    "bench.datasets.export bench.datasets.feature_files bench.datasets.ids crop_sets feature_sets "
+    "track_lists",
+    "bench.datasets.mot": "bench.datasets.boxes bench.datasets.fields",
+    "bench.datasets.sets": "bench.datasets.box_forms bench.datasets.boxes",
+    "bench.datasets.truth": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.fields",
+    "box_sets": "bench.datasets.box_forms",
+    "crop_sets": "track_lists",
+    "feature_sets": "track_lists",
+    "bench.ablate": "bench.jobs bench.methods.hac bench.metrics bench.scoring bench.studies "
+    "bench.adapted_runs",
+    "bench.compare": "bench.intervals bench.jobs bench.measure bench.methods.base bench.metrics "
+    "bench.plan",
     "bench.methods.density": "bench.methods.base",
     "bench.methods.graph": "bench.methods.base",
     "bench.methods.hac": "bench.methods.base bench.metrics",
@@ -126,47 +151,70 @@ SIDEWAYS = {
     "bench.methods.bcl": "bench.methods.base bench.methods.embedding_net",
     "bench.methods.ours": "bench.jobs bench.methods.base",
     "bench.methods.registry": "bench.methods.base bench.methods.density bench.methods.graph "
-    "bench.methods.hac bench.methods.ours bench.methods.bcl bench.methods.jfac "
-    "bench.methods.ssiam bench.methods.tsiam",
-    "bench.truth": "bench.fields",
-    "bench.boxes": "bench.fields",
-    "bench.box_forms": "bench.boxes bench.fields",
-    "cli_dataset": "bench.box_forms bench.boxes bench.fields bench.ids",
-    "cli_bench": "bench.compare bench.compare_report bench.methods.registry bench.sets cli_options "
-    "console",
-    "bench.scoring": "bench.metrics bench.truth",
+    "bench.methods.hac bench.methods.ours bench.methods.bcl bench.methods.jfac bench.methods.ssiam "
+    "bench.methods.tsiam",
+    "bench.scoring": "bench.metrics",
+    "bench.adapted_runs": "bench.metrics",
+    "bench.plan": "bench.methods.base bench.methods.registry",
+    "bench.stats": "bench.compare bench.jobs bench.published",
+    "bench.pictures.confusion": "bench.pictures.drawing bench.pictures.looks bench.pictures.shown",
+    "bench.pictures.errors": "bench.pictures.drawing bench.pictures.looks bench.pictures.matched "
+    "bench.pictures.reasons bench.pictures.shown bench.pictures.thumbnails",
+    "bench.pictures.iterations": "bench.pictures.drawing bench.pictures.shown bench.tables.grids",
+    "bench.pictures.looks": "bench.pictures.drawing",
+    "bench.pictures.page": "bench.pictures.confusion bench.pictures.drawing bench.pictures.errors "
+    "bench.pictures.iterations bench.pictures.sheets bench.pictures.shown "
+    "bench.pictures.thumbnails bench.pictures.tsne",
+    "bench.pictures.reasons": "bench.pictures.shown",
+    "bench.pictures.sheets": "bench.pictures.drawing bench.pictures.errors bench.pictures.looks "
+    "bench.pictures.matched bench.pictures.shown bench.pictures.thumbnails",
+    "bench.pictures.shown": "bench.pictures.matched bench.tables.comparison",
+    "bench.pictures.tsne": "bench.pictures.drawing bench.pictures.looks bench.pictures.shown",
+    "bench.tables.comparison": "bench.tables.grids bench.tables.paper_tables",
+    "bench.tables.paper_tables": "bench.tables.grids",
+    "bench.tables.stats": "bench.pictures.drawing bench.tables.grids",
+    "bench.tables.studies": "bench.pictures.drawing",
+    "__main__": "cli",
+    "cli": "cli_bench cli_dataset cli_options console demo printing",
+    "cli_dataset": "cli_dataset_write cli_options console",
+    "cli_bench": "cli_options console",
+    "cli_dataset_write": "cli_options console",
 }
 """What a module may import from its own floor: everything else there is closed to it."""
 
 OWNERS = {
     "av": "video demo",
-    "cv2": "crop_sets crops demo models.mtcnn models.yunet motion quality shots",
+    "cv2": "crop_sets crops demo models.mtcnn models.yunet motion quality shots "
+    "bench.pictures.thumbnails",
     "filelock": "store",
     "huggingface_hub": "models.fetch",
-    "jinja2": "report",
+    "jinja2": "report bench.pictures.page",
     "joblib": "models.mtcnn",
     "lz4": "models.mtcnn",
-    "matplotlib": "bench.study_report demo learning",
+    "matplotlib": "demo learning bench.pictures.confusion bench.pictures.drawing "
+    "bench.pictures.errors bench.pictures.iterations bench.pictures.page bench.pictures.sheets "
+    "bench.pictures.thumbnails bench.pictures.tsne",
     "onnx": "models.onnx.file",
-    "pyarrow": "bench.compare_report store",
+    "pyarrow": "store bench.tables.comparison bench.tables.stats",
     "pydantic": "config",
     "rich": "console printing",
     "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
     "scipy": "bench.intervals bench.methods.bcl bench.methods.embedding_net bench.methods.hac "
-    "cluster linkage similarity stability",
+    "cluster linkage similarity stability bench.datasets.feature_files bench.pictures.matched",
     "skimage": "demo",
-    "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics",
+    "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics "
+    "bench.pictures.tsne",
     "supervision": "tracks",
-    "threadpoolctl": "scan",
-    "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds "
-    "adapt.supply bench.jobs bench.methods.bcl bench.methods.embedding_net bench.methods.jfac "
-    "adapt.train embed models.dlib_resnet models.edgeface models.face_model models.load "
-    "models.mtcnn models.retinaface views models.checkpoint models.iresnet models.adaface "
-    "models.vggface2 models.farl models.onnx.file models.onnx.graph models.onnx.face "
-    "models.onnx.operators models.onnx.parts models.onnx.shapes models.onnx.windows",
+    "threadpoolctl": "scan bench.stats",
+    "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds adapt.supply "
+    "bench.jobs bench.methods.bcl bench.methods.embedding_net bench.methods.jfac adapt.train embed "
+    "models.dlib_resnet models.edgeface models.face_model models.load models.mtcnn "
+    "models.retinaface views models.checkpoint models.iresnet models.adaface models.vggface2 "
+    "models.farl models.onnx.file models.onnx.graph models.onnx.face models.onnx.operators "
+    "models.onnx.parts models.onnx.shapes models.onnx.windows track_quality",
     "trackers": "motion tracks",
-    "typer": "cli cli_bench cli_dataset cli_options",
+    "typer": "cli cli_bench cli_dataset cli_options cli_dataset_write",
 }
 """Who uses an outside library; NumPy is for all."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests import tables
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.scoring import score_run
-from videoclusternet.bench.truth import read_truth
 from videoclusternet.errors import DataError
 from videoclusternet.results import Result
 
@@ -184,22 +185,112 @@ def test_track_names_are_no_truth_for_a_film(tmp_path: Path, found: Result) -> N
         read_truth(path, found)
 
 
-def test_boxes_and_ranges_are_no_truth_for_crops_or_several_films(
-    tmp_path: Path, named: Result, found: Result
-) -> None:
+def test_ranges_are_no_truth_for_crops(tmp_path: Path, named: Result) -> None:
     write(tmp_path, TRUTH)
-    two = replace(found, films=(found.films[0], found.films[0]))
-    for run in (named, two):
-        with pytest.raises(DataError, match="over one film"):
-            read_truth(tmp_path, run)
-        with pytest.raises(DataError, match="over one film"):
-            read_truth(boxes(tmp_path, "1,10,0,0,5,5,A"), run)
+    with pytest.raises(DataError, match="this run is over crops"):
+        read_truth(tmp_path, named)
+
+
+def test_each_film_has_its_own_truth(tmp_path: Path, named: Result, found: Result) -> None:
+    two = replace(found, films=(found.films[0], named.films[0]))
+    first = write(tmp_path, TRUTH)
+    with pytest.raises(DataError, match="over 2 films, not 1"):
+        read_truth(first, two)
+    with pytest.raises(DataError, match="over 1 films, not 2"):
+        read_truth([first, first], found)
+    second = tmp_path / "tracks.csv"
+    second.write_text("track_id,label\n1,Ann\n3,Bob\n")
+    labels = read_truth([first, second], two)
+    assert labels.label == ("Ann", "Bob", "Ann", None, "Ann", None, None)
+    assert (labels.visible, labels.found) == (6, 4)
+
+
+@pytest.fixture
+def given(found: Result) -> Result:
+    """A run over a film whose tracks were given with their boxes."""
+    film = replace(found.films[0], track_names=("8", "7", "maria", "08"))
+    return replace(found, films=(film,))
+
+
+def test_given_tracks_go_by_name_whatever_their_boxes(tmp_path: Path, given: Result) -> None:
+    # The boxes lie elsewhere: names are what counts.  8 and 08 are two tracks of one set.
+    rows = ["8,10,0,0,5,5,Ann", "08,10,9,0,5,5,Bob", "007,1,0,0,5,5,Cat", "9,1,0,0,5,5,Dan"]
+    labels = read_truth(boxes(tmp_path, *rows), given)
+    assert labels.label == ("Ann", "Cat", None, "Bob")
+    assert (labels.visible, labels.found) == (4, 3)
+
+
+FACTS = {"video": "film.mp4", "fps": 24, "width": 320, "height": 180}
+ROW = "1,10,50,40,40,50,Ann"
+
+
+@pytest.mark.parametrize(
+    ("rows", "facts", "says"),
+    [
+        (["1,10,0,0,5,5,"], None, "line 2: track 1 has no label"),
+        (["1,10,0,0,5,5,A", "1,10,1,0,5,5,A"], None, "line 3: track 1 has two boxes in frame 10"),
+        (["1,10,300,0,22,5,A"], None, "line 2: the box 300,0 to 322,5 leaves the frame of 320x180"),
+        (["1,10,0,0,0,5,A"], None, "line 2: the box is 0 x 5 px"),
+        (["1,10.5,0,0,5,5,A"], None, "line 2: frame is '10.5', no whole number"),
+        ([",10,0,0,5,5,A"], None, "line 2: the box has no track"),
+        ([ROW], {"fps": 25}, "is of a film of 25 frames/s, this one has 24"),
+        ([ROW], {"width": 640}, "is of a film of 640x180 px, this one has 320x180"),
+        ([ROW], {"frames": 10}, "line 2: frame 10 is outside the film of 10 frames"),
+        ([ROW], {"fps": 0}, "fps is '0'"),
+        ([], {}, "holds no row"),
+    ],
+)
+def test_box_truth_is_refused_as_a_data_set_is(
+    rows: list[str],
+    facts: dict[str, object] | None,
+    says: str,
+    tmp_path: Path,
+    found: Result,
+    given: Result,
+) -> None:
+    path = tmp_path / "tracks.csv"
+    path.write_text(BOXES + "\n".join(rows) + "\n")
+    if facts is not None:
+        (tmp_path / "dataset.json").write_text(json.dumps({**FACTS, **facts}))
+    for run in (found, given):
+        for named in (path, tmp_path):
+            with pytest.raises(DataError) as caught:
+                read_truth(named, run)
+            assert says in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_other_forms_of_boxes_are_truth_as_well(tmp_path: Path, found: Result) -> None:
+    mot, cvat = tmp_path / "mot", tmp_path / "cvat"
+    (mot / "gt").mkdir(parents=True)
+    lines = [f"{11 + i},3,50,40,40,50,1,1,1" for i in range(10)]
+    (mot / "gt" / "gt.txt").write_text("\n".join(lines) + "\n")
+    (mot / "seqinfo.ini").write_text(
+        "[Sequence]\nname=f\nframeRate=24\nseqLength=100\nimWidth=320\nimHeight=180\n"
+    )
+    assert read_truth(mot, found).label == ("3", None, None, None)
+    (mot / "names.csv").write_text("id,label\n3,Ann\n")
+    assert read_truth(mot, found).label == ("Ann", None, None, None)
+    cvat.mkdir()
+    drawn = "".join(
+        f'<box frame="{10 + i}" xtl="50" ytl="40" xbr="90" ybr="90" outside="0"/>'
+        for i in range(10)
+    )
+    size = "<original_size><width>{}</width><height>180</height></original_size>"
+    track = f'<track id="0" label="Ann">{drawn}</track>'
+    text = f"<annotations><meta><task>{size}</task></meta>{track}</annotations>"
+    path = cvat / "annotations.xml"
+    path.write_text(text.format(320))
+    assert read_truth(path, found) == read_truth(cvat, found)
+    assert read_truth(cvat, found).label == ("Ann", None, None, None)
+    path.write_text(text.format(640))
+    with pytest.raises(DataError, match="of 640x180 px, this one has 320x180"):
+        read_truth(cvat, found)
 
 
 def test_missing_and_unreadable_files(tmp_path: Path, found: Result) -> None:
     with pytest.raises(DataError, match=r"cannot read .*none\.csv: No such file"):
         read_truth(tmp_path / "none.csv", found)
-    with pytest.raises(DataError, match=r"cannot read .*tracks\.csv"):
+    with pytest.raises(DataError, match="holds no labelled boxes"):
         read_truth(tmp_path, found)
     picture = tmp_path / "x.csv"
     picture.write_bytes(b"\x89PNG\xff\xfe\n\x00")

@@ -16,27 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.adapt.rounds import Rounds, good_rounds
 from videoclusternet.adapt.supply import Supply
+from videoclusternet.bench.adapted_runs import MEASURES, round_of, scored_rounds
+from videoclusternet.bench.datasets.sets import LabelledSet
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.jobs import Rows, finished, first_run
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.scoring import score_run
-from videoclusternet.bench.sets import LabelledSet
 from videoclusternet.bench.studies import INSTANT, STUDIES, Study, Variant
-from videoclusternet.bench.truth import read_truth
-from videoclusternet.casting import find_cast
 from videoclusternet.config import Config
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.matching import find_links
 from videoclusternet.pipeline import adapt_run
 from videoclusternet.results import Result
 from videoclusternet.store import Store, replacing
 
 VERSION = 1
 """Raised when results of earlier versions no longer compare."""
-MEASURES = ("bcubed_f", "bcubed_precision", "bcubed_recall", "wcp", "pcr", "nmi", "ari")
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,18 @@ def run_studies(
     ------
     ConfigError
         For a study that does not exist.
+    DataError
+        For a set without pictures.
     """
     unknown = [name for name in names if name not in STUDIES]
     if unknown:
         raise ConfigError(f"no study {unknown[0]!r}", f"choose from {', '.join(STUDIES)}")
+    blind = [one.name for one in sets if one.form == "features"]
+    if blind:
+        raise DataError(
+            f"{blind[0]} holds features, and variants look at pictures",
+            "`vcn bench` compares the methods that need none",
+        )
     work = tuple((STUDIES[name], variant) for name in names for variant in STUDIES[name].variants)
     todo = [
         Job(labelled, backbone, seed, tuple(base), work)
@@ -130,9 +135,10 @@ def _variant(
             job.labelled, _config(job, INSTANT).model_copy(update={"embed": config.embed}), home
         )
         result = adapt_run(home, config, supplies=supplies)
-        found = [measured(result, job.labelled.truth, config)]
+        found = [measured(result, job.labelled.truths, config)]
         if study.rounds and variant.trains:
-            found += scored_rounds(result, job.labelled.truth, config)
+            people = read_truth(job.labelled.truths, result).label
+            found += scored_rounds(result, people, config)
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     about = {
@@ -159,7 +165,7 @@ def _home(job: Job, config: Config, folder: Path) -> Path:
     return folder / "runs" / f"{job.labelled.name}-{backbone}-{job.seed}{more}"
 
 
-def measured(result: Result, truth: Path, config: Config) -> dict[str, Any]:
+def measured(result: Result, truth: Sequence[Path], config: Config) -> dict[str, Any]:
     """Score a run, and HAC with an oracle threshold on the embeddings it used.
 
     Returns
@@ -169,13 +175,10 @@ def measured(result: Result, truth: Path, config: Config) -> dict[str, Any]:
         seconds of each step.
     """
     scores = score_run(result, truth)
-    space = result.cast.chosen.partition("/")[0]
     labels = np.array(read_truth(truth, result).label, dtype=object)
     kept = (result.cast.character >= 0) & np.array([label is not None for label in labels])
     embeddings = result.embeddings
-    if space.startswith("round-"):
-        rounds = good_rounds(result.folder, _rounds(result))
-        adapted = rounds[space]()
+    if (adapted := round_of(result)) is not None:
         width = len(adapted.centre)
         embeddings = adapted.embeddings
         base = embeddings.base[:, :width]
@@ -196,29 +199,3 @@ def measured(result: Result, truth: Path, config: Config) -> dict[str, Any]:
         "hac_wcp": hac.wcp,
         **{f"seconds_{n}": steps[n]["seconds"] for n in names if n in steps},
     }
-
-
-def scored_rounds(result: Result, truth: Path, config: Config) -> list[dict[str, Any]]:
-    """Score the cast that each good round would give, by the rule of the settings."""
-    rule = config.cluster.choose.rpartition("/")[2]
-    embeddings, found = result.embeddings, []
-    links = find_links(embeddings, np.arange(embeddings.tracks), config.matching)
-    rounds = good_rounds(result.folder, _rounds(result))
-    labels = np.array(read_truth(truth, result).label, dtype=object)
-    known = np.array([label is not None for label in labels])
-    for name in rounds:
-        one = config.cluster.model_copy(update={"choose": f"{name}/{rule}"})
-        cast, *_ = find_cast(
-            result.tracks, embeddings, links, one, config.track_quality, config.seed, rounds=rounds
-        )
-        scores = score(labels[known], cast.character[known])
-        measures = {measure: getattr(scores, measure) for measure in MEASURES}
-        number = int(name.removeprefix("round-"))
-        found.append({**measures, "chosen": cast.chosen, "round": number})
-    return found
-
-
-def _rounds(result: Result) -> Rounds:
-    (rounds,) = Store(result.folder).load("adapt", (Rounds,))
-    assert isinstance(rounds, Rounds)
-    return rounds

@@ -2,31 +2,32 @@
 
 FOLDER/runs/SET-BACKBONE-SEED/   run folder whose tracks and embeddings all methods get
             SET-BACKBONE-SEED-METHOD/   a copy for each of our profiles that trains
-       results/KEY.json          one file per finished method: a stopped bench goes on
+       results/KEY.json          one file per finished method, with its partition: a stopped
+                                 bench goes on
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videoclusternet.bench.datasets.sets import LabelledSet
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.intervals import over_tracks
 from videoclusternet.bench.jobs import FINISHED, Rows, copy_run, finished, first_run
 from videoclusternet.bench.measure import measured
-from videoclusternet.bench.methods.base import Given, Method, Told
-from videoclusternet.bench.methods.registry import chosen_methods
+from videoclusternet.bench.methods.base import Given, Method, Told, usual_threshold
 from videoclusternet.bench.metrics import bcubed_by_track, score
-from videoclusternet.bench.sets import LabelledSet
-from videoclusternet.bench.truth import read_truth
+from videoclusternet.bench.plan import Job, plan
 from videoclusternet.config import PROFILES, Config
-from videoclusternet.errors import DataError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.results import Result, open_run
@@ -34,24 +35,8 @@ from videoclusternet.spaces import inside
 from videoclusternet.store import replacing
 
 Array = NDArray[Any]
-VERSION = 1
+VERSION = 2
 """Raised when results of earlier versions no longer compare."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """All methods on one set with one backbone; ``sets`` are all of the bench."""
-
-    labelled: LabelledSet
-    sets: tuple[LabelledSet, ...]
-    backbone: str
-    methods: tuple[str, ...]
-    seeds: int
-
-    @property
-    def chosen(self) -> tuple[Method, ...]:
-        """The methods, by name: functions do not travel between processes."""
-        return chosen_methods(",".join(self.methods))
 
 
 def compare(
@@ -83,23 +68,24 @@ def compare(
     Raises
     ------
     DataError
-        When two sets share a name, or a method needs other films and there are none.
+        See :func:`videoclusternet.bench.plan.plan`.
     """
-    _check(sets, methods)
-    for backbone in backbones:  # a missing file shows now, not after an hour
-        check_model(backbone, "backbone")
-    named = tuple(method.name for method in methods)
-    todo = [Job(one, tuple(sets), b, named, seeds) for one in sets for b in backbones]
+    todo, notes = plan(sets, methods, backbones, seeds)
+    for note in notes:
+        hook(Event("note", "bench", message=note))
+    if any(one.form != "features" for one in sets):
+        for backbone in backbones:  # a missing file shows now, not after an hour
+            check_model(backbone, "backbone")
     (folder / "results").mkdir(parents=True, exist_ok=True)
     rows: Rows = []
-    for run, step, unit, each in (
-        (_prepare, "prepare", "runs", seeds),
-        (_each, "bench", "results", seeds * len(methods)),
+    for run, step, unit, total in (
+        (_prepare, "prepare", "runs", seeds * len(todo)),
+        (_each, "bench", "results", seeds * sum(len(job.methods) for job in todo)),
     ):
         hook(Event("start", step, unit=unit))
         for done, found in enumerate(finished(run, todo, folder, jobs), 1):
             rows += found
-            hook(Event("progress", step, done, len(todo) * each, unit))
+            hook(Event("progress", step, done, total, unit))
         hook(Event("done", step, unit=unit))
     names = [one.name for one in sets]
     order = {method.name: i for i, method in enumerate(methods)}
@@ -109,21 +95,19 @@ def compare(
     )
 
 
-def _check(sets: Sequence[LabelledSet], methods: Sequence[Method]) -> None:
-    names = [one.name for one in sets]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise DataError(f"two data sets are called {twice[0]!r}", "rename one")
-    if len(sets) < 2 and any(method.needs == "other films" for method in methods):
-        raise DataError(
-            "bcl learns from the labels of other films",
-            "give a second data set, or name the methods without it",
-        )
-
-
 def home_of(folder: Path, labelled: LabelledSet, backbone: str, seed: int) -> Path:
     """Return the run folder that all methods are given."""
-    return folder / "runs" / f"{labelled.name}-{backbone.partition('=')[0]}-{seed}"
+    return run_of(folder, labelled.name, backbone.partition("=")[0], seed)
+
+
+def run_of(folder: Path, name: str, backbone: str, seed: int) -> Path:
+    """Return the run folder that belongs to a row of the results."""
+    return folder / "runs" / f"{name}-{backbone}-{seed}"
+
+
+def kept_of(folder: Path, key: str) -> Path:
+    """Return the file in which a result is kept."""
+    return folder / "results" / f"{key}.json"
 
 
 def _prepare(job: Job, folder: Path) -> Iterator[Rows]:
@@ -142,23 +126,29 @@ def _prepare(job: Job, folder: Path) -> Iterator[Rows]:
 
 def _each(job: Job, folder: Path) -> Iterator[Rows]:
     for seed in range(job.seeds):
+        # Read once for all methods; each gets a `Given` of its own, nothing worked out in it.
+        home = home_of(folder, job.labelled, job.backbone, seed)
+        run = cache(lambda home=home: open_run(home))
         for method in job.chosen:
-            yield [_row(job, seed, method, folder)]
+            yield [_row(job, seed, method, folder, run)]
 
 
-def _row(job: Job, seed: int, method: Method, folder: Path) -> dict[str, Any]:
+def _row(
+    job: Job, seed: int, method: Method, folder: Path, run: Callable[[], Result]
+) -> dict[str, Any]:
     """Run one method, or read what it gave."""
     others = [s for s in job.sets if s != job.labelled] if method.needs == "other films" else []
-    contents = [one.content() for one in (job.labelled, *others)]
-    profile = Config.load(method.name).model_dump() if method.name in PROFILES else None
-    key = [VERSION, contents, job.backbone, seed, method.name, method.threshold, profile]
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
-    path = folder / "results" / f"{name}.json"
+    key = _key(job, seed, method, others, run)
+    path = kept_of(folder, key)
     if path.exists():
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return kept
-    given, labels = given_tracks(*_run(job, job.labelled, seed, folder))
-    learnt = [given_tracks(*_run(job, one, seed, folder)) for one in others]
+        return without_partition(json.loads(path.read_text(encoding="utf-8")))
+    given, people = given_tracks(run(), job.labelled.truths)
+    labels = numbered(people)
+    learnt = []
+    for one in others:
+        result = open_run(home_of(folder, one, job.backbone, seed))
+        film, names = given_tracks(result, one.truths)
+        learnt.append((film, numbered(names)))
     more = told(method, given, labels, learnt)
     found, seconds, peak = measured(lambda: method.partition(given, more, seed))
     row = {
@@ -171,34 +161,59 @@ def _row(job: Job, seed: int, method: Method, folder: Path) -> dict[str, Any]:
         **judged(labels, found),
         "seconds": seconds,
         "peak_mib": peak,
+        "key": key,
     }
+    partition = {"track": given.rows.tolist(), "person": people, "cluster": found.tolist()}
+    text = json.dumps({**row, "partition": partition})
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")
     return row
 
 
-def _run(job: Job, labelled: LabelledSet, seed: int, folder: Path) -> tuple[Result, Path]:
-    return open_run(home_of(folder, labelled, job.backbone, seed)), labelled.truth
+def without_partition(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of the table of results that a file holds."""
+    return {name: value for name, value in kept.items() if name != "partition"}
 
 
-def given_tracks(result: Result, truth: Path) -> tuple[Given, Array]:
+def _key(
+    job: Job, seed: int, method: Method, others: Sequence[LabelledSet], run: Callable[[], Result]
+) -> str:
+    """Name a result by all that it depends on, each as the method gets it."""
+    threshold = method.threshold
+    if method.needs == "threshold" and threshold is None:
+        threshold = usual_threshold(run().embeddings.model)
+    file = None
+    if method.file is not None:
+        with open(method.file, "rb") as stream:
+            file = hashlib.file_digest(stream, "sha256").hexdigest()
+    contents = [one.content() for one in (job.labelled, *others)]
+    profile = Config.load(method.name).model_dump() if method.name in PROFILES else None
+    key = [VERSION, contents, job.backbone, seed, method.name, threshold, file, profile]
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
+
+
+def given_tracks(result: Result, truth: Sequence[Path]) -> tuple[Given, list[str | None]]:
     """Return what all methods get of a run, and apart from it the labels.
 
     Returns
     -------
     Given
         The tracks that have a crop.
-    labels : int, shape (T,)
-        Person of each, -1 where the truth does not know the track.
+    people : list of (str or None), length T
+        Person of each, None where the truth does not know the track.
     """
     every = result.embeddings
     rows = np.flatnonzero(np.bincount(every.track, minlength=every.tracks))
     embeddings = replace(every, track=np.searchsorted(rows, every.track), tracks=len(rows))
     names = read_truth(truth, result).label
-    number = {name: i for i, name in enumerate(sorted({n for n in names if n is not None}))}
-    labels = np.array([-1 if n is None else number[n] for n in names], dtype=np.int64)[rows]
     apart = inside(result.tracks.overlapping(), rows)
-    return Given(embeddings, apart, rows, result.folder), labels
+    return Given(embeddings, apart, rows, result.folder), [names[row] for row in rows]
+
+
+def numbered(people: Sequence[str | None]) -> Array:
+    """Give people numbers from 0 in the order of their names, int (T,); -1 for None."""
+    number = {name: i for i, name in enumerate(sorted({n for n in people if n is not None}))}
+    return np.array([-1 if n is None else number[n] for n in people], dtype=np.int64)
 
 
 def told(

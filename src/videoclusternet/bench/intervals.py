@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,29 @@ def over_seeds(values: Array) -> float:
     if n < 2:
         return float("nan")
     return float(student_t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+
+
+def plus_minus(values: Sequence[float] | Array, digits: int) -> str:
+    """Return the mean over seeds, and half its 95 % interval where one shows, as text.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One of each seed.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+        Empty without a value, or where one was not measured (NaN).
+    """
+    seeds = np.asarray(values, dtype=np.float64)
+    if len(seeds) == 0 or not np.isfinite(seeds).all():
+        return ""
+    half = over_seeds(seeds)
+    more = f" ± {half:.{digits}f}" if np.isfinite(half) and round(half, digits) > 0 else ""
+    return f"{seeds.mean():.{digits}f}{more}"
 
 
 def over_tracks(values: Array, seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:

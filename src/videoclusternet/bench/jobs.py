@@ -10,9 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
-from videoclusternet.bench.sets import LabelledSet
+from videoclusternet.bench.datasets.sets import LabelledSet
+from videoclusternet.box_sets import cluster_boxes
 from videoclusternet.config import Config
 from videoclusternet.crop_sets import cluster_tracks
+from videoclusternet.feature_sets import enter_features
 from videoclusternet.pipeline import cluster_film
 
 Rows = list[dict[str, Any]]
@@ -35,8 +37,15 @@ def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
     """
     if (home / FINISHED).exists():
         return
-    find = cluster_film if labelled.film else cluster_tracks
-    find(labelled.source, home, config)
+    match labelled.form:
+        case "film":
+            cluster_film(labelled.sources, home, config)
+        case "crops":
+            cluster_tracks(labelled.sources, home, config)
+        case "boxes":
+            cluster_boxes(labelled.sources, labelled.truths, home, config)
+        case "features":
+            enter_features(labelled.sources, home, config)
 
 
 def copy_run(run: Path, to: Path) -> None:

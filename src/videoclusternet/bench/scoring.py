@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.metrics import score
-from videoclusternet.bench.truth import read_truth
 from videoclusternet.results import Result
 
 
-def score_run(result: Result, truth: Path) -> dict[str, Any]:
+def score_run(result: Result, truth: Path | Sequence[Path]) -> dict[str, Any]:
     """Score a run.
+
+    Parameters
+    ----------
+    result : Result
+    truth : Path or sequence of Path
+        As in :func:`videoclusternet.bench.datasets.truth.read_truth`.
 
     Returns
     -------

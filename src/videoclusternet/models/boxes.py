@@ -1,4 +1,4 @@
-"""Non-maximum suppression, shared by the detectors."""
+"""Boxes that overlap: how much, and which of them to drop."""
 
 from __future__ import annotations
 
@@ -50,3 +50,24 @@ def suppress(
         )
         order = rest[inner <= overlap * whole]
     return np.array(keep)
+
+
+def overlaps(a: Array, b: Array) -> Array:
+    """Intersection over union of every box of one set with every box of another.
+
+    Parameters
+    ----------
+    a, b : float, shapes (m, 4) and (n, 4)
+        ``x1 y1 x2 y2`` in px.
+
+    Returns
+    -------
+    float64, shape (m, n)
+        0 to 1; 0 where both are empty.
+    """
+    a, b = a[:, None].astype(np.float64), b[None].astype(np.float64)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    inner = np.prod(np.maximum(sides, 0), axis=-1)
+    areas = [np.prod(box[..., 2:] - box[..., :2], axis=-1) for box in (a, b)]
+    union = areas[0] + areas[1] - inner
+    return np.asarray(inner / np.where(union > 0, union, 1))

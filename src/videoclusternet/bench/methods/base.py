@@ -25,10 +25,20 @@ USUAL = {"dlib": 0.085}
 USUAL_ELSE = 0.6
 """Of models with an angular margin, as ArcFace; a cosine of .4."""
 
+
+def usual_threshold(model: str) -> float:
+    """Threshold on cosine distance that users of a face model would set."""
+    return USUAL.get(model, USUAL_ELSE)
+
+
 Needs = Literal["nothing", "threshold", "clusters", "labels", "other films", "labels of its file"]
 """What a method must be told: nothing; a threshold set beforehand; the true number of people;
 the labels of this very film (an oracle, a yardstick and no method); labels of other films of the
 bench; or those that its file of weights was trained on."""
+
+Sees = Literal["embeddings", "views", "pictures"]
+"""What a method looks at: embeddings of the crops alone; those of their augmented views too; or
+the pictures themselves.  Sets of features have embeddings alone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Given:
     @property
     def usual(self) -> float:
         """Threshold on cosine distance that users of this face model would set."""
-        return USUAL.get(self.embeddings.model, USUAL_ELSE)
+        return usual_threshold(self.embeddings.model)
 
     @cached_property
     def crops(self) -> Array:
@@ -126,6 +136,10 @@ class Method:
         Cosine distance, where one is given as ``name=value``; else that usual for the model.
     source : str
         Paper, and year.
+    file : Path or None
+        Of weights, where it takes some.
+    sees : str
+        See :data:`Sees`.
     """
 
     name: str
@@ -135,3 +149,5 @@ class Method:
     trains: bool = False
     threshold: float | None = None
     source: str = ""
+    file: Path | None = None
+    sees: Sees = "embeddings"

@@ -47,8 +47,8 @@ def _adapted(profile: Literal["vcn", "paper"]) -> Partition:
     return partition
 
 
-INSTANT = Method("instant", "ours, instant", "nothing", _instant)
-VCN = Method("vcn", "ours, vcn", "nothing", _adapted("vcn"), trains=True)
+INSTANT = Method("instant", "ours, instant", "nothing", _instant, sees="views")
+VCN = Method("vcn", "ours, vcn", "nothing", _adapted("vcn"), trains=True, sees="pictures")
 PAPER = Method(
     "paper",
     "VideoClusterNet to the letter",
@@ -56,4 +56,5 @@ PAPER = Method(
     _adapted("paper"),
     trains=True,
     source="VideoClusterNet",
+    sees="pictures",
 )

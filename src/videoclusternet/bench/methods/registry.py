@@ -40,6 +40,12 @@ OPTIONAL = (FINCH.name,)
 """Methods that the user has to install: only by name."""
 
 
+def title_of(name: str) -> str:
+    """Return what a method is called in tables, by its name as after ``--methods``."""
+    method = METHODS.get(name.partition("=")[0])
+    return name if method is None else method.title
+
+
 def chosen_methods(text: str) -> tuple[Method, ...]:
     """Resolve what ``--methods`` says.
 
@@ -76,7 +82,12 @@ def _with(method: Method, value: str) -> Method:
         partition = with_checkpoint(Path(value))
         name = f"{BCL.name}={value}"
         return dataclasses.replace(
-            BCL, name=name, partition=partition, needs="labels of its file", trains=False
+            BCL,
+            name=name,
+            partition=partition,
+            needs="labels of its file",
+            trains=False,
+            file=Path(value),
         )
     if method.needs != "threshold":
         raise ConfigError(f"{method.name} is told {method.needs}, not a threshold")

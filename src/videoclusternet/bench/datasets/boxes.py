@@ -1,13 +1,13 @@
-"""Labelled boxes of one film: one canonical form, what is refused, and our CSV folder.
+"""Labelled boxes of one film: one canonical form, what is refused, and how our CSV is read.
 
 Frames count from 0 in display order.  Boxes are ``x y w h`` in px of the display frame
 (rotation applied, square pixels), ``x y`` the top left corner, origin at the top left of
-the frame.  Other forms are read in :mod:`videoclusternet.bench.box_forms`.
+the frame.  Other forms are read in :mod:`videoclusternet.bench.datasets.box_forms`, all are
+written in :mod:`videoclusternet.bench.datasets.export`.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.fields import column, number, rate, read_csv, size, whole
-from videoclusternet.errors import DataError, StoreError
+from videoclusternet.bench.datasets.fields import column, number, rate, read_csv, size, whole
+from videoclusternet.errors import DataError
 
 Array = NDArray[Any]
 TRACKS = "tracks.csv"
@@ -27,6 +27,8 @@ FILM = "dataset.json"
 COLUMNS = ("track_id", "frame", "x", "y", "w", "h", "label")
 EDGE = 1.0
 """px that a box may reach beyond the frame: rounding, and pixels counted from 1."""
+DECIMALS = 6
+"""Of px, where one is reckoned out of two: what was written with them is read back the same."""
 SAME_RATE = 2e-4
 """Relative difference up to which two frame rates are one.  23.98, as people round it, is
 1.7e-4 off 24000/1001; 24 is 1e-3 off, a second in 17 minutes."""
@@ -252,12 +254,11 @@ def read_facts(path: Path) -> FilmFacts:
     DataError
         When it is missing or malformed; names the key.
     """
+    advice = "it says video, fps, width, height"
     try:
         facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise DataError(
-            f"cannot read {path}: {error.strerror}", "it says video, fps, width, height"
-        ) from error
+        raise DataError(f"cannot read {path}: {error.strerror}", advice) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON: {error}") from error
     if not isinstance(facts, dict):
@@ -278,73 +279,33 @@ def read_facts(path: Path) -> FilmFacts:
     )
 
 
-def read_tracks_csv(path: Path) -> LabelledBoxes:
+def read_tracks_csv(
+    path: Path, film: FilmFacts | None = None, labelled: bool = True
+) -> LabelledBoxes:
     """Read our CSV form.
 
     Parameters
     ----------
     path : Path
-        ``tracks.csv`` (any name), with ``dataset.json`` beside it.
+        ``tracks.csv`` (any name).
+    film : FilmFacts, optional
+        By default those of ``dataset.json`` beside it.
+    labelled : bool
+        Else there need be no column ``label``, and each track is a person.
 
     Raises
     ------
     DataError
         When a file is missing or malformed; names file, line and reason.
     """
-    film = read_facts(path.with_name(FILM))
+    film = film or read_facts(path.with_name(FILM))
 
     def rows() -> Iterator[Row]:
         for place, fields in read_csv(path):
             x, y, w, h = (number(column(fields, name, place), place, name) for name in "xywh")
             frame = whole(column(fields, "frame", place), place, "frame")
-            track, label = (column(fields, name, place) for name in ("track_id", "label"))
+            track = column(fields, "track_id", place)
+            label = column(fields, "label", place) if labelled else track
             yield Row(place, track, frame, (x, y, w, h), label)
 
     return collect(path, film, rows())
-
-
-def write_tracks_csv(boxes: LabelledBoxes, folder: Path) -> None:
-    """Write our CSV form: ``tracks.csv`` and ``dataset.json``; reads back the same.
-
-    Parameters
-    ----------
-    boxes : LabelledBoxes
-    folder : Path
-        New or empty.
-
-    Raises
-    ------
-    StoreError
-        When the folder holds something, or cannot be written.
-    """
-    film = boxes.film
-    facts: dict[str, Any] = {
-        "video": film.video,
-        "fps": _plain_rate(film.fps),
-        "width": film.width,
-        "height": film.height,
-    }
-    if film.frames is not None:
-        facts["frames"] = film.frames
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise StoreError(f"{folder} is not empty", "choose another folder")
-        with (folder / TRACKS).open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for track, frame, box in zip(boxes.track, boxes.frame, boxes.box.tolist(), strict=True):
-                values = (repr(value).removesuffix(".0") for value in box)
-                writer.writerow([boxes.tracks[track], int(frame), *values, boxes.labels[track]])
-        # Last, as its presence says that the data set is whole.
-        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-        (folder / FILM).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}", "check the path") from error
-
-
-def _plain_rate(fps: Fraction) -> int | float | str:
-    """Frame rate for JSON: a number where it is exact, else a fraction as text."""
-    if fps.denominator == 1:
-        return int(fps)
-    return float(fps) if Fraction(str(float(fps))) == fps else str(fps)

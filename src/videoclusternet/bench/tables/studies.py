@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.intervals import over_seeds
+from videoclusternet.bench.intervals import over_seeds, plus_minus
+from videoclusternet.bench.pictures.drawing import COLOURS, LINES, new_figure, save
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.store import replacing
 
@@ -20,8 +20,6 @@ Array = NDArray[Any]
 Row = dict[str, Any]
 COLUMNS = ("bcubed_f", "wcp", "pcr", "hac_f", "seconds_adapt")
 HEADINGS = ("B-cubed F", "WCP", "PCR", "HAC F (oracle)", "s to adapt")
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours: told apart by all."""
 
 
 def write_study(rows: Sequence[Row], folder: Path) -> Path:
@@ -47,8 +45,7 @@ def write_study(rows: Sequence[Row], folder: Path) -> Path:
             parts.append(f"Seconds of each step (Table 10):\n\n{times(mine)}\n")
         if STUDIES[name].rounds:
             parts.append(f"Round by round:\n\n{rounds_table(mine)}\n")
-        picture = _plot(mine, STUDIES[name].rounds)
-        picture.savefig(folder / f"{name}.svg")
+        save(_plot(mine, STUDIES[name].rounds), folder, name)
         parts.append(f"![{STUDIES[name].title}]({name}.svg)\n")
     path = folder / "report.md"
     with replacing(path) as temporary:
@@ -90,12 +87,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cell(values: Array, column: str) -> str:
-    if not np.isfinite(values).all():
-        return ""
-    digits = 0 if column.startswith("seconds") else 2 if column == "pcr" else 3
-    half = over_seeds(values)
-    more = f" ± {half:.{digits}f}" if np.isfinite(half) else ""
-    return f"{values.mean():.{digits}f}{more}"
+    return plus_minus(values, 0 if column.startswith("seconds") else 2 if column == "pcr" else 3)
 
 
 def rounds_table(rows: Sequence[Row]) -> str:
@@ -142,11 +134,8 @@ def _write_csv(rows: Sequence[Row], path: Path) -> None:
 
 def _plot(rows: Sequence[Row], by_round: bool) -> Any:
     """Draw B-cubed F: over rounds, or a bar per variant."""
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams["svg.hashsalt"] = "videoclusternet"  # the same file every time
     variants = list(dict.fromkeys(row["variant"] for row in rows))
-    figure = Figure(figsize=(7, 2.2 + 0.3 * len(variants)), layout="constrained")
+    figure = new_figure(7, 2.2 + 0.3 * len(variants))
     axes = figure.subplots()
     (_lines if by_round else _bars)(axes, rows, variants)
     axes.legend(fontsize="small")
@@ -156,14 +145,12 @@ def _plot(rows: Sequence[Row], by_round: bool) -> Any:
 def _lines(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
     backbones = list(dict.fromkeys(row["backbone"] for row in rows))
     for colour, variant in zip(itertools.cycle(COLOURS), variants, strict=False):
-        for style, backbone in zip(
-            itertools.cycle(("-", "--", ":", "-.")), backbones, strict=False
-        ):
+        for style, backbone in zip(itertools.cycle(LINES), backbones, strict=False):
             mine = [r for r in rows if (r["variant"], r["backbone"]) == (variant, backbone)]
             numbers = sorted({r["round"] for r in mine if r["round"]})
             by = [[r for r in mine if r["round"] == n] for n in numbers]
             f = [means(some, "bcubed_f").mean() for some in by]
-            axes.plot(numbers, f, style, color=colour, label=f"{variant}, {backbone}")
+            axes.plot(numbers, f, linestyle=style, color=colour, label=f"{variant}, {backbone}")
     axes.set_xlabel("round")
     axes.set_ylabel("B-cubed F")
 

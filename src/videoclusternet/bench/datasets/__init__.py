@@ -1,0 +1,1 @@
+"""Labelled data sets: their forms, read, checked, written and joined."""

@@ -1,0 +1,1 @@
+"""What people look at: partitions beside the truth, faces, errors."""
