@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet import cli_bench, cli_dataset
-from videoclusternet.cli_options import LogJson, Quiet
+from videoclusternet import cli_bench, cli_dataset, cli_models
+from videoclusternet.cli_options import (
+    Backbone,
+    ConfigFile,
+    Detector,
+    Device,
+    FromModel,
+    LogJson,
+    Output,
+    Profile,
+    Quiet,
+    Settings,
+)
 from videoclusternet.errors import VcnError
 
 if TYPE_CHECKING:
@@ -36,32 +47,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
-app.add_typer(models_app, name="models")
+app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_bench.app, name="bench")
 app.add_typer(cli_dataset.app, name="dataset")
-
-Profile = Annotated[
-    str,
-    typer.Option(help="auto, instant, vcn (learns the film's faces), or paper (to the letter)."),
-]
-Detector = Annotated[
-    str | None, typer.Option(help="mtcnn, yunet, retinaface, or NAME=FILE for your own copy.")
-]
-Backbone = Annotated[
-    str | None, typer.Option(help="dlib, edgeface-xs, ... (`vcn models`), or NAME=FILE.")
-]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="STEP.KEY=VALUE", help="One setting; see `vcn settings`."),
-]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as a TOML file.")]
-FromModel = Annotated[
-    Path | None,
-    typer.Option(metavar="RUN", help="Begin with the model that this run has adapted."),
-]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder to write.")]
 
 
 def main() -> None:
@@ -266,51 +254,7 @@ def score(
     printing.print_scores(score_run(open_run(run), truth), as_json)
 
 
-@app.command()
-def ablate(
-    dataset: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="DATASET",
-            help="Folder of NAME.zip with NAME_tracks.csv, or of a film with its truth.",
-        ),
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")] = Path(
-        "study"
-    ),
-    studies: Annotated[
-        str, typer.Option(help="Names with commas, or all; --list shows them.")
-    ] = "profiles",
-    backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    settings: Settings = None,
-    shown: Annotated[
-        bool, typer.Option("--list", help="List the studies and stop; so without DATASET.")
-    ] = False,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-) -> None:
-    """Compare variants of the method on labelled tracks: CSV, Markdown and plots.
-
-    Labels only judge; no run sees them. The same command goes on where a stopped one ended.
-    """
-    from videoclusternet.bench.ablate import run_studies
-    from videoclusternet.bench.datasets.sets import labelled_sets
-    from videoclusternet.bench.studies import STUDIES
-    from videoclusternet.bench.tables.studies import write_study
-
-    if shown or dataset is None:
-        for study in STUDIES.values():
-            print(f"{study.name:14} {study.title}: {len(study.variants)} variants")
-        return
-    names = list(STUDIES) if studies == "all" else studies.split(",")
-    with _hook(quiet, log_json) as hook:
-        rows = run_studies(
-            labelled_sets(dataset), names, backbones.split(","), seeds, output, settings or (),
-            jobs, hook,
-        )  # fmt: skip
-        print(write_study(rows, output))
+app.command()(cli_bench.ablate)
 
 
 @app.command()
@@ -344,37 +288,6 @@ def settings() -> None:
     from videoclusternet import printing
 
     printing.print_settings()
-
-
-@models_app.callback(invoke_without_command=True)
-def models(context: typer.Context) -> None:
-    """List the models: licence, size, present or not. Verify or fetch them."""
-    if context.invoked_subcommand is None:
-        from videoclusternet import printing
-
-        printing.print_models()
-
-
-@models_app.command()
-def verify() -> None:
-    """Check the sha256 of every model file that is present."""
-    from videoclusternet import printing
-
-    if not printing.verify_models():
-        raise typer.Exit(4)
-
-
-@models_app.command()
-def pull(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `vcn models`.")],
-    quiet: Quiet = False,
-) -> None:
-    """Fetch a model into the cache folder, with resume and a sha256 check."""
-    from videoclusternet.models.fetch import pull as fetch
-
-    with _hook(quiet, False) as hook:
-        for path in fetch(name, hook):
-            print(path)
 
 
 def _print_cast(folder: Path) -> None:

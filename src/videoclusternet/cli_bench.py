@@ -1,4 +1,4 @@
-"""``vcn bench``: compare methods on identical tracks."""
+"""``vcn bench`` and ``vcn ablate``: compare methods, and variants of ours, on identical tracks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from videoclusternet.cli_options import LogJson, Quiet
+from videoclusternet.cli_options import LogJson, Quiet, Settings
 
 
 class RunByDefault(TyperGroup):
@@ -135,6 +135,53 @@ def pictures(
         shown = of_bench(folder, _names(methods), seed, _names(sets))
     with reporting(quiet, log_json) as hook:
         print(write_pictures(shown, output or folder / "pictures", hook))
+
+
+def ablate(
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATASET",
+            help="Folder of NAME.zip with NAME_tracks.csv, or of a film with its truth.",
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")] = Path(
+        "study"
+    ),
+    studies: Annotated[
+        str, typer.Option(help="Names with commas, or all; --list shows them.")
+    ] = "profiles",
+    backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    settings: Settings = None,
+    shown: Annotated[
+        bool, typer.Option("--list", help="List the studies and stop; so without DATASET.")
+    ] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Compare variants of the method on labelled tracks: CSV, Markdown and plots.
+
+    Labels only judge; no run sees them. The same command goes on where a stopped one ended.
+    """
+    from videoclusternet.bench.ablate import run_studies
+    from videoclusternet.bench.datasets.sets import labelled_sets
+    from videoclusternet.bench.studies import STUDIES
+    from videoclusternet.bench.tables.studies import write_study
+    from videoclusternet.console import reporting
+
+    if shown or dataset is None:
+        for study in STUDIES.values():
+            print(f"{study.name:14} {study.title}: {len(study.variants)} variants")
+        return
+    names = list(STUDIES) if studies == "all" else studies.split(",")
+    with reporting(quiet, log_json) as hook:
+        rows = run_studies(
+            labelled_sets(dataset), names, backbones.split(","), seeds, output, settings or (),
+            jobs, hook,
+        )  # fmt: skip
+        print(write_study(rows, output))
 
 
 def _names(text: str | None) -> list[str]:
