@@ -45,11 +45,12 @@ FLOORS = (
     "bench.datasets.from_run bench.datasets.ids bench.datasets.join bench.datasets.mot "
     "bench.datasets.sets bench.datasets.truth box_sets crop_sets feature_sets track_lists",
     # 6: the bench: measures, methods, runs of both
-    "bench bench.ablate bench.adapted_runs bench.compare bench.intervals bench.jobs bench.measure "
-    "bench.methods bench.methods.base bench.methods.bcl bench.methods.density "
-    "bench.methods.embedding_net bench.methods.graph bench.methods.hac bench.methods.jfac "
-    "bench.methods.ours bench.methods.registry bench.methods.ssiam bench.methods.tsiam "
-    "bench.metrics bench.plan bench.published bench.scoring bench.stats bench.studies",
+    "bench bench.ablate bench.adapted_runs bench.appearance bench.compare bench.intervals "
+    "bench.jobs bench.measure bench.methods bench.methods.base bench.methods.bcl "
+    "bench.methods.density bench.methods.embedding_net bench.methods.graph bench.methods.hac "
+    "bench.methods.jfac bench.methods.ours bench.methods.registry bench.methods.ssiam "
+    "bench.methods.tsiam bench.metrics bench.plan bench.published bench.scoring bench.stats "
+    "bench.studies",
     # 7: what people read and look at
     "bench.pictures bench.pictures.confusion bench.pictures.drawing bench.pictures.errors "
     "bench.pictures.iterations bench.pictures.looks bench.pictures.matched bench.pictures.page "
@@ -156,7 +157,7 @@ SIDEWAYS = {
     "bench.scoring": "bench.metrics",
     "bench.adapted_runs": "bench.metrics",
     "bench.plan": "bench.methods.base bench.methods.registry",
-    "bench.stats": "bench.compare bench.jobs bench.published",
+    "bench.stats": "bench.compare bench.jobs bench.published bench.appearance",
     "bench.pictures.confusion": "bench.pictures.drawing bench.pictures.looks bench.pictures.shown",
     "bench.pictures.errors": "bench.pictures.drawing bench.pictures.looks bench.pictures.matched "
     "bench.pictures.reasons bench.pictures.shown bench.pictures.thumbnails",
@@ -207,7 +208,7 @@ OWNERS = {
     "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics "
     "bench.pictures.tsne",
     "supervision": "tracks",
-    "threadpoolctl": "scan bench.stats",
+    "threadpoolctl": "scan bench.appearance",
     "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds adapt.supply "
     "bench.jobs bench.methods.bcl bench.methods.embedding_net bench.methods.jfac adapt.train embed "
     "models.dlib_resnet models.edgeface models.face_model models.load models.mtcnn "

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.drawn import snapshot
-from videoclusternet.bench.stats import Described, Faces
+from videoclusternet.bench.stats import Described, FaceMeasures
 from videoclusternet.bench.tables.stats import (
     MOST_BINS,
     PICTURES,
@@ -29,7 +29,7 @@ BOXES = Described("scene", "boxes", 2, 2, 1.25, "boxes")
 PICTURE_FILES = {f"{p.name}.{ending}" for p in PICTURES for ending in ("svg", "png")}
 
 
-def faces(tracks: int = 4, more: float = 0.0) -> Faces:
+def faces(tracks: int = 4, more: float = 0.0) -> FaceMeasures:
     """Three crops for each track, the last track without a quality."""
     track = np.repeat(np.arange(tracks), 3)
     of_track = (np.linspace(0.4, 0.6, tracks) + more).astype(np.float32)
@@ -37,7 +37,7 @@ def faces(tracks: int = 4, more: float = 0.0) -> Faces:
     light = (np.linspace(0.1, 0.7, len(track)) + more).astype(np.float32)
     blur = (np.linspace(0.3, 0.9, len(track)) + more).astype(np.float32)
     frame = np.tile([0, 12, 24], tracks)
-    return Faces(track, frame, of_track[track], of_track[track], light, blur)
+    return FaceMeasures(track, frame, of_track[track], of_track[track], light, blur)
 
 
 def film(name: str = "Soldier", more: float = 0.0, model: str = "dlib") -> Described:

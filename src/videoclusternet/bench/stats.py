@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from videoclusternet.bench.appearance import blur_degree, lightness
 from videoclusternet.bench.compare import home_of
 from videoclusternet.bench.datasets.box_forms import find_form, holds_boxes, read_boxes
 from videoclusternet.bench.datasets.ids import count_labels
@@ -28,7 +28,6 @@ from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.face_model import MARGIN
 from videoclusternet.models.load import check as check_model
-from videoclusternet.quality import LEADING
 from videoclusternet.results import Result, open_run
 from videoclusternet.store import MANIFEST
 from videoclusternet.summary import map_spans
@@ -39,61 +38,10 @@ BATCH = 256
 """Pictures that are in memory at a time."""
 CROP_SECONDS = 0.5
 """What a crop stands for where no film says how long a track is: they lie so far apart [P]."""
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-"""Weights of R, G, B (ITU-R BT.601), as in OpenCV."""
-
-
-def lightness(pictures: Array) -> Array:
-    """Measure how light pictures are: mean L of HLS, half the sum of largest and least channel.
-
-    Parameters
-    ----------
-    pictures : uint8, shape (n, H, W, 3)
-        RGB.
-
-    Returns
-    -------
-    float32, shape (n,)
-        0 (black) to 1 (white).
-    """
-    red, green, blue = (pictures[..., i] for i in range(3))
-    most = np.maximum(np.maximum(red, green), blue).mean((1, 2), dtype=np.float64)
-    least = np.minimum(np.minimum(red, green), blue).mean((1, 2), dtype=np.float64)
-    return np.asarray((most + least) / 510, dtype=np.float32)
-
-
-def blur_degree(pictures: Array, leading: int = LEADING) -> Array:
-    """Measure how blurred pictures are: SVD blur degree (Su, Lu and Tan, 2011).
-
-    The share of the strongest singular values of the grey picture in the sum of all.  It is
-    one minus :func:`videoclusternet.quality.sharpness` of a picture of the same size.
-
-    Parameters
-    ----------
-    pictures : uint8, shape (n, S, S, 3)
-        RGB.
-    leading : int
-        How many singular values count as strongest; the paper does not say [O].
-
-    Returns
-    -------
-    float32, shape (n,)
-        0 to 1, higher is more blurred; 1 for a black picture.
-    """
-    # Whole greys up to 255 have products whose sums float32 holds exactly, and the
-    # eigenvalues in float64 are squares of singular values: as exact as an SVD, and faster.
-    grey = np.rint(pictures @ GREY)
-    squares = (grey @ grey.transpose(0, 2, 1)).astype(np.float64)
-    # One thread: these small problems take many times as long with more.
-    with threadpool_limits(limits=1, user_api="blas"):
-        values = np.sqrt(np.maximum(np.linalg.eigvalsh(squares), 0))
-    total = values.sum(1)
-    share = values[:, -leading:].sum(1) / np.where(total > 0, total, 1)
-    return np.asarray(np.where(total > 0, share, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
+class FaceMeasures:
     """The measured face crops of a set, C of them, sorted by track and frame.
 
     Attributes
@@ -142,7 +90,7 @@ class Described:
         ``film``, ``boxes``, or ``crops``: half a second assumed for each.
     model : str
         That judged the quality; empty without pictures.
-    faces : Faces or None
+    faces : FaceMeasures or None
         None without pictures.
     """
 
@@ -153,7 +101,7 @@ class Described:
     seconds: float | None = None
     seconds_from: str = ""
     model: str = ""
-    faces: Faces | None = None
+    faces: FaceMeasures | None = None
 
     @property
     def printed(self) -> PrintedSet | None:
@@ -311,7 +259,7 @@ def _seconds(result: Result, tracks: Array) -> tuple[Array, str]:
     return crops[tracks] * CROP_SECONDS, "crops"
 
 
-def measure_faces(result: Result, known: Array, progress: Progress = no_progress) -> Faces:
+def measure_faces(result: Result, known: Array, progress: Progress = no_progress) -> FaceMeasures:
     """Measure the face crops of some tracks of a run.
 
     Parameters
@@ -325,7 +273,7 @@ def measure_faces(result: Result, known: Array, progress: Progress = no_progress
 
     Returns
     -------
-    Faces
+    FaceMeasures
 
     Raises
     ------
@@ -344,7 +292,7 @@ def measure_faces(result: Result, known: Array, progress: Progress = no_progress
         pixels = result.pictures.pixels(rows[part])[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
         light[part], blur[part] = lightness(pixels), blur_degree(pixels)
         progress(min(start + BATCH, len(rows)), len(rows))
-    return Faces(
+    return FaceMeasures(
         track=result.crop_track[rows].astype(np.int64),
         frame=np.concatenate([f.crops.frame for f in result.films])[rows].astype(np.int64),
         quality=quality[rows],

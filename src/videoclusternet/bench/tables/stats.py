@@ -29,7 +29,7 @@ from videoclusternet.bench.pictures.drawing import (
     style,
     tidy,
 )
-from videoclusternet.bench.stats import Described, Faces
+from videoclusternet.bench.stats import Described, FaceMeasures
 from videoclusternet.bench.tables.grids import Grid
 from videoclusternet.store import replacing, writing
 
@@ -70,7 +70,7 @@ class Picture:
     axis: str
     unit: str
     caption: str
-    values: Callable[[Faces], Array]
+    values: Callable[[FaceMeasures], Array]
 
 
 PICTURES = (
@@ -277,7 +277,7 @@ def _write_crops(sets: Sequence[Described], path: Path) -> None:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
 
 
-def _crop_table(name: str, faces: Faces) -> pa.Table:
+def _crop_table(name: str, faces: FaceMeasures) -> pa.Table:
     columns = {column: pa.array(values) for column, values in vars(faces).items()}
     names = pa.array([name] * len(faces.track), pa.string())
     return pa.table({"set": names, **columns})
