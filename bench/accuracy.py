@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet import Config, cluster_tracks
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.results import Result
 
 BACKBONES = ("edgeface-xs", "dlib")

@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.cluster import space_points
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.instant import Space, centre, whiten
 from videoclusternet.linkage import cut, relative, tree
 from videoclusternet.results import open_run

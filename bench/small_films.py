@@ -16,10 +16,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.choose import NAMES, choose, partition_of
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.instant import Space
 from videoclusternet.results import open_run
 from videoclusternet.similarity import Metric

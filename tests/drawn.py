@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from videoclusternet.bench.datasets import export
-from videoclusternet.bench.datasets.boxes import FilmFacts, Row, collect
 from videoclusternet.config import Config
+from videoclusternet.datasets import export
+from videoclusternet.datasets.boxes import FilmFacts, Row, collect
 from videoclusternet.demo import write_film
 from videoclusternet.models.detector import Detections
 from videoclusternet.models.face_model import ARCFACE_112, FaceModel
@@ -139,10 +139,10 @@ class FakeModels:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.detector = DiscDetector()
         self.loaded: list[str] = []
-        for module in ("pipeline", "crop_sets", "box_sets"):
+        for module in ("pipeline", "datasets.crop_sets", "datasets.box_sets"):
             where = f"videoclusternet.{module}.load_backbone"
             monkeypatch.setattr(where, self._loading("backbone", lambda: ColourModel().eval()))
-        for module in ("pipeline", "box_sets"):
+        for module in ("pipeline", "datasets.box_sets"):
             monkeypatch.setattr(
                 f"videoclusternet.{module}.load_detector",
                 self._loading("detector", lambda: self.detector),

@@ -12,9 +12,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from videoclusternet.box_sets import cluster_boxes
     from videoclusternet.config import Config
-    from videoclusternet.crop_sets import cluster_tracks
+    from videoclusternet.datasets.box_sets import cluster_boxes
+    from videoclusternet.datasets.crop_sets import cluster_tracks
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
     from videoclusternet.pipeline import adapt_run, cluster_film
@@ -28,9 +28,9 @@ _HOMES = {
     "VcnError": "errors",
     "adapt_run": "pipeline",
     "characters": "summary",
-    "cluster_boxes": "box_sets",
+    "cluster_boxes": "datasets.box_sets",
     "cluster_film": "pipeline",
-    "cluster_tracks": "crop_sets",
+    "cluster_tracks": "datasets.crop_sets",
     "open_run": "results",
 }
 

@@ -165,7 +165,7 @@ def _set_aside(
     quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
     reason = tracks.flaw.copy()
     without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
-    reason[without_crop & (reason == Reason.OK)] = Reason.LOW_QUALITY
+    reason[without_crop & (reason == Reason.OK)] = Reason.NO_PICTURE
     if config.enabled:
         judged = np.where(reason == Reason.OK, quality, np.nan)
         poor = low_quality(judged, config.deviations, config.spread)

@@ -169,8 +169,8 @@ def cluster_tracks_command(
 
     Labels are never used.
     """
-    from videoclusternet.box_sets import cluster_boxes
-    from videoclusternet.crop_sets import cluster_tracks
+    from videoclusternet.datasets.box_sets import cluster_boxes
+    from videoclusternet.datasets.crop_sets import cluster_tracks
     from videoclusternet.errors import ConfigError
 
     if film is not None and shots is not None:

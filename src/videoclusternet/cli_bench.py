@@ -62,10 +62,10 @@ def run(
     table. `vcn bench methods` lists them.
     """
     from videoclusternet.bench.compare import compare
-    from videoclusternet.bench.datasets.sets import combined, labelled_sets
     from videoclusternet.bench.methods.registry import chosen_methods
     from videoclusternet.bench.tables.comparison import write_comparison
     from videoclusternet.console import reporting
+    from videoclusternet.datasets.sets import combined, labelled_sets
 
     sets = [one for path in datasets for one in labelled_sets(path)]
     if combine is not None:
@@ -166,10 +166,10 @@ def ablate(
     Labels only judge; no run sees them. The same command goes on where a stopped one ended.
     """
     from videoclusternet.bench.ablate import run_studies
-    from videoclusternet.bench.datasets.sets import labelled_sets
     from videoclusternet.bench.studies import STUDIES
     from videoclusternet.bench.tables.studies import write_study
     from videoclusternet.console import reporting
+    from videoclusternet.datasets.sets import labelled_sets
 
     if shown or dataset is None:
         for study in STUDIES.values():

@@ -13,7 +13,7 @@ from videoclusternet.cli_dataset_write import export, from_run, join, read_given
 from videoclusternet.cli_options import FilmFile, LogJson, Names, Quiet, Rate
 
 if TYPE_CHECKING:
-    from videoclusternet.bench.datasets.ids import Count
+    from videoclusternet.datasets.ids import Count
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def ids(
 
     Below the table stands where the two differ, and how far the files explain it.
     """
-    from videoclusternet.bench.datasets.ids import (
+    from videoclusternet.datasets.ids import (
         check_protocol,
         count_labels,
         differences,
@@ -84,7 +84,7 @@ def check(
     film: FilmFile = None,
 ) -> None:
     """Say what a data set holds, or refuse it with file, line and reason."""
-    from videoclusternet.bench.datasets.box_forms import TITLES, find_form, holds_boxes
+    from videoclusternet.datasets.box_forms import TITLES, find_form, holds_boxes
 
     if path.suffix == ".ids":
         _print_labels(path)
@@ -197,7 +197,7 @@ def _print_given(path: Path) -> bool:
     """Say what the sets of crops and features in a place hold, if there are any."""
     sets = _given_sets(path)
     if sets:
-        from videoclusternet.bench.datasets.check import facts
+        from videoclusternet.datasets.check import facts
 
         for i, one in enumerate(sets):
             print("\n" * (i > 0), end="")
@@ -217,7 +217,7 @@ def _given_sets(path: Path) -> list[Path]:
 
 def _print_labels(path: Path) -> None:
     """Say what a label file holds."""
-    from videoclusternet.bench.datasets.ids import is_named, read_ids
+    from videoclusternet.datasets.ids import is_named, read_ids
 
     labels = read_ids(path, "all").labels
     named = [label for label in labels if is_named(label)]

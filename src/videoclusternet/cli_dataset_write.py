@@ -11,7 +11,7 @@ from videoclusternet.cli_options import FilmFile, LogJson, Names, Quiet, Rate
 from videoclusternet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from videoclusternet.bench.datasets.boxes import LabelledBoxes
+    from videoclusternet.datasets.boxes import LabelledBoxes
 
 
 def export(
@@ -34,7 +34,7 @@ def export(
     What csv, mot and cvat hold reads back the same. With csv, `vcn score RUN OUT` compares a
     run over the same film with it. Crops are cut out of --film.
     """
-    from videoclusternet.bench.datasets.export import check_form, write_boxes
+    from videoclusternet.datasets.export import check_form, write_boxes
 
     written = None if form == "crops" else check_form(form)
     if written is None and film is None:
@@ -45,9 +45,9 @@ def export(
         write_boxes(boxes, output, written or "csv")
         print(f"{about}, {len(boxes.box)} boxes")
         return
-    from videoclusternet.bench.datasets.export_crops import export_crops
     from videoclusternet.config import Config
     from videoclusternet.console import reporting
+    from videoclusternet.datasets.export_crops import export_crops
 
     config = Config.load(settings=[f"faces.detector={detector}"])
     with reporting(quiet, log_json) as hook:
@@ -72,7 +72,7 @@ def from_run(
     OUT/labels.csv says who each track shows. Correct it there, and run the same command with
     --labels OUT/labels.csv.
     """
-    from videoclusternet.bench.datasets.from_run import write_run
+    from videoclusternet.datasets.from_run import write_run
     from videoclusternet.results import open_run
 
     found = write_run(open_run(run), output, labels)
@@ -111,9 +111,9 @@ def join(
     model: Annotated[str | None, typer.Option(help="What made the features.")] = None,
 ) -> None:
     """Join a label file of BBT or Buffy with crops, features or boxes of its tracks."""
-    from videoclusternet.bench.datasets.ids import check_protocol, parse_aliases
-    from videoclusternet.bench.datasets.join import join as join_labels
-    from videoclusternet.bench.datasets.join import listed
+    from videoclusternet.datasets.ids import check_protocol, parse_aliases
+    from videoclusternet.datasets.join import join as join_labels
+    from videoclusternet.datasets.join import listed
 
     protocol, aliases = check_protocol(labels), parse_aliases(alias or ())
     found = join_labels(path, data, output, protocol, aliases, strict, model)
@@ -133,8 +133,8 @@ def _print_left_out(*counts: tuple[int, str]) -> None:
 
 def read_given(path: Path, fps: str | None, names: Path | None, film: Path | None) -> LabelledBoxes:
     """Read boxes, and hold them against what the user says of the film."""
-    from videoclusternet.bench.datasets.box_forms import read_boxes
-    from videoclusternet.bench.datasets.fields import rate
+    from videoclusternet.datasets.box_forms import read_boxes
+    from videoclusternet.datasets.fields import rate
     from videoclusternet.errors import DataError
 
     try:

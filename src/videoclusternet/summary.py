@@ -17,6 +17,7 @@ REASONS = {
     Reason.SMALL: "too small or cut off",
     Reason.BLURRED: "blurred",
     Reason.LOW_QUALITY: "hard to recognise",
+    Reason.NO_PICTURE: "no picture",
 }
 """What a reason means to people."""
 

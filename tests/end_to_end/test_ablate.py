@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import Vcn
 from videoclusternet.bench import ablate as module
 from videoclusternet.bench import jobs as jobs_module
-from videoclusternet.bench.datasets.sets import labelled_sets
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.bench.tables.studies import means, write_study
 from videoclusternet.config import Config
+from videoclusternet.datasets.sets import labelled_sets
 from videoclusternet.errors import DataError
 
 TINY = (

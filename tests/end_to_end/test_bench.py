@@ -16,10 +16,10 @@ from tests.conftest import Vcn
 from tests.drawn import FakeModels, write_boxes
 from videoclusternet.bench import compare as module
 from videoclusternet.bench import jobs as jobs_module
-from videoclusternet.bench.datasets.sets import labelled_sets
 from videoclusternet.bench.methods import registry
 from videoclusternet.bench.methods.base import Given, Method, Needs, Told
 from videoclusternet.config import PROFILES
+from videoclusternet.datasets.sets import labelled_sets
 from videoclusternet.results import open_run
 
 Array = NDArray[Any]

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from tests.conftest import Vcn
 from tests.drawn import FakeModels
 from videoclusternet.bench import compare as module
-from videoclusternet.bench.datasets.sets import labelled_sets
 from videoclusternet.bench.methods import base, registry
 from videoclusternet.bench.methods.base import Given, Method, Told
 from videoclusternet.bench.tables.comparison import write_comparison
 from videoclusternet.config import PROFILES
+from videoclusternet.datasets.sets import labelled_sets
 from videoclusternet.results import CROPS
 
 Array = NDArray[Any]

@@ -17,9 +17,9 @@ from tests import tables
 from tests.conftest import Vcn
 from tests.drawn import FLAGS, QUICKLY, FakeModels, draw_film, snapshot, write_boxes
 from videoclusternet import cluster_boxes, cluster_film
-from videoclusternet.bench.datasets.boxes import TRACKS
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.scoring import score_run
+from videoclusternet.datasets.boxes import TRACKS
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.demo import write_film
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Event

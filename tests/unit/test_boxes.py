@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests import tables
-from videoclusternet.bench.datasets.box_forms import find_form, read_boxes, read_cvat, read_mot
-from videoclusternet.bench.datasets.boxes import (
+from videoclusternet.datasets.box_forms import find_form, read_boxes, read_cvat, read_mot
+from videoclusternet.datasets.boxes import (
     FilmFacts,
     LabelledBoxes,
     Row,
@@ -22,8 +22,8 @@ from videoclusternet.bench.datasets.boxes import (
     read_tracks_csv,
     same_rate,
 )
-from videoclusternet.bench.datasets.export import write_boxes
-from videoclusternet.bench.datasets.truth import read_truth
+from videoclusternet.datasets.export import write_boxes
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError, StoreError
 
 FILM = FilmFacts("film.mp4", Fraction(24), 640, 360, 100)

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videoclusternet.bench.datasets.box_forms import TITLES, Form, read_boxes
-from videoclusternet.bench.datasets.boxes import FilmFacts, LabelledBoxes, Row, collect
-from videoclusternet.bench.datasets.export import check_form, write_boxes
+from videoclusternet.datasets.box_forms import TITLES, Form, read_boxes
+from videoclusternet.datasets.boxes import FilmFacts, LabelledBoxes, Row, collect
+from videoclusternet.datasets.export import check_form, write_boxes
 from videoclusternet.errors import ConfigError, DataError, StoreError
 
 FORMS = tuple(TITLES)

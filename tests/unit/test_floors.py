@@ -39,11 +39,10 @@ FLOORS = (
     # 4: the whole way
     "pipeline",
     # 5: labelled data: its forms, and ways into the method at boxes, crops and embeddings
-    "bench.datasets bench.datasets.box_forms bench.datasets.boxes bench.datasets.check "
-    "bench.datasets.crop_zips bench.datasets.cvat bench.datasets.export "
-    "bench.datasets.export_crops bench.datasets.feature_files bench.datasets.fields "
-    "bench.datasets.from_run bench.datasets.ids bench.datasets.join bench.datasets.mot "
-    "bench.datasets.sets bench.datasets.truth box_sets crop_sets feature_sets track_lists",
+    "datasets datasets.box_forms datasets.box_sets datasets.boxes datasets.check "
+    "datasets.crop_sets datasets.crop_zips datasets.cvat datasets.export datasets.export_crops "
+    "datasets.feature_files datasets.feature_sets datasets.fields datasets.from_run datasets.ids "
+    "datasets.join datasets.mot datasets.sets datasets.track_lists datasets.truth",
     # 6: the bench: measures, methods, runs of both
     "bench bench.ablate bench.adapted_runs bench.appearance bench.compare bench.intervals "
     "bench.jobs bench.measure bench.methods bench.methods.base bench.methods.bcl "
@@ -118,26 +117,24 @@ SIDEWAYS = {
     "given": "crops faces quality scan",
     "summary": "results",
     "report": "results summary",
-    "bench.datasets.box_forms": "bench.datasets.boxes bench.datasets.cvat bench.datasets.mot",
-    "bench.datasets.boxes": "bench.datasets.fields",
-    "bench.datasets.check": "bench.datasets.fields bench.datasets.sets crop_sets feature_sets "
-    "track_lists",
-    "bench.datasets.cvat": "bench.datasets.boxes bench.datasets.fields",
-    "bench.datasets.export": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.mot",
-    "bench.datasets.export_crops": "bench.datasets.boxes bench.datasets.crop_zips "
-    "bench.datasets.export box_sets",
-    "bench.datasets.feature_files": "feature_sets",
-    "bench.datasets.from_run": "bench.datasets.boxes bench.datasets.crop_zips "
-    "bench.datasets.export bench.datasets.fields",
-    "bench.datasets.join": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.crop_zips "
-    "bench.datasets.export bench.datasets.feature_files bench.datasets.ids crop_sets feature_sets "
-    "track_lists",
-    "bench.datasets.mot": "bench.datasets.boxes bench.datasets.fields",
-    "bench.datasets.sets": "bench.datasets.box_forms bench.datasets.boxes",
-    "bench.datasets.truth": "bench.datasets.box_forms bench.datasets.boxes bench.datasets.fields",
-    "box_sets": "bench.datasets.box_forms",
-    "crop_sets": "track_lists",
-    "feature_sets": "track_lists",
+    "datasets.box_forms": "datasets.boxes datasets.cvat datasets.mot",
+    "datasets.boxes": "datasets.fields",
+    "datasets.check": "datasets.fields datasets.sets datasets.crop_sets datasets.feature_sets "
+    "datasets.track_lists",
+    "datasets.cvat": "datasets.boxes datasets.fields",
+    "datasets.export": "datasets.box_forms datasets.boxes datasets.mot",
+    "datasets.export_crops": "datasets.boxes datasets.crop_zips datasets.export datasets.box_sets",
+    "datasets.feature_files": "datasets.feature_sets",
+    "datasets.from_run": "datasets.boxes datasets.crop_zips datasets.export datasets.fields",
+    "datasets.join": "datasets.box_forms datasets.boxes datasets.crop_zips datasets.export "
+    "datasets.feature_files datasets.ids datasets.crop_sets datasets.feature_sets "
+    "datasets.track_lists",
+    "datasets.mot": "datasets.boxes datasets.fields",
+    "datasets.sets": "datasets.box_forms datasets.boxes",
+    "datasets.truth": "datasets.box_forms datasets.boxes datasets.fields",
+    "datasets.box_sets": "datasets.box_forms",
+    "datasets.crop_sets": "datasets.track_lists",
+    "datasets.feature_sets": "datasets.track_lists",
     "bench.ablate": "bench.jobs bench.methods.hac bench.metrics bench.scoring bench.studies "
     "bench.adapted_runs",
     "bench.compare": "bench.intervals bench.jobs bench.measure bench.methods.base bench.metrics "
@@ -186,8 +183,8 @@ SIDEWAYS = {
 
 OWNERS = {
     "av": "video demo",
-    "cv2": "crop_sets crops demo models.mtcnn models.yunet motion quality shots "
-    "bench.pictures.thumbnails",
+    "cv2": "crops demo models.mtcnn models.yunet motion quality shots bench.pictures.thumbnails "
+    "datasets.crop_sets",
     "filelock": "store",
     "huggingface_hub": "models.fetch",
     "jinja2": "report bench.pictures.page",
@@ -203,7 +200,7 @@ OWNERS = {
     "safetensors": "adapt.rounds models.checkpoint store",
     "scenedetect": "shots",
     "scipy": "bench.intervals bench.methods.bcl bench.methods.embedding_net bench.methods.hac "
-    "cluster linkage similarity stability bench.datasets.feature_files bench.pictures.matched",
+    "cluster linkage similarity stability datasets.feature_files bench.pictures.matched",
     "skimage": "demo",
     "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics "
     "bench.pictures.tsne",

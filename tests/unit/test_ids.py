@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videoclusternet.bench.datasets.ids import (
+from videoclusternet.datasets.ids import (
     HEADER,
     PAPER,
     check_protocol,

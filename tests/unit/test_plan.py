@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videoclusternet.bench.datasets.sets import LabelledSet, combined
 from videoclusternet.bench.methods.registry import METHODS
 from videoclusternet.bench.plan import plan
+from videoclusternet.datasets.feature_sets import checked, write_features
+from videoclusternet.datasets.sets import LabelledSet, combined
 from videoclusternet.errors import DataError
-from videoclusternet.feature_sets import checked, write_features
 
 CHOSEN = [METHODS[name] for name in ("instant", "hac", "bcl")]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn import write_boxes
-from videoclusternet.bench.datasets.sets import combined, labelled_sets
+from videoclusternet.datasets.sets import combined, labelled_sets
 from videoclusternet.errors import ConfigError, DataError
 
 WHO = ("red", "blue", "red", "blue")

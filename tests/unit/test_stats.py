@@ -15,10 +15,10 @@ import skimage.data
 from videoclusternet import cluster_film
 from videoclusternet.bench import stats
 from videoclusternet.bench.appearance import blur_degree, lightness
-from videoclusternet.bench.datasets.ids import PAPER
 from videoclusternet.bench.published import _FILM_SETS, printed_set, published
 from videoclusternet.bench.stats import Described, describe, measure_faces
 from videoclusternet.crops import crop_name, encode
+from videoclusternet.datasets.ids import PAPER
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.quality import sharpness
 from videoclusternet.results import CROPS, open_run

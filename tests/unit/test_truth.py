@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import tables
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.scoring import score_run
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import DataError
 from videoclusternet.results import Result
 

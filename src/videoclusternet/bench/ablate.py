@@ -18,14 +18,14 @@ import numpy as np
 
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.bench.adapted_runs import MEASURES, round_of, scored_rounds
-from videoclusternet.bench.datasets.sets import LabelledSet
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.jobs import Rows, finished, first_run
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
 from videoclusternet.bench.scoring import score_run
 from videoclusternet.bench.studies import INSTANT, STUDIES, Study, Variant
 from videoclusternet.config import Config
+from videoclusternet.datasets.sets import LabelledSet
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.pipeline import adapt_run

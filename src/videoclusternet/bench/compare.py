@@ -19,8 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.datasets.sets import LabelledSet
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.intervals import over_tracks
 from videoclusternet.bench.jobs import FINISHED, Rows, copy_run, finished, first_run
 from videoclusternet.bench.measure import measured
@@ -28,6 +26,8 @@ from videoclusternet.bench.methods.base import Given, Method, Told, usual_thresh
 from videoclusternet.bench.metrics import bcubed_by_track, score
 from videoclusternet.bench.plan import Job, plan
 from videoclusternet.config import PROFILES, Config
+from videoclusternet.datasets.sets import LabelledSet
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.results import Result, open_run

@@ -10,11 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
-from videoclusternet.bench.datasets.sets import LabelledSet
-from videoclusternet.box_sets import cluster_boxes
 from videoclusternet.config import Config
-from videoclusternet.crop_sets import cluster_tracks
-from videoclusternet.feature_sets import enter_features
+from videoclusternet.datasets.box_sets import cluster_boxes
+from videoclusternet.datasets.crop_sets import cluster_tracks
+from videoclusternet.datasets.feature_sets import enter_features
+from videoclusternet.datasets.sets import LabelledSet
 from videoclusternet.pipeline import cluster_film
 
 Rows = list[dict[str, Any]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from videoclusternet.bench.datasets.sets import LabelledSet
 from videoclusternet.bench.methods.base import Method
 from videoclusternet.bench.methods.registry import chosen_methods
+from videoclusternet.datasets.feature_sets import read_features
+from videoclusternet.datasets.sets import LabelledSet
 from videoclusternet.errors import DataError
-from videoclusternet.feature_sets import read_features
 
 
 @dataclass(frozen=True)

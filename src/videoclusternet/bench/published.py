@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from videoclusternet.bench.datasets.ids import PAPER
+from videoclusternet.datasets.ids import PAPER
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.metrics import score
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.results import Result
 
 
@@ -21,7 +21,7 @@ def score_run(result: Result, truth: Path | Sequence[Path]) -> dict[str, Any]:
     ----------
     result : Result
     truth : Path or sequence of Path
-        As in :func:`videoclusternet.bench.datasets.truth.read_truth`.
+        As in :func:`videoclusternet.datasets.truth.read_truth`.
 
     Returns
     -------

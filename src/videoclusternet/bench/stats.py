@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from videoclusternet.bench.appearance import blur_degree, lightness
 from videoclusternet.bench.compare import home_of
-from videoclusternet.bench.datasets.box_forms import find_form, holds_boxes, read_boxes
-from videoclusternet.bench.datasets.ids import count_labels
-from videoclusternet.bench.datasets.sets import FILMS, LabelledSet, labelled_sets
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.jobs import first_run
 from videoclusternet.bench.published import PrintedSet, printed_set
 from videoclusternet.config import Config
+from videoclusternet.datasets.box_forms import find_form, holds_boxes, read_boxes
+from videoclusternet.datasets.ids import count_labels
+from videoclusternet.datasets.sets import FILMS, LabelledSet, labelled_sets
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.face_model import MARGIN

@@ -22,6 +22,7 @@ class Reason(IntEnum):
     SMALL = 1
     BLURRED = 2
     LOW_QUALITY = 3
+    NO_PICTURE = 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from videoclusternet.bench.adapted_runs import round_of
 from videoclusternet.bench.compare import kept_of, run_of
-from videoclusternet.bench.datasets.truth import read_truth
 from videoclusternet.bench.methods.registry import title_of
 from videoclusternet.bench.pictures.matched import Matched, matched
 from videoclusternet.bench.tables.comparison import read_comparison
 from videoclusternet.config import PROFILES
+from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.results import Result, open_run
 from videoclusternet.similarity import group_mean, normalise

@@ -1,7 +1,7 @@
 """Who is who: labels for the tracks of a run, from the files that people make.
 
 Three forms: *stitched* (a folder with ``shots.csv`` and ``truth.csv``: identity by shot
-and horizontal range), *boxes* (of any form of :mod:`videoclusternet.bench.datasets.box_forms`) and
+and horizontal range), *boxes* (of any form of :mod:`videoclusternet.datasets.box_forms`) and
 *tracks* (``track_id,...,label``, for runs whose tracks were given).
 """
 
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.datasets.box_forms import (
+from videoclusternet.datasets.box_forms import (
     find_form,
     holds_boxes,
     read_boxes,
     read_boxes_of,
 )
-from videoclusternet.bench.datasets.boxes import LabelledBoxes
-from videoclusternet.bench.datasets.fields import column, number, read_csv
+from videoclusternet.datasets.boxes import LabelledBoxes
+from videoclusternet.datasets.fields import column, number, read_csv
 from videoclusternet.errors import DataError
 from videoclusternet.models.boxes import overlaps
 from videoclusternet.results import Film, Result

@@ -23,6 +23,13 @@ from numpy.typing import NDArray
 from videoclusternet.casting import check_choice
 from videoclusternet.config import Config
 from videoclusternet.crops import ZIP_ERRORS, crop_name, crops_table, encode
+from videoclusternet.datasets.track_lists import (
+    Listed,
+    is_number,
+    list_beside,
+    read_list,
+    tracks_table,
+)
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.face_model import CANVAS, MARGIN
@@ -30,13 +37,6 @@ from videoclusternet.models.load import load_backbone, pick_device
 from videoclusternet.pipeline import default_output, find_characters, listed
 from videoclusternet.results import CROPS, Result
 from videoclusternet.run import Run, Work, check_films
-from videoclusternet.track_lists import (
-    Listed,
-    is_number,
-    list_beside,
-    read_list,
-    tracks_table,
-)
 from videoclusternet.types import Crops, Tracks
 
 Array = NDArray[Any]

@@ -1,6 +1,6 @@
 """``vcn dataset join``: the public track labels, and what somebody has for these tracks.
 
-The label files of the series (:mod:`videoclusternet.bench.datasets.ids`) hold no pictures.
+The label files of the series (:mod:`videoclusternet.datasets.ids`) hold no pictures.
 Whoever has crops, features or boxes of the same tracks, by their numbers, gets a set that the
 bench takes.
 """
@@ -17,17 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.datasets.box_forms import find_form, holds_boxes, read_boxes
-from videoclusternet.bench.datasets.boxes import LabelledBoxes, read_tracks_csv
-from videoclusternet.bench.datasets.crop_zips import CropZip, Listing, write_listing
-from videoclusternet.bench.datasets.export import write_boxes
-from videoclusternet.bench.datasets.feature_files import FEATURES, read_any, track_files
-from videoclusternet.bench.datasets.ids import Protocol, is_named, read_ids
-from videoclusternet.crop_sets import JPEG, list_crops
+from videoclusternet.datasets.box_forms import find_form, holds_boxes, read_boxes
+from videoclusternet.datasets.boxes import LabelledBoxes, read_tracks_csv
+from videoclusternet.datasets.crop_sets import JPEG, list_crops
+from videoclusternet.datasets.crop_zips import CropZip, Listing, write_listing
+from videoclusternet.datasets.export import write_boxes
+from videoclusternet.datasets.feature_files import FEATURES, read_any, track_files
+from videoclusternet.datasets.feature_sets import Features, features_tracks, write_features
+from videoclusternet.datasets.ids import Protocol, is_named, read_ids
+from videoclusternet.datasets.track_lists import list_beside, read_list, tracks_table
 from videoclusternet.errors import ConfigError, DataError, StoreError
-from videoclusternet.feature_sets import Features, features_tracks, write_features
 from videoclusternet.store import writing
-from videoclusternet.track_lists import list_beside, read_list, tracks_table
 from videoclusternet.types import Tracks
 
 Array = NDArray[Any]

@@ -7,7 +7,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from videoclusternet.bench.datasets.boxes import (
+from videoclusternet.datasets.boxes import (
     DECIMALS,
     FILM,
     FilmFacts,
@@ -16,7 +16,7 @@ from videoclusternet.bench.datasets.boxes import (
     collect,
     read_facts,
 )
-from videoclusternet.bench.datasets.fields import column, number, rate, read_csv, size, whole
+from videoclusternet.datasets.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
 
 SEQUENCE = "seqinfo.ini"

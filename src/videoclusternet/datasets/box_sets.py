@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.bench.datasets.box_forms import read_boxes_of
 from videoclusternet.casting import check_choice
 from videoclusternet.config import Config
 from videoclusternet.crops import cut_chosen
+from videoclusternet.datasets.box_forms import read_boxes_of
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Hook, silent
 from videoclusternet.given import (
@@ -57,7 +57,7 @@ def cluster_boxes(
     films : path or sequence of paths
     boxes : path or sequence of paths
         Boxes of each film, in any form that
-        :func:`videoclusternet.bench.datasets.box_forms.find_form` knows.  Labels are not used.
+        :func:`videoclusternet.datasets.box_forms.find_form` knows.  Labels are not used.
     output : path, optional
         Run folder; by default the first film's name with ``.vcn``, in the current folder.
     config : Config, optional

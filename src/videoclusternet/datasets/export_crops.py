@@ -6,11 +6,11 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from videoclusternet.bench.datasets.boxes import LabelledBoxes
-from videoclusternet.bench.datasets.crop_zips import write_crops
-from videoclusternet.bench.datasets.export import new_folder
-from videoclusternet.box_sets import find_given
 from videoclusternet.config import Config
+from videoclusternet.datasets.box_sets import find_given
+from videoclusternet.datasets.boxes import LabelledBoxes
+from videoclusternet.datasets.crop_zips import write_crops
+from videoclusternet.datasets.export import new_folder
 from videoclusternet.events import Hook, silent
 from videoclusternet.given import GivenBoxes
 from videoclusternet.models.load import check, load_detector, pick_device

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.config import Config
+from videoclusternet.datasets.track_lists import Listed, list_beside, read_list, tracks_table
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.pool import pool_tracks
 from videoclusternet.results import Result, open_run
 from videoclusternet.run import Run, check_films
-from videoclusternet.track_lists import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Candidates, Cast, Crops, Embeddings, Merges, Reason, Tracks
 
 Array = NDArray[Any]
@@ -283,7 +283,7 @@ def features_tracks(features: Features, number: int, known: dict[str, Listed]) -
     number : int
         Of the film.
     known : dict
-        Of :func:`videoclusternet.track_lists.read_list`.
+        Of :func:`videoclusternet.datasets.track_lists.read_list`.
     """
     first = np.searchsorted(features.track, np.unique(features.track))
     last = np.append(first[1:], len(features.track)) - 1
@@ -302,7 +302,7 @@ def _nobody(tracks: Tracks) -> tuple[Cast, Merges, Candidates]:
     none, unknown = np.empty(0), np.full(len(tracks), np.nan)
     cast = Cast(
         character=np.full(len(tracks), -1),
-        reason=np.full(len(tracks), Reason.LOW_QUALITY),
+        reason=np.full(len(tracks), Reason.NO_PICTURE),
         quality=unknown,
         threshold=unknown,
         confidence=np.zeros(len(tracks)),

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from videoclusternet.bench.datasets.box_forms import (
+from videoclusternet.datasets.box_forms import (
     companions,
     find_form,
     holds_boxes,
     read_boxes_of,
 )
-from videoclusternet.bench.datasets.boxes import FILM, TRACKS, read_facts
+from videoclusternet.datasets.boxes import FILM, TRACKS, read_facts
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.store import MANIFEST
 from videoclusternet.video import content_hash, open_video
@@ -37,7 +37,7 @@ class LabelledSet:
     sources : tuple of Path
         Films, zip files of aligned crops, or files of embeddings.
     truths : tuple of Path
-        Of each source, what :func:`videoclusternet.bench.datasets.truth.read_truth` reads.  The
+        Of each source, what :func:`videoclusternet.datasets.truth.read_truth` reads.  The
         same label in two of them is the same person.
     form : str
         What the sources are: see :data:`Form`.

@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videoclusternet.datasets.feature_sets import (
+    ADVICE,
+    MODEL,
+    Features,
+    checked,
+    model_of,
+    read_npz,
+)
 from videoclusternet.errors import DataError
-from videoclusternet.feature_sets import ADVICE, MODEL, Features, checked, model_of, read_npz
 
 Array = NDArray[Any]
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")

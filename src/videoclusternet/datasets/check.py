@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from videoclusternet.bench.datasets.fields import column, read_csv
-from videoclusternet.bench.datasets.sets import labelled_sets
-from videoclusternet.crop_sets import list_crops
+from videoclusternet.datasets.crop_sets import list_crops
+from videoclusternet.datasets.feature_sets import read_features
+from videoclusternet.datasets.fields import column, read_csv
+from videoclusternet.datasets.sets import labelled_sets
+from videoclusternet.datasets.track_lists import plain
 from videoclusternet.errors import DataError
-from videoclusternet.feature_sets import read_features
-from videoclusternet.track_lists import plain
 
 Facts = list[tuple[str, str]]
 

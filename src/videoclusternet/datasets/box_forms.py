@@ -6,15 +6,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from videoclusternet.bench.datasets.boxes import (
+from videoclusternet.datasets.boxes import (
     FILM,
     TRACKS,
     FilmFacts,
     LabelledBoxes,
     read_tracks_csv,
 )
-from videoclusternet.bench.datasets.cvat import read_cvat
-from videoclusternet.bench.datasets.mot import NAMES, SEQUENCE, homes, read_mot
+from videoclusternet.datasets.cvat import read_cvat
+from videoclusternet.datasets.mot import NAMES, SEQUENCE, homes, read_mot
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.types import VideoInfo
 

@@ -2,8 +2,8 @@
 
 Frames count from 0 in display order.  Boxes are ``x y w h`` in px of the display frame
 (rotation applied, square pixels), ``x y`` the top left corner, origin at the top left of
-the frame.  Other forms are read in :mod:`videoclusternet.bench.datasets.box_forms`, all are
-written in :mod:`videoclusternet.bench.datasets.export`.
+the frame.  Other forms are read in :mod:`videoclusternet.datasets.box_forms`, all are
+written in :mod:`videoclusternet.datasets.export`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.datasets.fields import column, number, rate, read_csv, size, whole
+from videoclusternet.datasets.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
 
 Array = NDArray[Any]

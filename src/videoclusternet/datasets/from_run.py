@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.datasets.boxes import FilmFacts, LabelledBoxes, Row, collect
-from videoclusternet.bench.datasets.crop_zips import write_crops
-from videoclusternet.bench.datasets.export import write_boxes
-from videoclusternet.bench.datasets.fields import column, read_csv, whole
+from videoclusternet.datasets.boxes import FilmFacts, LabelledBoxes, Row, collect
+from videoclusternet.datasets.crop_zips import write_crops
+from videoclusternet.datasets.export import write_boxes
+from videoclusternet.datasets.fields import column, read_csv, whole
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.results import Film, Result
 from videoclusternet.store import writing

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from videoclusternet.bench.datasets.boxes import (
+from videoclusternet.datasets.boxes import (
     DECIMALS,
     FILM,
     FilmFacts,
@@ -16,7 +16,7 @@ from videoclusternet.bench.datasets.boxes import (
     collect,
     read_facts,
 )
-from videoclusternet.bench.datasets.fields import number, size, whole
+from videoclusternet.datasets.fields import number, size, whole
 from videoclusternet.errors import DataError
 
 NAMING = ("name", "identity")

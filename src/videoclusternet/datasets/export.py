@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.bench.datasets.box_forms import TITLES, Form
-from videoclusternet.bench.datasets.boxes import (
+from videoclusternet.datasets.box_forms import TITLES, Form
+from videoclusternet.datasets.boxes import (
     COLUMNS,
     DECIMALS,
     FILM,
@@ -24,7 +24,7 @@ from videoclusternet.bench.datasets.boxes import (
     FilmFacts,
     LabelledBoxes,
 )
-from videoclusternet.bench.datasets.mot import NAMES, SEQUENCE
+from videoclusternet.datasets.mot import NAMES, SEQUENCE
 from videoclusternet.errors import ConfigError, DataError, StoreError
 
 FACE = "face"

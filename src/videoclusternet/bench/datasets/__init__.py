@@ -1,1 +1,0 @@
-"""Labelled data sets: their forms, read, checked, written and joined."""

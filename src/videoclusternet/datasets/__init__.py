@@ -1,0 +1,1 @@
+"""Data of others: its forms, read, checked and written, and ways into the method with it."""
