@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from videoclusternet.cli_options import LogJson, Quiet, Settings
+from videoclusternet.cli_options import LogJson, Quiet, Settings, print_rows
 
 
 class RunByDefault(TyperGroup):
@@ -63,7 +63,6 @@ def run(
     """
     from videoclusternet.bench.compare import compare
     from videoclusternet.bench.methods.registry import chosen_methods
-    from videoclusternet.bench.tables.comparison import write_comparison
     from videoclusternet.console import reporting
     from videoclusternet.datasets.sets import combined, labelled_sets
 
@@ -73,7 +72,7 @@ def run(
     chosen = chosen_methods(methods)
     with reporting(quiet, log_json) as hook:
         rows = compare(sets, chosen, backbones.split(","), seeds, output, jobs, hook)
-    print(write_comparison(rows, output))
+    _print_comparison(rows, output)
 
 
 @app.command("methods")
@@ -92,9 +91,21 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a finished bench.")],
 ) -> None:
     """Write the tables of a finished bench again, as Markdown, LaTeX and HTML."""
-    from videoclusternet.bench.tables.comparison import read_comparison, write_comparison
+    from videoclusternet.bench.tables.comparison import read_comparison
 
-    print(write_comparison(read_comparison(folder), folder))
+    _print_comparison(read_comparison(folder), folder)
+
+
+def _print_comparison(rows: list[dict[str, Any]], folder: Path) -> None:
+    """Write the report, and print what most people want to know of it."""
+    from videoclusternet.bench.tables.comparison import summaries, write_comparison
+
+    page = write_comparison(rows, folder)
+    for grid in summaries(rows):
+        print(grid.title)
+        print_rows([grid.header, *grid.rows], left=2)
+        print()
+    print(f"page: {page}")
 
 
 @app.command()

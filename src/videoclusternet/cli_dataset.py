@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from videoclusternet.cli_dataset_write import export, from_run, join, read_given
-from videoclusternet.cli_options import FilmFile, LogJson, Names, Quiet, Rate
+from videoclusternet.cli_options import FilmFile, LogJson, Names, Quiet, Rate, print_rows
 
 if TYPE_CHECKING:
     from videoclusternet.datasets.ids import Count
@@ -97,7 +97,7 @@ def check(
     form, file = find_form(path)
     facts = boxes.film
     length = "not said" if facts.frames is None else f"{facts.frames} frames"
-    _print_rows(
+    print_rows(
         [
             ("form", TITLES[form]),
             ("file", str(file)),
@@ -154,7 +154,7 @@ def stats(
         print(json.dumps({"sets": rows, "page": str(page)}, ensure_ascii=False))
         return
     table = grid(found)
-    _print_rows([table.header, *table.rows], right=True)
+    print_rows([table.header, *table.rows], left=1)
     print(f"\n{table.note}\n{page}" if table.note else f"\n{page}")
 
 
@@ -186,7 +186,7 @@ def _print_counts(episodes: Sequence[Count], seasons: Sequence[Count]) -> None:
         )
         for count in (*episodes, *seasons)
     ]
-    _print_rows([header, *rows], right=True)
+    print_rows([header, *rows], left=1)
     known = [count for count in episodes if count.paper is not None]
     same = sum(count.paper is not None and count.named == count.paper.tracks for count in known)
     if known:
@@ -201,7 +201,7 @@ def _print_given(path: Path) -> bool:
 
         for i, one in enumerate(sets):
             print("\n" * (i > 0), end="")
-            _print_rows(facts(one))
+            print_rows(facts(one))
     return bool(sets)
 
 
@@ -221,21 +221,10 @@ def _print_labels(path: Path) -> None:
 
     labels = read_ids(path, "all").labels
     named = [label for label in labels if is_named(label)]
-    _print_rows(
+    print_rows(
         [
             ("form", "labels of tracks (.ids), without boxes"),
             ("tracks", f"{len(labels)}, {len(named)} of them named"),
             ("people", f"{len(set(labels))}, {len(set(named))} of them named"),
         ]
     )
-
-
-def _print_rows(rows: Sequence[Sequence[str]], right: bool = False) -> None:
-    """Print columns, the first one flush left, the others as ``right`` says."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if right and i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())

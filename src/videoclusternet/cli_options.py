@@ -1,7 +1,8 @@
-"""Options that several commands share."""
+"""What several commands share: options, and columns of text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -46,3 +47,14 @@ FilmFile = Annotated[
     Path | None,
     typer.Option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
 ]
+
+
+def print_rows(rows: Sequence[Sequence[str]], left: int | None = None) -> None:
+    """Print columns, the first ``left`` of them (else all) flush left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if left is None or i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())

@@ -103,6 +103,12 @@ def read_comparison(folder: Path) -> list[Row]:
         raise DataError(f"cannot read {path}: {error}") from error
 
 
+def summaries(rows: Sequence[Row]) -> list[Grid]:
+    """Return a short table for each backbone: all sets side by side."""
+    backbones = dict.fromkeys(row["backbone"] for row in rows)
+    return [_over_sets([row for row in rows if row["backbone"] == b], b) for b in backbones]
+
+
 def grids(rows: Sequence[Row]) -> list[Grid]:
     """Return the tables: all sets together for each backbone, then each set."""
     found = []
@@ -144,7 +150,8 @@ def _in_print(name: str) -> list[list[str]]:
 
 def _over_sets(rows: Sequence[Row], title: str) -> Grid:
     sets = list(dict.fromkeys(row["set"] for row in rows))
-    header = ["method", "told", "mean B³ F", "worst B³ F", *sets, "PCR", "clicks", "s"]
+    over = ["mean B³ F", "worst B³ F", *sets] if len(sets) > 1 else ["B³ F"]
+    header = ["method", "told", *over, "PCR", "clicks", "s"]
     body = []
     for method, mine in _by_method(rows):
         if len({r["set"] for r in mine}) < len(sets):  # it cannot see them all
@@ -156,8 +163,7 @@ def _over_sets(rows: Sequence[Row], title: str) -> Grid:
             [
                 *_names(method, mine),
                 plus_minus(f.mean(0), 3),
-                f"{f.mean(1).min():.3f}",
-                *(f"{value:.3f}" for value in f.mean(1)),
+                *([f"{v:.3f}" for v in (f.mean(1).min(), *f.mean(1))] if len(sets) > 1 else []),
                 f"{min(pcr):.2f} to {max(pcr):.2f}",
                 f"{sum(r['clicks'] for r in mine) / seeds:.0f}",
                 f"{sum(r['seconds'] for r in mine) / seeds:.1f}",
