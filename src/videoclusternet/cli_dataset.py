@@ -85,6 +85,7 @@ def check(
 ) -> None:
     """Say what a data set holds, or refuse it with file, line and reason."""
     from videoclusternet.datasets.box_forms import TITLES, find_form, holds_boxes
+    from videoclusternet.datasets.sets import film_beside
 
     if path.suffix == ".ids":
         _print_labels(path)
@@ -102,6 +103,7 @@ def check(
             ("form", TITLES[form]),
             ("file", str(file)),
             ("video", facts.video),
+            ("held against", str(film or film_beside(file) or "no film beside them")),
             ("frames/s", f"{float(facts.fps):.6g}"),
             ("frame", f"{facts.width}x{facts.height} px"),
             ("length", length),

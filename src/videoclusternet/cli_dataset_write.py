@@ -132,15 +132,17 @@ def _print_left_out(*counts: tuple[int, str]) -> None:
 
 
 def read_given(path: Path, fps: str | None, names: Path | None, film: Path | None) -> LabelledBoxes:
-    """Read boxes, and hold them against what the user says of the film."""
-    from videoclusternet.datasets.box_forms import read_boxes
+    """Read boxes, and hold them against their film: the one given, or the one beside them."""
+    from videoclusternet.datasets.box_forms import find_form, read_boxes
     from videoclusternet.datasets.fields import rate
+    from videoclusternet.datasets.sets import film_beside
     from videoclusternet.errors import DataError
 
     try:
         given = None if fps is None else rate(fps, "--fps", "the rate")
     except DataError as error:  # a wrong argument, not a wrong file
         raise ConfigError(error.message, error.advice) from None
+    film = film or film_beside(find_form(path).file)
     if film is None:
         boxes = read_boxes(path, given, names)
     else:

@@ -114,6 +114,7 @@ def test_check_says_what_a_set_holds(vcn: Vcn, cvat: Path) -> None:
         "form": "CVAT for video 1.1 (XML)",
         "file": str(cvat),
         "video": "drawn.mp4",
+        "held against": "no film beside them",
         "frames/s": "24",
         "frame": "192x144 px",
         "length": "not said",
@@ -210,3 +211,18 @@ def test_the_real_label_files(vcn: Vcn, shared_data: Path) -> None:
     rows = [line.split() for line in outcome.out.splitlines()]
     assert ["bbt_s01", "3908", "3504", "3504", "11"] in rows
     assert ["buffy_s05", "5832", "5477", "5477", "26"] in rows
+
+
+def test_boxes_are_held_against_the_film_beside_them(
+    vcn: Vcn, drawn_film: Path, drawn_run: Path, tmp_path: Path
+) -> None:
+    boxes = tmp_path / "boxes"
+    assert vcn("dataset", "from-run", drawn_run, tmp_path / "own").code == 0
+    assert vcn("dataset", "export", tmp_path / "own", boxes, "--form", "csv").code == 0
+    film = boxes / drawn_film.name
+    film.write_bytes(drawn_film.read_bytes())
+    assert str(film) in vcn("dataset", "check", boxes).out
+    facts = (boxes / "dataset.json").read_text()
+    (boxes / "dataset.json").write_text(facts.replace('"fps": 24', '"fps": 25'))
+    outcome = vcn("dataset", "check", boxes)
+    assert outcome.code == 6 and "25 frames/s, this one has 24" in outcome.complaint

@@ -158,12 +158,22 @@ def _listed(file: Path, form: Form) -> LabelledSet:
 def _boxes(path: Path) -> LabelledSet:
     """Take boxes with their film; what is malformed shows now, not after an hour."""
     file = find_form(path).file
-    folder = file.parent.parent if file.parent.name == "gt" else file.parent
-    film = _named_film(file.with_name(FILM)) or _only_film(folder, file.name)
+    folder = _home(file)
+    film = film_beside(file) or _only_film(folder, file.name)
     read_boxes_of(file, open_video(film))
     usual = path.is_dir() or file.name in (TRACKS, "gt.txt")
     name = folder.resolve().name if usual else file.stem
     return LabelledSet(name, (film,), (file,), "boxes")
+
+
+def film_beside(file: Path) -> Path | None:
+    """Return the film that a file of boxes names or that lies alone beside it, if there is one."""
+    films = _films(_home(file))
+    return _named_film(file.with_name(FILM)) or (films[0] if len(films) == 1 else None)
+
+
+def _home(file: Path) -> Path:
+    return file.parent.parent if file.parent.name == "gt" else file.parent
 
 
 def _named_film(facts: Path) -> Path | None:
