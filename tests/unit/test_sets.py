@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.drawn import write_boxes
 from videoclusternet.datasets.sets import combined, labelled_sets
+from videoclusternet.datasets.track_lists import list_beside
 from videoclusternet.errors import ConfigError, DataError
 
 WHO = ("red", "blue", "red", "blue")
@@ -138,3 +140,18 @@ def test_several_sets_as_one(movie: Path, labelled: Path) -> None:
     for name in ("", "a/b"):
         with pytest.raises(ConfigError, match="cannot name a set"):
             combined([one, two], name)
+
+
+def test_a_folder_of_crops_is_the_set_that_its_zip_file_is(labelled: Path) -> None:
+    (packed,) = labelled_sets(labelled)
+    with zipfile.ZipFile(labelled / "discs.zip") as archive:
+        archive.extractall(labelled / "discs")
+    assert labelled_sets(labelled) == [packed]  # not twice
+    (labelled / "discs.zip").unlink()
+    (found,) = labelled_sets(labelled)
+    assert (found.name, found.form, found.truths) == ("discs", "crops", packed.truths)
+    assert found.sources == (labelled / "discs",) and labelled_sets(labelled / "discs") == [found]
+    assert list_beside(labelled / "discs") == labelled / "discs_tracks.csv"
+    before = found.content()
+    next((labelled / "discs").rglob("*.jpg")).write_bytes(b"another")
+    assert found.content() != before

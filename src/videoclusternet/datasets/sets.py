@@ -35,7 +35,7 @@ class LabelledSet:
     ----------
     name : str
     sources : tuple of Path
-        Films, zip files of aligned crops, or files of embeddings.
+        Films, zip files or folders of aligned crops, or files of embeddings.
     truths : tuple of Path
         Of each source, what :func:`videoclusternet.datasets.truth.read_truth` reads.  The
         same label in two of them is the same person.
@@ -63,6 +63,8 @@ class LabelledSet:
         """Files that are hashed whole."""
         if self.form == "boxes":
             return companions(truth)
+        if source.is_dir():
+            return [*sorted(p for p in source.rglob("*") if p.is_file()), truth]
         return [source, *(sorted(truth.glob("*.csv")) if truth.is_dir() else [truth])]
 
 
@@ -95,7 +97,8 @@ def labelled_sets(path: Path) -> list[LabelledSet]:
     Parameters
     ----------
     path : Path
-        ``NAME.zip`` or ``NAME.npz`` with ``NAME_tracks.csv`` beside it; a file of labelled
+        ``NAME.zip``, ``NAME.npz`` or a folder ``NAME`` of crops ``<track>/<frame>.jpg``, with
+        ``NAME_tracks.csv`` beside it; a file of labelled
         boxes, or the folder that holds it, with their film; a folder with one film,
         ``shots.csv`` and ``truth.csv``; or a folder of such files and folders.
 
@@ -108,15 +111,20 @@ def labelled_sets(path: Path) -> list[LabelledSet]:
         raise DataError(f"no such file or folder: {path}", "check the path")
     if path.is_file():
         return [_of_file(path)]
+    if _list_of(path).exists():
+        return [_listed(path, "crops")]
     found = [*_of_folder(path)]
     if all(one.form in FILES for one in found):
         for folder in sorted(p for p in path.iterdir() if p.is_dir()):
-            found += _of_folder(folder)
+            if not _list_of(folder).exists():
+                found += _of_folder(folder)
+            elif folder.name not in {one.name for one in found}:  # the zip file of it, unpacked
+                found.append(_listed(folder, "crops"))
     if not found:
         raise DataError(
             f"{path} holds no labelled set",
-            "expected NAME.zip or NAME.npz with NAME_tracks.csv, or a film with shots.csv and "
-            "truth.csv, or with labelled boxes",
+            "expected NAME.zip, NAME.npz or a folder NAME with NAME_tracks.csv, or a film with "
+            "shots.csv and truth.csv, or with labelled boxes",
         )
     return found
 
@@ -148,11 +156,17 @@ def _holds_boxes(path: Path) -> bool:
     return holds_boxes(path) and bool(known)
 
 
-def _listed(file: Path, form: Form) -> LabelledSet:
-    truth = file.with_name(f"{file.stem}_tracks.csv")
+def _list_of(path: Path) -> Path:
+    """Where the labels of crops or features are: of a file, or of a folder of crops."""
+    path = path.resolve() if path.is_dir() else path
+    return path.with_name(f"{path.name if path.is_dir() else path.stem}_tracks.csv")
+
+
+def _listed(path: Path, form: Form) -> LabelledSet:
+    truth = _list_of(path)
     if not truth.exists():
-        raise DataError(f"{file} has no labels", f"expected {truth.name} beside it")
-    return LabelledSet(file.stem, (file,), (truth,), form)
+        raise DataError(f"{path} has no labels", f"expected {truth.name} beside it")
+    return LabelledSet(truth.name.removesuffix("_tracks.csv"), (path,), (truth,), form)
 
 
 def _boxes(path: Path) -> LabelledSet:

@@ -26,11 +26,12 @@ EVERY = 12
 
 def list_beside(source: Path) -> Path | None:
     """Return the list of tracks beside crops or features, where there is one."""
+    name = f"{source.resolve().name if source.is_dir() else source.stem}_tracks.csv"
     folder = source if source.is_dir() else source.parent
-    for name in (f"{source.stem}_tracks.csv", "tracks.csv"):
-        if (folder / name).is_file():
-            return folder / name
-    return None
+    places = [folder / name, folder / "tracks.csv"]
+    if source.is_dir():
+        places.append(source.resolve().with_name(name))
+    return next((place for place in places if place.is_file()), None)
 
 
 class Listed(NamedTuple):
