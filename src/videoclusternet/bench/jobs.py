@@ -5,8 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection, wait
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +21,7 @@ from videoclusternet.datasets.box_sets import cluster_boxes
 from videoclusternet.datasets.crop_sets import cluster_tracks
 from videoclusternet.datasets.feature_sets import enter_features
 from videoclusternet.datasets.sets import LabelledSet
+from videoclusternet.errors import ConfigError
 from videoclusternet.pipeline import cluster_film
 
 Rows = list[dict[str, Any]]
@@ -22,6 +29,8 @@ J = TypeVar("J")
 FINISHED = "cast.html"
 """What a run writes last."""
 Run = Callable[[J, Path], Iterator[Rows]]
+_parts: SimpleQueue[Rows] | None = None
+"""Of a process of a bench: where it puts what it has done."""
 
 
 def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
@@ -67,7 +76,14 @@ def finished(run: Run[J], todo: Sequence[J], folder: Path, jobs: int) -> Iterato
     folder : Path
         Handed to ``run``.
     jobs : int
-        Processes; each takes its share of the cores.  With one, parts come one by one.
+        Processes; each takes its share of the cores.
+
+    Raises
+    ------
+    VcnError
+        When a job failed; with several processes after all others have ended.
+    ConfigError
+        When a process was killed.
     """
     if jobs == 1:
         for job in todo:
@@ -76,17 +92,46 @@ def finished(run: Run[J], todo: Sequence[J], folder: Path, jobs: int) -> Iterato
     # Fresh processes: a forked one would share the threads of the numerics.
     context = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    with ProcessPoolExecutor(jobs, context, _limit_threads, (threads,)) as pool:
-        futures = [pool.submit(_whole, run, job, folder) for job in todo]
-        for future in as_completed(futures):
-            yield from future.result()
+    alive, parent = context.Pipe(duplex=False)
+    parts: SimpleQueue[Rows] = context.SimpleQueue()
+    begin = (threads, alive, parts)
+    with alive, parent, ProcessPoolExecutor(jobs, context, _begin, begin) as pool:
+        futures = [pool.submit(_work, run, job, folder) for job in todo]
+        left = set(futures)
+        try:
+            while left:
+                _, left = wait_for(left, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not parts.empty():
+                    yield parts.get()
+        except BaseException:
+            parent.close()  # left early: no process goes on alone
+            raise
+        try:
+            for future in futures:
+                future.result()
+        except BrokenProcessPool:
+            raise ConfigError(
+                "a process was killed, perhaps for its memory", "run it again with fewer --jobs"
+            ) from None
 
 
-def _limit_threads(threads: int) -> None:
+def _begin(threads: int, alive: Connection, parts: SimpleQueue[Rows]) -> None:
+    """Set a process up, and let it end when the one that began it does."""
     import torch
 
+    global _parts
+    _parts = parts
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     torch.set_num_threads(threads)
+    threading.Thread(target=_watch, args=(alive,), daemon=True).start()
 
 
-def _whole(run: Run[J], job: J, folder: Path) -> list[Rows]:
-    return list(run(job, folder))
+def _watch(alive: Connection) -> None:
+    wait([alive])
+    os._exit(1)
+
+
+def _work(run: Run[J], job: J, folder: Path) -> None:
+    assert _parts is not None
+    for rows in run(job, folder):
+        _parts.put(rows)
