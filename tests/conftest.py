@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
 from videoclusternet import Result, cluster_film
+from videoclusternet.bench import jobs
 from videoclusternet.cli import main
 from videoclusternet.demo import build_demo
 from videoclusternet.results import CROPS
@@ -116,3 +119,14 @@ def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
     text = "\n".join(["track_id,shot,first_frame,n_crops,label", *rows])
     (folder / "discs_tracks.csv").write_text(text + "\n")
     return folder
+
+
+@pytest.fixture
+def threads_for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the jobs of a bench run in threads: the stand-in networks live in this process."""
+
+    def pool(workers: int, context: object, begin: object, given: tuple[Any, ...]) -> Any:
+        monkeypatch.setattr(jobs, "_parts", given[-1])
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(jobs, "ProcessPoolExecutor", pool)

@@ -12,7 +12,6 @@ import pytest
 
 from tests.conftest import Vcn
 from videoclusternet.bench import ablate as module
-from videoclusternet.bench import jobs as jobs_module
 from videoclusternet.bench.studies import STUDIES
 from videoclusternet.bench.tables.studies import means, write_study
 from videoclusternet.config import Config
@@ -100,13 +99,8 @@ def test_a_stopped_study_goes_on(
 
 
 @pytest.mark.slow
-def test_workers_give_the_same_rows(
-    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    # Threads instead of processes: the stand-in models live in this one.
-    monkeypatch.setattr(jobs_module, "ProcessPoolExecutor", lambda n, *_: ThreadPoolExecutor(n))
+@pytest.mark.usefixtures("threads_for_processes")
+def test_workers_give_the_same_rows(labelled: Path, tmp_path: Path) -> None:
     results = []
     for jobs in (1, 2):
         rows = module.run_studies(

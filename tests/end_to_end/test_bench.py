@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tests.conftest import Vcn
 from tests.drawn import FakeModels, write_boxes
 from videoclusternet.bench import compare as module
-from videoclusternet.bench import jobs as jobs_module
 from videoclusternet.bench.methods import registry
 from videoclusternet.bench.methods.base import Given, Method, Needs, Told
 from videoclusternet.config import PROFILES
@@ -211,13 +210,8 @@ def test_shuffled_labels_change_scores_and_no_partition(
 
 
 @pytest.mark.slow
-def test_workers_give_the_same_rows(
-    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    # Threads instead of processes: the stand-in models live in this one.
-    monkeypatch.setattr(jobs_module, "ProcessPoolExecutor", lambda n, *_: ThreadPoolExecutor(n))
+@pytest.mark.usefixtures("threads_for_processes")
+def test_workers_give_the_same_rows(labelled: Path, tmp_path: Path) -> None:
     methods, results = registry.chosen_methods(FAST), []
     costs = ("seconds", "peak_mib")
     for jobs in (1, 2):
