@@ -44,7 +44,9 @@ def run(
     ),
     methods: Annotated[
         str,
-        typer.Option(help="Names with commas; name=value for a threshold, bcl=FILE; fast, or all."),
+        typer.Option(
+            help="Names with commas; hac=0.3 for a threshold, paper=head, bcl=FILE; fast, or all."
+        ),
     ] = "fast",
     backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,

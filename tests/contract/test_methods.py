@@ -15,7 +15,8 @@ from videoclusternet.bench.methods.base import Given, Method
 from videoclusternet.bench.methods.density import alone
 from videoclusternet.bench.methods.graph import chinese_whispers
 from videoclusternet.bench.methods.hac import cut_at
-from videoclusternet.bench.methods.registry import METHODS, chosen_methods
+from videoclusternet.bench.methods.ours import config_of, profile_of
+from videoclusternet.bench.methods.registry import METHODS, chosen_methods, title_of
 from videoclusternet.errors import ConfigError, DataError, ModelError
 from videoclusternet.types import Embeddings
 
@@ -165,3 +166,22 @@ def test_methods_are_chosen_by_name() -> None:
     for text, why in (("nobody", "choose from"), ("hac=x", "no number"), ("instant=1", "nothing")):
         with pytest.raises(ConfigError, match=why):
             chosen_methods(text)
+
+
+def test_ours_may_be_trained_at_another_depth() -> None:
+    plain, deep = chosen_methods("paper,paper=head")
+    assert (deep.name, deep.needs, deep.sees, deep.trains) == (
+        "paper=head",
+        "nothing",
+        "pictures",
+        True,
+    )
+    assert title_of("paper=head") == f"{plain.title}, head" and title_of("paper") == plain.title
+    assert (
+        config_of("paper=head", 3).adapt.trainable == "head"
+        and config_of("paper=head", 3).seed == 3
+    )
+    assert config_of("paper").adapt.trainable == "all"
+    assert profile_of("paper=head") == "paper" and profile_of("hac=0.3") is None
+    with pytest.raises(ConfigError, match=r"adapt\.trainable"):
+        chosen_methods("vcn=everything")

@@ -138,7 +138,7 @@ SIDEWAYS = {
     "bench.ablate": "bench.jobs bench.methods.hac bench.metrics bench.scoring bench.studies "
     "bench.adapted_runs",
     "bench.compare": "bench.intervals bench.jobs bench.measure bench.methods.base bench.metrics "
-    "bench.plan",
+    "bench.plan bench.methods.ours",
     "bench.methods.density": "bench.methods.base",
     "bench.methods.graph": "bench.methods.base",
     "bench.methods.hac": "bench.methods.base bench.metrics",

@@ -23,9 +23,10 @@ from videoclusternet.bench.intervals import over_tracks
 from videoclusternet.bench.jobs import FINISHED, Rows, copy_run, finished, first_run
 from videoclusternet.bench.measure import measured
 from videoclusternet.bench.methods.base import Given, Method, Told, usual_threshold
+from videoclusternet.bench.methods.ours import config_of, profile_of
 from videoclusternet.bench.metrics import bcubed_by_track, score
 from videoclusternet.bench.plan import Job, plan
-from videoclusternet.config import PROFILES, Config
+from videoclusternet.config import Config
 from videoclusternet.datasets.sets import LabelledSet
 from videoclusternet.datasets.truth import read_truth
 from videoclusternet.events import Event, Hook, silent
@@ -187,7 +188,7 @@ def _key(
         with open(method.file, "rb") as stream:
             file = hashlib.file_digest(stream, "sha256").hexdigest()
     contents = [one.content() for one in (job.labelled, *others)]
-    profile = Config.load(method.name).model_dump() if method.name in PROFILES else None
+    profile = config_of(method.name).model_dump() if profile_of(method.name) else None
     key = [VERSION, contents, job.backbone, seed, method.name, threshold, file, profile]
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
 

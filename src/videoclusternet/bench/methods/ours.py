@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from videoclusternet.bench.jobs import copy_run
 from videoclusternet.bench.methods.base import Given, Method, Partition, Told
 from videoclusternet.casting import find_cast
-from videoclusternet.config import Config
+from videoclusternet.config import PROFILES, Config
 from videoclusternet.matching import find_links
 from videoclusternet.pipeline import adapt_run
 from videoclusternet.results import open_run
@@ -29,7 +30,37 @@ def _instant(given: Given, told: Told, seed: int) -> Array:
     return np.asarray(cast.character[given.rows])
 
 
-def _adapted(profile: Literal["vcn", "paper"]) -> Partition:
+def profile_of(name: str) -> str | None:
+    """Return the profile of ours that a method's name means, as ``paper`` of ``paper=head``."""
+    profile = name.partition("=")[0]
+    return profile if profile in PROFILES else None
+
+
+def config_of(name: str, seed: int = 0) -> Config:
+    """Return the settings of a profile, trained at another depth where the name says it.
+
+    Parameters
+    ----------
+    name : str
+        ``paper``, or with a value of ``adapt.trainable``: ``paper=head``.
+    seed : int
+
+    Raises
+    ------
+    ConfigError
+        For a depth that does not exist.
+    """
+    profile, _, depth = name.partition("=")
+    deep = [f"adapt.trainable={depth}"] if depth else []
+    return Config.load(profile, settings=[f"seed={seed}", *deep])
+
+
+def folder_of(run: Path, name: str) -> Path:
+    """Return where a profile that trains has its copy of a run folder."""
+    return run.with_name(f"{run.name}-{name.replace('=', '-')}")
+
+
+def adapted(name: str) -> Partition:
     """Return the method of a profile that trains: ``vcn adapt RUN --profile PROFILE``.
 
     The views are those of the run, so that all methods see the same.  It trains in a copy
@@ -38,22 +69,22 @@ def _adapted(profile: Literal["vcn", "paper"]) -> Partition:
     """
 
     def partition(given: Given, told: Told, seed: int) -> Array:
-        config = Config.load(profile, settings=[f"seed={seed}"])
-        folder = given.folder.with_name(f"{given.folder.name}-{profile}")
+        folder = folder_of(given.folder, name)
         if not folder.exists():
             copy_run(given.folder, folder)
-        return np.asarray(adapt_run(folder, config).cast.character[given.rows])
+        found = adapt_run(folder, config_of(name, seed))
+        return np.asarray(found.cast.character[given.rows])
 
     return partition
 
 
 INSTANT = Method("instant", "ours, instant", "nothing", _instant, sees="views")
-VCN = Method("vcn", "ours, vcn", "nothing", _adapted("vcn"), trains=True, sees="pictures")
+VCN = Method("vcn", "ours, vcn", "nothing", adapted("vcn"), trains=True, sees="pictures")
 PAPER = Method(
     "paper",
     "VideoClusterNet to the letter",
     "nothing",
-    _adapted("paper"),
+    adapted("paper"),
     trains=True,
     source="VideoClusterNet",
     sees="pictures",

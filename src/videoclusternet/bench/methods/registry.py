@@ -11,7 +11,14 @@ from videoclusternet.bench.methods.density import DBSCAN, HDBSCAN
 from videoclusternet.bench.methods.graph import FINCH, SPECTRAL, WHISPERS
 from videoclusternet.bench.methods.hac import HAC, HAC_COUNT, HAC_ORACLE
 from videoclusternet.bench.methods.jfac import JFAC
-from videoclusternet.bench.methods.ours import INSTANT, PAPER, VCN
+from videoclusternet.bench.methods.ours import (
+    INSTANT,
+    PAPER,
+    VCN,
+    adapted,
+    config_of,
+    profile_of,
+)
 from videoclusternet.bench.methods.ssiam import SSIAM
 from videoclusternet.bench.methods.tsiam import TSIAM
 from videoclusternet.errors import ConfigError
@@ -42,8 +49,11 @@ OPTIONAL = (FINCH.name,)
 
 def title_of(name: str) -> str:
     """Return what a method is called in tables, by its name as after ``--methods``."""
-    method = METHODS.get(name.partition("=")[0])
-    return name if method is None else method.title
+    plain, _, value = name.partition("=")
+    method = METHODS.get(plain)
+    if method is None:
+        return name
+    return f"{method.title}, {value}" if value and profile_of(plain) else method.title
 
 
 def chosen_methods(text: str) -> tuple[Method, ...]:
@@ -53,8 +63,8 @@ def chosen_methods(text: str) -> tuple[Method, ...]:
     ----------
     text : str
         Names with commas, ``name=value`` to set a threshold, ``bcl=FILE`` for weights that its
-        authors trained; ``fast``: all that need no
-        training; ``all``: those too.
+        authors trained, ``paper=head`` or ``vcn=all`` for how deep ours is trained; ``fast``:
+        all that need no training; ``all``: those too.
 
     Raises
     ------
@@ -89,6 +99,10 @@ def _with(method: Method, value: str) -> Method:
             trains=False,
             file=Path(value),
         )
+    if profile_of(method.name) and method.trains:
+        name = f"{method.name}={value}"
+        config_of(name)  # a depth that does not exist shows now
+        return dataclasses.replace(method, name=name, partition=adapted(name))
     if method.needs != "threshold":
         raise ConfigError(f"{method.name} is told {method.needs}, not a threshold")
     try:

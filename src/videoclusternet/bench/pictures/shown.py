@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from videoclusternet.bench.adapted_runs import round_of
 from videoclusternet.bench.compare import kept_of, run_of
+from videoclusternet.bench.methods.ours import folder_of, profile_of
 from videoclusternet.bench.methods.registry import title_of
 from videoclusternet.bench.pictures.matched import Matched, matched
 from videoclusternet.bench.tables.comparison import read_comparison
-from videoclusternet.config import PROFILES
 from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.results import Result, open_run
@@ -73,7 +73,8 @@ class Shown:
     def logged(self) -> bool:
         """Whether the cast of the run is this partition, so that its merge log tells of it."""
         same = self.result.cast.character[self.track] == self.cluster
-        return self.method in (*PROFILES, RUN) and bool(same.all())
+        ours = self.method == RUN or profile_of(self.method) is not None
+        return ours and bool(same.all())
 
     @cached_property
     def embeddings(self) -> Embeddings:
@@ -156,9 +157,9 @@ def of_bench(
 def _of_row(folder: Path, row: Row, runs: dict[Path, Result]) -> Shown:
     home = run_of(folder, row["set"], row["backbone"], row["seed"])
     kept = _kept(folder, row)
-    own = home.with_name(f"{home.name}-{row['method']}")
+    own = folder_of(home, row["method"])
     # A profile that learns has its own copy of the run, with its own cast and merge log.
-    place = own if row["method"] in PROFILES and own.is_dir() else home
+    place = own if profile_of(row["method"]) and own.is_dir() else home
     if place not in runs:
         runs[place] = open_run(place)
     return Shown(
@@ -214,4 +215,5 @@ def of_run(folder: Path, truth: Sequence[Path]) -> Shown:
 def full_title(method: str) -> str:
     """Return a method's name for people, with the value that it was given."""
     value = method.partition("=")[2]
-    return f"{title_of(method)} {Path(value).name}" if value else title_of(method)
+    known = not value or profile_of(method)  # in the title already
+    return title_of(method) if known else f"{title_of(method)} {Path(value).name}"
