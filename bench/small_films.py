@@ -60,7 +60,7 @@ def small_film(
 def judge(space: Space, apart: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]]:
     """Return B-cubed F and PCR of the choice, of the most stable level, and of oracle HAC."""
     known = spaces(space)
-    choice = choose(known, METRIC, apart, draws=DRAWS, seed=0)
+    choice = choose(space, {}, METRIC, apart, draws=DRAWS, seed=0)
     reading, _, rule = choice.names[choice.best].partition("/")
     scale = float(choice.scale[choice.best])
     ours, _ = partition_of(known[reading], rule, scale, METRIC, apart)

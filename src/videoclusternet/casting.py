@@ -23,7 +23,6 @@ from videoclusternet.similarity import Metric
 from videoclusternet.spaces import (
     SPACES,
     Adapted,
-    Spaces,
     adapted_space,
     inside,
     metric_of,
@@ -187,8 +186,7 @@ def _cluster(
         return _trivial(raw, metric)
     space, _, rule = config.choose.partition("/")
     if config.choose == "stability":
-        every: Spaces = {**spaces(raw), **extra}
-        choice = choose(every, metric, conflicts, config.draws, seed, config.scale, progress)
+        choice = choose(raw, extra, metric, conflicts, config.draws, seed, config.scale, progress)
         space, _, rule = choice.names[choice.best].partition("/")
     elif space not in SPACES:
         space = next(iter(extra), SPACES[0])

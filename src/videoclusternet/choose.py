@@ -24,7 +24,7 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space
 from videoclusternet.linkage import join, relative
 from videoclusternet.similarity import Metric
-from videoclusternet.spaces import SPACES, Spaces, metric_of
+from videoclusternet.spaces import SPACES, Spaces, metric_of, spaces
 from videoclusternet.stability import (
     ENOUGH,
     LARGEST,
@@ -168,7 +168,8 @@ def measure(
 
 
 def choose(
-    spaces: Spaces,
+    raw: Space,
+    rounds: Spaces,
     metric: Metric,
     conflicts: Array,
     draws: int,
@@ -176,15 +177,27 @@ def choose(
     scale: float = 0.0,
     progress: Progress = no_progress,
 ) -> Choice:
-    """Compare all candidates and pick one; see :func:`measure`.
+    """Compare candidates and pick one.
+
+    The first candidate is taken when it reaches ``ENOUGH`` of the highest agreement, and no
+    agreement exceeds 1: where it reaches ``ENOUGH`` itself, as in most films, the others
+    without adaptation cannot change the choice, and are not looked at.
 
     Parameters
     ----------
-    spaces : mapping of str to Space
-        Those of ``SPACES``, and the rounds of adaptation.
+    raw : Space
+        The embeddings as they come; T >= 2 tracks.
+    rounds : mapping of str to Space
+        Rounds of adaptation, of the same crops.
+
+    Others as in :func:`measure`.
     """
-    names = candidates(spaces)
-    choice = measure(spaces, names, metric, conflicts, draws, seed, scale, progress)
-    found = dict(zip(names, choice.stability.tolist(), strict=True))
-    best = simplest({name: found[name] for name in NAMES})
-    return replace(choice, best=names.index(adapted(found, best)))
+    few: Spaces = {SPACES[0]: raw, **rounds}
+    names = (NAMES[0], *candidates(few)[len(NAMES) :])
+    choice = measure(few, names, metric, conflicts, draws, seed, scale, progress)
+    if choice.stability[0] < ENOUGH:
+        every: Spaces = {**spaces(raw), **rounds}
+        choice = measure(every, candidates(every), metric, conflicts, draws, seed, scale, progress)
+    found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
+    best = simplest({name: value for name, value in found.items() if name in NAMES})
+    return replace(choice, best=choice.names.index(adapted(found, best)))

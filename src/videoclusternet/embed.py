@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from videoclusternet.config import EmbedConfig
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.track_quality import face_quality
-from videoclusternet.types import Crops, Embeddings, Reason, Tracks
+from videoclusternet.types import Crops, Embeddings, Parts, Reason, Tracks
 from videoclusternet.views import ViewPlan, clean_inputs, make_views, plan_views
 
 Array = NDArray[Any]
+PART = 1000
+"""Crops that a crash can cost."""
 
 
 def embed_crops(
@@ -28,6 +31,8 @@ def embed_crops(
     config: EmbedConfig,
     seed: int = 0,
     progress: Progress = no_progress,
+    parts: Parts | None = None,
+    clean: Embeddings | None = None,
 ) -> Embeddings:
     """Embed crops and views with a frozen model.
 
@@ -46,6 +51,10 @@ def embed_crops(
         Seed of the views.
     progress : callable
         Told in crops.
+    parts : Parts, optional
+        Where finished parts are kept.
+    clean : Embeddings, optional
+        Of the same crops by the same model with views of another seed: only these are new.
 
     Returns
     -------
@@ -53,47 +62,87 @@ def embed_crops(
         Of the chosen crops, in order.
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
-    views = config.global_views + config.local_views
-    clean_views = 2 if config.mirror else 1
-    base = np.empty((len(rows), model.dim), dtype=np.float32)
-    seen = np.empty((len(rows), views, model.dim), dtype=np.float32)
-    quality = np.empty(len(rows), dtype=np.float32)
     plan = plan_views(len(rows), config.global_views, config.local_views, seed)
-    step = max(1, config.batch // (clean_views + views))
-    for start in range(0, len(rows), step):
-        part = slice(start, min(start + step, len(rows)))
-        base[part], seen[part], quality[part] = _embed(
-            pictures(rows[part]), plan[part], model, config.mirror
-        )
+    film = _Film(crops, rows, pictures, plan, model, config, clean)
+    done: list[Embeddings] = []
+    for start in range(0, max(1, len(rows)), PART):
+        part = slice(start, min(start + PART, len(rows)))
+        name = f"{part.start:08d}-{part.stop:08d}"
+        kept = parts.read(name, (Embeddings,)) if parts else None
+        if kept is None:
+            kept = (film.embed(part, lambda n: progress(n, len(rows))),)
+            if parts:
+                parts.write(name, kept)
         progress(part.stop, len(rows))
-    return Embeddings(
-        track=crops.track[rows],
-        crop=rows,
-        base=base,
-        views=seen,
-        quality=quality,
-        global_views=config.global_views,
-        tracks=crops.tracks,
-        model=model.name,
-    )
+        done.append(kept[0])  # type: ignore[arg-type]
+    arrays = {
+        name: np.concatenate([part.arrays()[name] for part in done]) for name in Embeddings.COLUMNS
+    }
+    return Embeddings.build(arrays, done[0].meta())
+
+
+@dataclass(frozen=True)
+class _Film:
+    """The chosen crops of a film, and how to look at them."""
+
+    crops: Crops
+    rows: Array
+    pictures: Callable[[Array], Array]
+    plan: ViewPlan
+    model: FaceModel
+    config: EmbedConfig
+    clean: Embeddings | None
+
+    def embed(self, part: slice, progress: Callable[[int], None]) -> Embeddings:
+        """Embed some of the chosen crops, a batch at a time."""
+        n, config, d = part.stop - part.start, self.config, self.model.dim
+        base = np.empty((n, d), dtype=np.float32)
+        quality = np.empty(n, dtype=np.float32)
+        views = np.empty((n, config.global_views + config.local_views, d), dtype=np.float32)
+        plain = 0 if self.clean is not None else 2 if config.mirror else 1
+        step = max(1, config.batch // (plain + views.shape[1]))
+        for start in range(part.start, part.stop, step):
+            batch = slice(start, min(start + step, part.stop))
+            here = slice(batch.start - part.start, batch.stop - part.start)
+            canvas = self.pictures(self.rows[batch])
+            *found, views[here] = _embed(canvas, self.plan[batch], self.model, plain)
+            if self.clean is not None:
+                found = [self.clean.base[batch], self.clean.quality[batch]]
+            base[here], quality[here] = found
+            progress(batch.stop)
+        rows = self.rows[part]
+        return Embeddings(
+            track=self.crops.track[rows],
+            crop=rows,
+            base=base,
+            views=views,
+            quality=quality,
+            global_views=config.global_views,
+            tracks=self.crops.tracks,
+            model=self.model.name,
+        )
 
 
 @torch.inference_mode()
 def _embed(
-    pixels: Array, plan: ViewPlan, model: FaceModel, mirror: bool
+    pixels: Array, plan: ViewPlan, model: FaceModel, plain: int
 ) -> tuple[Array, Array, Array]:
-    """Embed n canvases: (n, d) clean, (n, V, d) views, (n,) quality, in one pass."""
+    """Embed n canvases in one pass: (n, d) clean, (n,) quality, (n, V, d) views.
+
+    ``plain`` pictures of each are clean: none, one, or one and its mirror image.  Without
+    any the first two results are empty.
+    """
     n = len(pixels)
     canvas = torch.from_numpy(pixels).to(model.tail.weight.device)
-    clean = clean_inputs(canvas, model)
-    plain = [clean, clean.flip(-1)] if mirror else [clean]
-    augmented = make_views(canvas, plan, model).flatten(0, 1)
-    hidden = model.trunk(model.normalise(torch.cat([*plain, augmented])))
+    clean = clean_inputs(canvas, model) if plain else canvas.new_empty(0)
+    inputs = [clean, clean.flip(-1)][:plain]
+    inputs.append(make_views(canvas, plan, model).flatten(0, 1))
+    hidden = model.trunk(model.normalise(torch.cat(inputs)))
     out = _array(model.tail(hidden))
-    first = len(plain) * n
-    quality = _array(face_quality(hidden[:n], model.tail.weight, model.tail.bias))
-    base = out[:first].reshape(len(plain), n, -1).mean(axis=0)
-    return base, out[first:].reshape(n, -1, model.dim), quality
+    quality = _array(face_quality(hidden[: n if plain else 0], model.tail.weight, model.tail.bias))
+    first = plain * n
+    base = out[:first].reshape(plain, n, -1).mean(axis=0) if plain else out[:0]
+    return base, quality, out[first:].reshape(n, -1, model.dim)
 
 
 def _array(x: Tensor) -> Array:

@@ -22,8 +22,7 @@ from videoclusternet.faces import detect_faces, detection_size, join_faces
 from videoclusternet.models.boxes import overlaps
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.quality import flaws
-from videoclusternet.scan import Parts
-from videoclusternet.types import Faces, Reason, Shots, Tracks, VideoInfo
+from videoclusternet.types import Faces, Parts, Reason, Shots, Tracks, VideoInfo
 from videoclusternet.video import Damage, read_frames
 
 Array = NDArray[Any]

@@ -21,7 +21,7 @@ from videoclusternet.casting import check_choice, find_cast
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.crops import CropPictures, cut_crops
 from videoclusternet.embed import embed_crops
-from videoclusternet.errors import ConfigError, StoreError
+from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.learning import write_learning
 from videoclusternet.matching import find_links
@@ -32,7 +32,7 @@ from videoclusternet.models.registry import weights_digest
 from videoclusternet.pool import pool_embeddings, pool_tracks
 from videoclusternet.report import write_report
 from videoclusternet.results import CROPS, Result, open_run
-from videoclusternet.run import Run, Work, check_films
+from videoclusternet.run import Run, Work, check_films, recorded_settings
 from videoclusternet.scan import scan_film
 from videoclusternet.shots import find_shots
 from videoclusternet.store import Store
@@ -48,6 +48,7 @@ from videoclusternet.types import (
     Merges,
     Motion,
     Shots,
+    Table,
     Tracks,
     VideoInfo,
 )
@@ -189,13 +190,29 @@ def describe_tracks(
     """Embed the crops of one film: (C, d) clean and (C, V, d) views."""
     c = run.config
     pictures = CropPictures([(run.folder / CROPS, crops)])
+    faces: list[Table | str] = [crops, tracks, weights_digest(c.embed.backbone)]
+
+    def embed(work: Work) -> tuple[Embeddings]:
+        (clean,) = run.held("embeddings", (Embeddings,), faces, [c.embed]) or (None,)
+        return (
+            embed_crops(
+                crops,
+                tracks,
+                pictures.pixels,
+                backbone(),
+                c.embed,
+                c.seed,
+                work.progress,
+                work.parts,
+                clean,
+            ),
+        )
+
     (embeddings,) = run.step(
         "embeddings",
         (Embeddings,),
-        lambda work: (
-            embed_crops(crops, tracks, pictures.pixels, backbone(), c.embed, c.seed, work.progress),
-        ),
-        [crops, tracks, weights_digest(c.embed.backbone), str(c.seed)],
+        embed,
+        [*faces, str(c.seed)],
         [c.embed],
         unit="faces",
     )
@@ -239,7 +256,7 @@ def name_cast(
         [tracks, embeddings, links, str(c.seed), *learnt],
         [c.cluster, c.track_quality],
         unit="comparisons",
-        version=2,
+        version=3,
     )
     return cast  # type: ignore[no-any-return]
 
@@ -269,7 +286,8 @@ def adapt_run(
     result = open_run(folder)
     check_choice(config.cluster)
     # The crops were described by the run's own settings: they hold, backbone and all.
-    config = config.model_copy(update={"embed": recorded_embed(Store(result.folder))})
+    embed = recorded_settings(Store(result.folder), EmbedConfig, "embed")
+    config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
     backbone = cache(lambda: load_backbone(config.embed.backbone, device))
     with joined(device) as ranks:
@@ -284,23 +302,6 @@ def adapt_run(
             result = open_run(run.folder)
             write_report(result)
     return result
-
-
-def recorded_embed(store: Store) -> EmbedConfig:
-    """Return how the crops of a run were embedded.
-
-    Raises
-    ------
-    StoreError
-        When it was made by a version with other settings.
-    """
-    try:
-        return EmbedConfig.model_validate(store.manifest["config"]["embed"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            f"{store.folder} was made with settings that this version does not know",
-            "run `vcn cluster` again into a new folder",
-        ) from error
 
 
 def listed(paths: Sequence[Path | str] | Path | str) -> list[Path]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from videoclusternet.config import Config, Params
 from videoclusternet.errors import StoreError
@@ -25,6 +25,7 @@ from videoclusternet.types import Table
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
 """Versions that run.json records."""
+Settings = TypeVar("Settings", bound=Params)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Run:
         details = {
             "version": version,
             "inputs": _digests(inputs),
-            "params": {type(p).__name__: p.model_dump() for p in params},
+            "params": _said(params),
             "seconds": seconds,
             "notes": notes,
         }
@@ -162,6 +163,28 @@ class Run:
         self.store.drop_parts(name)
         self._hook(Event("done", full, unit=unit, data={"seconds": seconds}))
         return made
+
+    def held(
+        self,
+        name: str,
+        kinds: Sequence[type[Table]],
+        inputs: Sequence[Table | str],
+        params: Sequence[Params],
+        version: int = 1,
+    ) -> tuple[Any, ...] | None:
+        """Return what a step left here earlier, if it began with these inputs and settings.
+
+        Inputs that it had after these may have been others.  None as well where it is damaged.
+        """
+        step = self.store.manifest["steps"].get(name, {})
+        wanted = _digests(inputs)
+        begins = step.get("inputs", [])[: len(wanted)] == wanted
+        if not begins or (step["params"], step["version"]) != (_said(params), version):
+            return None
+        try:
+            return self.store.load(name, kinds)
+        except StoreError:
+            return None
 
     @contextmanager
     def writes(self, step: str, file: str) -> Iterator[Path]:
@@ -200,6 +223,32 @@ def check_films(store: Store, contents: Sequence[str]) -> None:
         raise StoreError(f"{store.folder} belongs to other films", "choose another folder with -o")
 
 
+def recorded_settings(store: Store, kind: type[Settings], section: str = "") -> Settings:
+    """Return the settings that a run was made with.
+
+    Parameters
+    ----------
+    store : Store
+    kind : type
+        ``Config``, or what a section of it holds.
+    section : str
+        Name of that section; of others it does not matter whether this version knows them.
+
+    Raises
+    ------
+    StoreError
+        When the run was made by a version with other settings.
+    """
+    try:
+        every = store.manifest["config"]
+        return kind.model_validate(every[section] if section else every)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{store.folder} was made with settings that this version does not know",
+            "run the same command again into a new folder",
+        ) from error
+
+
 def fingerprint_of(
     name: str, version: int, inputs: Sequence[Table | str], params: Sequence[Params]
 ) -> str:
@@ -215,3 +264,7 @@ def fingerprint_of(
 
 def _digests(inputs: Sequence[Table | str]) -> list[str]:
     return [item.digest if isinstance(item, Table) else item for item in inputs]
+
+
+def _said(params: Sequence[Params]) -> dict[str, Any]:
+    return {type(p).__name__: p.model_dump() for p in params}

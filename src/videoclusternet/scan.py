@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,11 @@ from videoclusternet.faces import choose_stride, detect_faces, detection_size, j
 from videoclusternet.models.detector import FaceDetector
 from videoclusternet.motion import MotionMeter, motion_size
 from videoclusternet.shots import ShotMeter, meter_size
-from videoclusternet.types import Faces, FrameScores, Motion, Table, VideoInfo
+from videoclusternet.types import Faces, FrameScores, Motion, Parts, VideoInfo
 from videoclusternet.video import Damage, Frame, read_frames
 
 Array = NDArray[Any]
 Scan = tuple[FrameScores, Faces, Motion]
-
-
-class Parts(Protocol):
-    """Where finished parts of a step are kept."""
-
-    def read(self, name: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...] | None:
-        """Return the tables of a part, or None when it is not finished."""
-        ...
-
-    def write(self, name: str, tables: Sequence[Table]) -> None:
-        """Keep the tables of a finished part."""
-        ...
 
 
 def scan_film(

@@ -9,11 +9,19 @@ import pytest
 
 from tests.oracle.test_cluster import film
 from videoclusternet import stability as module
-from videoclusternet.choose import NAMES, adapted, candidates, choose, partition_of, simplest
+from videoclusternet.choose import (
+    NAMES,
+    adapted,
+    candidates,
+    choose,
+    measure,
+    partition_of,
+    simplest,
+)
 from videoclusternet.instant import Space
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import spaces
-from videoclusternet.stability import SCALES, agreement, halves, level
+from videoclusternet.stability import ENOUGH, SCALES, agreement, halves, level
 
 NONE = np.empty((0, 2), dtype=int)
 COSINE = Metric("cosine")
@@ -117,9 +125,9 @@ def test_a_round_must_halve_the_instability() -> None:
 
 def test_rounds_are_candidates_after_all_others() -> None:
     raw = film(0, tracks=20)
-    known = spaces(raw) | {"round-1": raw, "round-2": raw}
-    assert candidates(known) == (*NAMES, "round-1/own", "round-2/own")
-    choice = choose(known, COSINE, NONE, 2, seed=0)
+    rounds = {"round-1": raw, "round-2": raw}
+    assert candidates(spaces(raw) | rounds) == (*NAMES, "round-1/own", "round-2/own")
+    choice = choose(raw, rounds, COSINE, NONE, 2, seed=0)
     assert choice.names[-2:] == ("round-1/own", "round-2/own")
     # The same embeddings again are no calmer: the simpler reading stays.
     assert choice.names[choice.best] in NAMES
@@ -127,16 +135,40 @@ def test_rounds_are_candidates_after_all_others() -> None:
     assert choice.stability[-1] == choice.stability[same]
 
 
+def in_full(raw: Space, draws: int, seed: int) -> tuple[str, float]:
+    """Measure every candidate, whatever the first one says: name and scale of the choice."""
+    every = spaces(raw)
+    choice = measure(every, candidates(every), COSINE, NONE, draws, seed)
+    best = simplest(dict(zip(choice.names, choice.stability.tolist(), strict=True)))
+    return best, float(choice.scale[choice.names.index(best)])
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.5, 0.8, 1.2])
+@pytest.mark.parametrize("seed", range(2))
+def test_candidates_that_cannot_matter_are_not_compared(noise: float, seed: int) -> None:
+    raw = film(seed, people=5, tracks=50, d=32, noise=noise)
+    choice = choose(raw, {}, COSINE, NONE, 2, seed=seed)
+    assert choice.names == (NAMES[:1] if choice.stability[0] >= ENOUGH else NAMES)
+    best, scale = choice.names[choice.best], float(choice.scale[choice.best])
+    assert (best, scale) == pytest.approx(in_full(raw, 2, seed), nan_ok=True)
+
+
+def test_both_ways_of_choosing_are_tested() -> None:
+    films = [film(0, people=5, tracks=50, d=32, noise=noise) for noise in (0.2, 1.2)]
+    names = [choose(raw, {}, COSINE, NONE, 2, seed=0).names for raw in films]
+    assert names == [NAMES[:1], NAMES]
+
+
 def test_same_seed_same_choice() -> None:
-    a, b = (choose(spaces(film(0, tracks=40)), COSINE, NONE, 2, seed=5) for _ in range(2))
+    a, b = (choose(film(0, tracks=40), {}, COSINE, NONE, 2, seed=5) for _ in range(2))
     assert a.best == b.best and np.array_equal(a.stability, b.stability)
     assert np.array_equal(a.scale, b.scale, equal_nan=True)
 
 
 def test_clear_people_are_found() -> None:
     space = film(1, people=5, tracks=60, d=64, noise=0.3)
-    choice = choose(spaces(space), COSINE, NONE, 3, seed=0)
-    assert choice.names == NAMES
+    choice = choose(space, {}, COSINE, NONE, 3, seed=0)
+    assert choice.names == NAMES[:1]
     assert choice.characters[choice.best] == 5
     assert choice.stability[choice.best] > 0.95
 
@@ -157,7 +189,7 @@ def nested(seed: int) -> tuple[Space, np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
     space, person = nested(seed)
-    choice = choose(spaces(space), COSINE, NONE, 4, seed=0)
+    choice = choose(space, {}, COSINE, NONE, 4, seed=0)
     reading, _, rule = choice.names[choice.best].partition("/")
     scale = float(choice.scale[choice.best])
     partition, _ = partition_of(spaces(space)[reading], rule, scale, COSINE, NONE)
@@ -165,7 +197,8 @@ def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
 
 
 def test_a_given_scale_is_kept() -> None:
-    choice = choose(spaces(film(2, tracks=30)), COSINE, NONE, 2, seed=0, scale=1.25)
+    known = spaces(film(2, tracks=30))
+    choice = measure(known, NAMES, COSINE, NONE, 2, seed=0, scale=1.25)
     own = [name.endswith("/own") for name in NAMES]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
@@ -176,7 +209,7 @@ def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> N
     seen: list[int] = []
     real = module.tree
     monkeypatch.setattr(module, "tree", lambda r, c: seen.append(len(r)) or real(r, c))
-    choose(spaces(film(1, people=5, tracks=60, d=64, noise=0.3)), COSINE, NONE, 2, seed=0)
+    choose(film(1, people=5, tracks=60, d=64, noise=0.3), {}, COSINE, NONE, 2, seed=0)
     assert max(seen) == 30
 
 
@@ -184,6 +217,6 @@ def test_labels_play_no_part() -> None:
     """Renaming and reordering what is given changes nothing but the order."""
     space = film(3, people=5, tracks=40, d=32, noise=0.4)
     conflicts = np.array([[0, 1], [4, 9]])
-    choice = choose(spaces(space), COSINE, conflicts, 2, seed=1)
-    again = choose(spaces(space), COSINE, conflicts[::-1], 2, seed=1)
+    choice = choose(space, {}, COSINE, conflicts, 2, seed=1)
+    again = choose(space, {}, COSINE, conflicts[::-1], 2, seed=1)
     assert np.array_equal(choice.stability, again.stability)

@@ -114,7 +114,7 @@ SIDEWAYS = {
     "adapt.judge adapt.train similarity track_quality",
     "adapt.judge": "choose matching similarity spaces stability",
     "adapt.film": "adapt.judge adapt.loop adapt.ranks adapt.rounds adapt.supply crops",
-    "given": "crops faces quality scan",
+    "given": "crops faces quality",
     "summary": "results",
     "report": "results summary",
     "datasets.box_forms": "datasets.boxes datasets.cvat datasets.mot",
@@ -205,7 +205,7 @@ OWNERS = {
     "sklearn": "bench.methods.density bench.methods.graph bench.methods.jfac bench.metrics "
     "bench.pictures.tsne",
     "supervision": "tracks",
-    "threadpoolctl": "scan bench.appearance",
+    "threadpoolctl": "bench.appearance bench.jobs scan",
     "torch": "adapt.guards adapt.heads adapt.loop adapt.loss adapt.ranks adapt.rounds adapt.supply "
     "bench.jobs bench.methods.bcl bench.methods.embedding_net bench.methods.jfac adapt.train embed "
     "models.dlib_resnet models.edgeface models.face_model models.load models.mtcnn "

@@ -11,7 +11,6 @@ from videoclusternet.adapt.rounds import Rounds, good_rounds
 from videoclusternet.bench.metrics import score
 from videoclusternet.casting import GoodRounds, find_cast
 from videoclusternet.config import Config
-from videoclusternet.errors import StoreError
 from videoclusternet.matching import find_links
 from videoclusternet.results import Result
 from videoclusternet.spaces import Adapted
@@ -35,23 +34,6 @@ def round_of(result: Result) -> Adapted | None:
     """Return the round that the cast was made from, None where it is the model as it came."""
     space = result.cast.chosen.partition("/")[0]
     return rounds_of(result)[space]() if space.startswith("round-") else None
-
-
-def recorded_config(result: Result) -> Config:
-    """Return the settings that a run was made with.
-
-    Raises
-    ------
-    StoreError
-        When it was made by a version with other settings.
-    """
-    try:
-        return Config.model_validate(Store(result.folder).manifest["config"])
-    except (KeyError, ValueError) as error:
-        raise StoreError(
-            f"{result.folder} was made with settings that this version does not know",
-            "run the same command again into a new folder",
-        ) from error
 
 
 def scored_rounds(

@@ -16,6 +16,8 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from videoclusternet.config import Config
 from videoclusternet.datasets.box_sets import cluster_boxes
 from videoclusternet.datasets.crop_sets import cluster_tracks
@@ -123,6 +125,7 @@ def _begin(threads: int, alive: Connection, parts: SimpleQueue[Rows]) -> None:
     _parts = parts
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     torch.set_num_threads(threads)
+    threadpool_limits(threads)
     threading.Thread(target=_watch, args=(alive,), daemon=True).start()
 
 

@@ -53,7 +53,12 @@ class ScaledConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, narrow, H, W) to (B, width, H', W')."""
-        return torch.as_tensor(self.conv(x) * self.scale + self.shift)
+        # Scale and shift go into the weights, which are few, not over the map, which is large.
+        conv, scale = self.conv, self.scale.flatten()
+        assert conv.bias is not None
+        weight = conv.weight * self.scale[..., None]
+        bias = conv.bias * scale + self.shift.flatten()
+        return F.conv2d(x, weight, bias, conv.stride, conv.padding)
 
 
 class Block(nn.Module):

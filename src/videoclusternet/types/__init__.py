@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges
 from videoclusternet.types.film import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
-from videoclusternet.types.table import Reason, Table
+from videoclusternet.types.table import Parts, Reason, Table
 
 __all__ = [
     "Candidates",
@@ -26,6 +26,7 @@ __all__ = [
     "Links",
     "Merges",
     "Motion",
+    "Parts",
     "Reason",
     "Shots",
     "Table",

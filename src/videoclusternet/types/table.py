@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,18 @@ class Table:
             h.update(f"{name}{array.dtype.str}{array.shape}".encode())
             h.update(array.data if array.size else b"")
         return h.hexdigest()
+
+
+class Parts(Protocol):
+    """Where finished parts of a step are kept."""
+
+    def read(self, name: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...] | None:
+        """Return the tables of a part, or None when it is not finished."""
+        ...
+
+    def write(self, name: str, tables: Sequence[Table]) -> None:
+        """Keep the tables of a finished part."""
+        ...
 
 
 def _check_size(where: str, have: int, want: int | str, sizes: dict[str, int]) -> None:

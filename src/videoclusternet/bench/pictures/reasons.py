@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.adapted_runs import recorded_config, round_of
+from videoclusternet.bench.adapted_runs import round_of
 from videoclusternet.bench.pictures.shown import Shown
 from videoclusternet.cluster import space_points
+from videoclusternet.config import Config
 from videoclusternet.linkage import Relative, relative
+from videoclusternet.run import recorded_settings
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import SPACES, adapted_space, metric_of, raw_space
 from videoclusternet.stability import OWN
+from videoclusternet.store import Store
 from videoclusternet.summary import REASONS
 from videoclusternet.types import Merges, Reason
 
@@ -160,7 +163,7 @@ class Explainer:
 
     def _meeting(self, here: int, main: int) -> tuple[int, int] | None:
         """First two tracks of two clusters that share a frame, where that keeps them apart."""
-        if not recorded_config(self.shown.result).cluster.cannot_link:
+        if not recorded_settings(Store(self.shown.result.folder), Config).cluster.cannot_link:
             return None
         m = self.shown.matched
         column = np.full(len(self._person), -1)
@@ -184,7 +187,7 @@ class Explainer:
         if not self._own or (adapted is None and space != SPACES[0]):
             return None
         keep = np.flatnonzero(result.cast.character >= 0)
-        metric = Metric(recorded_config(result).cluster.metric)
+        metric = Metric(recorded_settings(Store(result.folder), Config).cluster.metric)
         used = (
             raw_space(result.embeddings, keep)
             if adapted is None
