@@ -179,7 +179,7 @@ class Run:
         step = self.store.manifest["steps"].get(name, {})
         wanted = _digests(inputs)
         begins = step.get("inputs", [])[: len(wanted)] == wanted
-        if not begins or (step["params"], step["version"]) != (_said(params), version):
+        if not begins or [step.get("params"), step.get("version")] != [_said(params), version]:
             return None
         try:
             return self.store.load(name, kinds)

@@ -165,3 +165,28 @@ def test_open_holds_the_folder(tmp_path: Path) -> None:
         again = Run.open(tmp_path / "run", Config(), lambda event: None)
         with pytest.raises(StoreError, match="in use"), again:
             pytest.fail("two runs")
+
+
+def test_what_a_step_holds_is_found_by_how_its_inputs_begin(step: Counter) -> None:
+    step(inputs=["film", "weights", "seed 0"])
+    params = [ShotConfig()]
+
+    def held(*inputs: str, **changes: Any) -> Any:
+        call: dict[str, Any] = {"params": params, **changes}
+        return step.run.held("shots", (Shots,), inputs, **call)
+
+    (shots,) = held("film", "weights")
+    assert shots.stop.tolist() == [5, 9]
+    assert held("film", "weights", "seed 0") and held()
+    assert held("film", "other weights") is None
+    assert held("weights") is None
+    assert held("film", "weights", "seed 0", "more") is None
+    assert held("film", params=[ShotConfig(threshold=28)]) is None
+    assert held("film", version=2) is None
+    assert step.run.held("tracks", (Shots,), [], []) is None
+
+
+def test_what_is_damaged_is_not_held(step: Counter) -> None:
+    assert step.run.held("shots", (Shots,), ["film"], [ShotConfig()])
+    (step.run.folder / "shots.parquet").write_bytes(b"nothing")
+    assert step.run.held("shots", (Shots,), ["film"], [ShotConfig()]) is None
