@@ -78,6 +78,8 @@ def compare(
         for backbone in backbones:  # a missing file shows now, not after an hour
             check_model(backbone, "backbone")
     (folder / "results").mkdir(parents=True, exist_ok=True)
+    if jobs > 1:  # the longest first: at the end no process waits for another
+        todo.sort(key=lambda job: job.labelled.bytes, reverse=True)
     rows: Rows = []
     for run, step, unit, total in (
         (_prepare, "prepare", "runs", seeds * len(todo)),
