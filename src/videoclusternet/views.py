@@ -91,7 +91,7 @@ def clean_inputs(pixels: Tensor, model: FaceModel) -> Tensor:
     float32, shape (B, 3, size, size)
     """
     matrix = torch.as_tensor(_input_to_canvas(model), dtype=torch.float32, device=pixels.device)
-    return _warp(pixels, matrix.expand(len(pixels), 2, 3), model.size)
+    return _warp(pixels, matrix.expand(len(pixels), 1, 2, 3), model.size)[:, 0]
 
 
 def make_views(pixels: Tensor, plan: ViewPlan, model: FaceModel) -> Tensor:
@@ -110,20 +110,13 @@ def make_views(pixels: Tensor, plan: ViewPlan, model: FaceModel) -> Tensor:
     float32, shape (B, V, 3, size, size)
         RGB, 0..255.
     """
-    crops, views = plan.area.shape
-    matrix = torch.as_tensor(
-        _view_matrices(plan, model).reshape(-1, 2, 3), dtype=torch.float32, device=pixels.device
-    )
-    warped = _warp(pixels.repeat_interleave(views, dim=0), matrix, model.size)
-    gains = torch.as_tensor(
-        temperature_gains(plan.kelvin.ravel()), dtype=torch.float32, device=pixels.device
-    )
-    warped = (warped * gains[:, :, None, None]).clamp_(0, 255)
-    return warped.view(crops, views, 3, model.size, model.size)
+    matrix = torch.from_numpy(_view_matrices(plan, model)).float().to(pixels.device)
+    gains = torch.from_numpy(temperature_gains(plan.kelvin)).float().to(pixels.device)
+    return (_warp(pixels, matrix, model.size) * gains[..., None, None]).clamp_(0, 255)
 
 
 def temperature_gains(kelvin: Array) -> Array:
-    """RGB gains of black-body light against 6500 K, shape (n, 3).
+    """RGB gains of black-body light against 6500 K, shape (..., 3).
 
     Tanner Helland's fit of the Planckian locus, 2012.
     """
@@ -169,7 +162,10 @@ def _view_matrices(plan: ViewPlan, model: FaceModel) -> Array:
 
 
 def _warp(pixels: Tensor, matrix: Tensor, size: int) -> Tensor:
-    """Sample canvases (B, H, W, 3) by maps (B, 2, 3) from output px to canvas px."""
+    """Sample each canvas (B, H, W, 3) by its maps (B, V, 2, 3) from output px to canvas px.
+
+    Returns float32 (B, V, 3, size, size).
+    """
     side = pixels.shape[1]
     if side != CANVAS:
         raise ValueError(f"canvases must be {CANVAS} px wide, not {side}")
@@ -177,7 +173,9 @@ def _warp(pixels: Tensor, matrix: Tensor, size: int) -> Tensor:
     axis = torch.arange(size, dtype=torch.float32, device=pixels.device)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     ones = torch.ones_like(x)
-    grid = torch.stack([x, y, ones], dim=-1).view(1, -1, 3) @ matrix.transpose(1, 2)
+    grid = torch.stack([x, y, ones], dim=-1).view(-1, 3) @ matrix.transpose(2, 3)
+    # The views of a canvas are sampled one above the other, so that it need not be repeated.
     # grid_sample counts from -1 to 1 over the outer pixel borders (align_corners False).
-    grid = ((2 * grid + 1) / side - 1).view(-1, size, size, 2)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = ((2 * grid + 1) / side - 1).view(len(image), matrix.shape[1] * size, size, 2)
+    tall = F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return tall.view(len(image), 3, matrix.shape[1], size, size).transpose(1, 2)
