@@ -30,8 +30,8 @@ from videoclusternet.stability import (
     LARGEST,
     MEANINGFUL,
     OWN,
-    SCALES,
     level,
+    levels_of,
     rule_named,
     stability,
 )
@@ -86,7 +86,10 @@ def partition_of(
     metric = metric_of(metric, space)
     points = space_points(space, metric)
     if rule == OWN:
-        return join(relative(points, metric), scale, conflicts), points
+        partition = join(relative(points, metric), scale, conflicts)
+        if not space.views.shape[1]:  # what was found is the one threshold of all tracks
+            points = replace(points, threshold=points.threshold * np.float32(scale))
+        return partition, points
     return agglomerate(points, metric, rule_named(rule), conflicts), points
 
 
@@ -151,13 +154,14 @@ def measure(
 
     Others as in :func:`videoclusternet.stability.stability`.
     """
-    tracks = next(iter(spaces.values())).tracks
+    some = next(iter(spaces.values()))
+    levels = levels_of(some)
     values, count = stability(spaces, names, metric, conflicts, draws, seed, progress)
-    column = {name: level(v, min(tracks, LARGEST)) for name, v in values.items()}
+    column = {name: level(v, min(some.tracks, LARGEST), levels) for name, v in values.items()}
     if scale:
-        fixed = int(np.abs(np.log(SCALES / scale)).argmin())
+        fixed = int(np.abs(np.log(levels.values / scale)).argmin())
         column |= {name: fixed for name in names if name.endswith(OWN)}
-    scales = [(scale or SCALES[column[n]]) if n.endswith(OWN) else np.nan for n in names]
+    scales = [(scale or levels.values[column[n]]) if n.endswith(OWN) else np.nan for n in names]
     return Choice(
         tuple(names),
         np.array([values[n][:, column[n]].mean() for n in names], dtype=np.float32),
@@ -181,7 +185,8 @@ def choose(
 
     The first candidate is taken when it reaches ``ENOUGH`` of the highest agreement, and no
     agreement exceeds 1: where it reaches ``ENOUGH`` itself, as in most films, the others
-    without adaptation cannot change the choice, and are not looked at.
+    without adaptation cannot change the choice, and are not looked at.  Without views, which
+    they need, there are no others.
 
     Parameters
     ----------
@@ -195,7 +200,7 @@ def choose(
     few: Spaces = {SPACES[0]: raw, **rounds}
     names = (NAMES[0], *candidates(few)[len(NAMES) :])
     choice = measure(few, names, metric, conflicts, draws, seed, scale, progress)
-    if choice.stability[0] < ENOUGH:
+    if choice.stability[0] < ENOUGH and raw.views.shape[1]:
         every: Spaces = {**spaces(raw), **rounds}
         choice = measure(every, candidates(every), metric, conflicts, draws, seed, scale, progress)
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))

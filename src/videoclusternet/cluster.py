@@ -31,6 +31,8 @@ RULES: tuple[Rule, ...] = ("or", "mean", "or+null", "null")
 """Rules that are compared; ``and`` can be asked for by name."""
 BLOCK = 2048
 """Rows of a distance block: 2048 x 20 000 float32 are 160 MB."""
+SAMPLE = 1000
+"""Tracks that tell how far apart two tracks are where nothing else does."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class CropPoints:
     clean : Terms
         C terms of the clean embeddings.
     views : Terms
-        C mean terms over V views.
+        C mean terms over V views; without views those of the clean embeddings.
     own : float32, shape (C,)
         Sum of D(x, x) over the V views.
     each : int
@@ -120,6 +122,10 @@ class Partition:
 def crop_points(space: Space, metric: Metric) -> CropPoints:
     """Sum up the views of each crop, a block of crops at a time: views are the bulk of a film."""
     crops, each, d = space.views.shape
+    picture = normalise(space.clean) if metric.name == "cosine" else space.clean
+    clean = metric.terms(space.clean)
+    if not each:
+        return CropPoints(picture, clean, clean, np.zeros(crops, dtype=np.float32), 0)
     means: list[Terms] = []
     own = [np.empty(0, dtype=np.float32)]
     for start in range(0, max(crops, 1), BLOCK):
@@ -128,9 +134,7 @@ def crop_points(space: Space, metric: Metric) -> CropPoints:
         crop = np.repeat(np.arange(len(block) // each), each)
         means.append(terms.grouped(crop, len(block) // each))
         own.append(terms.own().reshape(-1, each).sum(axis=1))
-    picture = normalise(space.clean) if metric.name == "cosine" else space.clean
-    views = concatenate(means)
-    return CropPoints(picture, metric.terms(space.clean), views, np.concatenate(own), each)
+    return CropPoints(picture, clean, concatenate(means), np.concatenate(own), each)
 
 
 def track_points(
@@ -140,6 +144,8 @@ def track_points(
     threshold_from: Literal["views", "crops"] = "views",
 ) -> TrackPoints:
     """Sum up each track: representative and threshold (METHOD 6.1, 6.2).
+
+    Without views all have one threshold, the median distance between two tracks.
 
     Parameters
     ----------
@@ -157,12 +163,23 @@ def track_points(
         With crop-pair potentials where thresholds come from crops.
     """
     mean = group_mean(crops.picture, track, tracks)
+    if not crops.each:
+        between = _median_between(crops.clean.grouped(track, tracks))
+        return TrackPoints(mean, np.full(tracks, between, dtype=np.float32))
     of_views = mean_within(crops.views, track, tracks, crops.own, crops.each)
     if threshold_from == "views":
         return TrackPoints(mean, of_views)
     of_crops = mean_within(crops.clean, track, tracks)
     threshold = np.where(np.isnan(of_crops), of_views, of_crops)
     return TrackPoints(mean, threshold, crops.clean.grouped(track, tracks))
+
+
+def _median_between(tracks: Terms) -> float:
+    """Median of the mean distances between the pictures of two tracks; of a sample, of many."""
+    n = len(tracks.alpha)
+    some = tracks[np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(int))]
+    pairs = some.distances(some)[np.triu_indices(len(some.alpha), 1)]
+    return float(np.median(pairs)) if len(pairs) else 1.0
 
 
 def space_points(

@@ -37,9 +37,14 @@ def find_links(embeddings: Embeddings, keep: Array, config: MatchConfig) -> Link
     config : MatchConfig
         ``centred``: without its mean a weak backbone finds everybody alike, and everybody
         matches.
+
+    Returns
+    -------
+    Links
+        None where there are no views: they span the Gaussians.
     """
     space = raw_space(embeddings, keep)
-    if len(space.clean) == 0:
+    if space.views.size == 0:
         return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
     if config.centred:
         space = centre(space)

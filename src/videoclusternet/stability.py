@@ -9,6 +9,7 @@ track: see :func:`agreement`.  No label is ever seen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ Found = dict[str, Array]
 """One array for each candidate."""
 SCALES = np.geomspace(0.5, 2.0, 49)
 """Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
+SHARES = np.geomspace(0.03, 1.25, 127)
+"""Scales that are tried, 3 % apart, where the threshold of all tracks is the median distance
+between two of them."""
 NEIGHBOURS = 2
 """Scales on either side over which agreement is averaged: peaks of chance are narrow."""
 OWN = "own"
@@ -47,6 +51,35 @@ ENOUGH = 0.85
 """Share of the highest agreement from which a level, or a reading, is stable enough."""
 PRIOR = 15.0
 """Tracks that weigh as much as the expectation that thresholds are right as they are."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of a dendrogram at which joining may stop, finest first.
+
+    Attributes
+    ----------
+    values : float64, shape (S,)
+        Scales of the thresholds.
+    prior : float
+        Tracks that weigh as much as the expectation that the scale is 1; 0 for none.
+    default : int
+        Which is taken where there is no structure to go by.
+    """
+
+    values: Array
+    prior: float
+    default: int
+
+
+SCALED = Levels(SCALES, PRIOR, len(SCALES) // 2)
+PLAIN = Levels(SHARES, 0.0, 0)
+"""Where there are no views to expect anything from: without structure next to nothing is joined."""
+
+
+def levels_of(space: Space) -> Levels:
+    """Return the levels that are tried in a space."""
+    return SCALED if space.views.shape[1] else PLAIN
 
 
 def agreement(a: Array, b: Array) -> float:
@@ -115,13 +148,14 @@ def stability(
     crops = {name: crop_points(space, metrics[name]) for name, space in spaces.items()}
     seen: dict[str, list[list[float]]] = {name: [] for name in names}
     whole = {name: track_points(c, some.track, some.tracks) for name, c in crops.items()}
-    labels = readings(whole, names, metrics, conflicts)
+    levels = levels_of(some).values
+    labels = readings(whole, names, metrics, conflicts, levels)
     for draw in range(draws):
         found, kept = [], []
         for keep, rows in halves(some.track, some.tracks, rng):
             track = np.searchsorted(keep, some.track[rows])
             points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
-            found.append(readings(points, names, metrics, inside(conflicts, keep)))
+            found.append(readings(points, names, metrics, inside(conflicts, keep), levels))
             kept.append(keep)
         _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
         for name in names:
@@ -182,6 +216,7 @@ def readings(
     names: Sequence[str],
     metrics: Mapping[str, Metric],
     conflicts: Array,
+    levels: Array = SCALES,
 ) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
@@ -194,13 +229,15 @@ def readings(
     metrics : mapping of str to Metric
         Of each space.
     conflicts : int, shape (P, 2)
+    levels : float64, shape (scales,)
+        Where ``own`` readings are cut.
     """
     found: Found = {}
     for name in names:
         space, _, rule = name.partition("/")
         if rule == OWN:
             dendrogram = tree(relative(points[space], metrics[space]), conflicts)
-            found[name] = cut(dendrogram, SCALES)
+            found[name] = cut(dendrogram, levels)
         else:
             by = agglomerate(points[space], metrics[space], rule_named(rule), conflicts)
             found[name] = by.label[None]
@@ -213,12 +250,12 @@ def rule_named(name: str) -> Rule:
     return next(rule for rule in every if rule == name)
 
 
-def level(values: Array, tracks: int) -> int:
+def level(values: Array, tracks: int, levels: Levels = SCALED) -> int:
     """Return the column of the finest level that is stable enough.
 
     Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the
     highest.  Agreement is averaged over draws and over ``NEIGHBOURS`` scales on either
-    side, and the squared logarithm of the scale is taken off, ``PRIOR / tracks`` times: few
+    side, and the squared logarithm of the scale is taken off, ``prior / tracks`` times: few
     tracks say little, then the scale stays near 1.
 
     Parameters
@@ -227,13 +264,14 @@ def level(values: Array, tracks: int) -> int:
         A single column has nothing to choose.
     tracks : int
         Tracks behind the values.
+    levels : Levels
     """
     if values.shape[1] == 1:
         return 0
     mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
-    mean -= PRIOR / tracks * np.log(SCALES) ** 2
+    mean -= levels.prior / tracks * np.log(levels.values) ** 2
     if mean.max() < MEANINGFUL:
-        return len(SCALES) // 2
+        return levels.default
     peak = int(np.argmax(mean >= ENOUGH * mean.max()))
     while peak + 1 < len(mean) and mean[peak + 1] >= mean[peak]:
         peak += 1

@@ -212,17 +212,17 @@ def features(folder: Path, name: str, seed: int = 0, crops: int = 6, people: int
 def test_features_are_benched_by_methods_that_need_no_more(vcn: Vcn, tmp_path: Path) -> None:
     features(tmp_path / "sets", "ep1")
     out = tmp_path / "b"
-    outcome = vcn("bench", tmp_path / "sets", "-o", out, "--methods", "fast")
+    outcome = vcn("bench", tmp_path / "sets", "-o", out, "--methods", "fast,vcn")
     assert outcome.code == 0
-    assert "ep1: without instant, as features have no views" in outcome.err
+    assert "ep1: without vcn, as features have no pictures" in outcome.err
     rows = rows_of(out)
     assert {row["backbone"] for row in rows} == {"net-16"}
-    assert "instant" not in {row["method"] for row in rows} and len(rows) >= 6
+    assert "vcn" not in {row["method"] for row in rows} and len(rows) >= 6
     found = {row["method"]: row["bcubed_f"] for row in rows}
-    assert found["hac-oracle"] == found["hac-count"] == 1
+    assert found["hac-oracle"] == found["hac-count"] == found["instant"] == 1
     shown = vcn("show", out / "runs/ep1-net-16-0")
-    assert shown.code == 0 and shown.out.split()[-5:-3] == ["Unknown", "18"]  # there is no cast
-    alone = vcn("bench", tmp_path / "sets", "-o", tmp_path / "c", "--methods", "instant,vcn")
+    assert shown.code == 0 and shown.out.count("Character") == 3
+    alone = vcn("bench", tmp_path / "sets", "-o", tmp_path / "c", "--methods", "paper,vcn")
     assert alone.code == 6 and "features have no" in alone.complaint
 
 
@@ -244,8 +244,7 @@ def test_features_stand_beside_crops(vcn: Vcn, labelled: Path, tmp_path: Path) -
     done = vcn("bench", labelled, tmp_path / "more", "-o", out, "--methods", methods, "-q")
     assert done.code == 0, done.err
     found = {(row["set"], row["method"]) for row in rows_of(out)}
-    assert ("discs", "instant") in found and ("ep1", "instant") not in found
-    assert {("discs", "hac"), ("ep1", "hac")} <= found
+    assert found == {(name, method) for name in ("discs", "ep1") for method in methods.split(",")}
 
 
 def test_a_list_keeps_features_of_one_shot_apart(vcn: Vcn, tmp_path: Path) -> None:
@@ -416,4 +415,4 @@ def test_features_may_be_called_as_a_backbone_is(vcn: Vcn, labelled: Path, tmp_p
     assert done.code == 0, done.err
     text = (out / "report.md").read_text(encoding="utf-8")
     table = text[text.index("All sets, dlib") : text.index("## discs")]
-    assert "HAC, true count" in table and "instant" not in table  # it cannot see them all
+    assert "HAC, true count" in table and "ours, instant" in table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ from videoclusternet.choose import (
     simplest,
 )
 from videoclusternet.instant import Space
-from videoclusternet.similarity import Metric
+from videoclusternet.similarity import Metric, normalise
 from videoclusternet.spaces import spaces
-from videoclusternet.stability import ENOUGH, SCALES, agreement, halves, level
+from videoclusternet.stability import ENOUGH, PLAIN, SCALES, SHARES, agreement, halves, level
 
 NONE = np.empty((0, 2), dtype=int)
 COSINE = Metric("cosine")
@@ -202,6 +203,43 @@ def test_a_given_scale_is_kept() -> None:
     own = [name.endswith("/own") for name in NAMES]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
+
+
+def without_views(space: Space) -> Space:
+    return replace(space, views=space.views[:, :0], global_views=0)
+
+
+@pytest.mark.parametrize("stretch", [1.0, 0.3])
+def test_without_views_people_are_found_at_a_distance(stretch: float) -> None:
+    """A model that finds everybody alike needs another threshold, and gets it."""
+    space, person = nested(0)
+    alike = np.full(space.clean.shape[1], (1 / stretch - 1) * 4)
+    blind = without_views(replace(space, clean=(space.clean + alike).astype("f4")))
+    choice = choose(blind, {}, COSINE, NONE, 4, seed=0)
+    assert choice.names == NAMES[:1] and choice.stability[0] > 0.9
+    partition, points = partition_of(blind, "own", float(choice.scale[0]), COSINE, NONE)
+    assert agreement(partition.label, person) == pytest.approx(1)
+    # The threshold is one distance, between the nearest of two people and the farthest of one.
+    (threshold,) = np.unique(points.threshold)
+    distance = 1 - normalise(points.mean) @ normalise(points.mean).T
+    assert distance[person[:, None] == person].mean() < threshold
+    assert threshold < distance[person[:, None] != person].mean()
+
+
+def test_one_picture_a_track_is_enough_without_views() -> None:
+    space, person = nested(1)
+    rows = np.flatnonzero(np.diff(space.track, prepend=-1))
+    lone = replace(space, clean=space.clean[rows], views=space.views[rows, :0], track=np.arange(96))
+    choice = choose(lone, {}, COSINE, NONE, 4, seed=0)
+    partition, _ = partition_of(lone, "own", float(choice.scale[0]), COSINE, NONE)
+    assert agreement(partition.label, person) > 0.9
+
+
+def test_without_views_and_structure_next_to_nothing_is_joined() -> None:
+    assert level(np.zeros((4, len(SHARES))), 40, PLAIN) == 0
+    # No scale is expected, however few tracks there are.
+    peak = np.exp(-((np.log(SHARES / 0.1) / 0.2) ** 2))[None]
+    assert SHARES[level(peak, 6, PLAIN)] == pytest.approx(0.1, rel=0.04)
 
 
 def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:

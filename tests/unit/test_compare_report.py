@@ -61,6 +61,13 @@ def test_several_sets_begin_with_their_mean() -> None:
     assert whole.rows[1][2].startswith(f"{mean:.3f}")
 
 
+def test_a_method_that_one_set_lacks_has_no_mean() -> None:
+    both = [*rows("one"), *(row for row in rows("two") if row["method"] == "hac")]
+    whole, one, two = grids(both)
+    assert [len(grid.rows) for grid in (whole, one, two)] == [1, 2, 1]
+    assert whole.rows[0][0] == "HAC, fixed threshold"
+
+
 @pytest.mark.parametrize(
     ("name", "wcp", "pcr"), [("bbt_s01e06", 0.971, ""), ("buffy_s05e02", 0.991, ""),
                              ("Soldier", 0.985, "1.04")]

@@ -126,7 +126,7 @@ def test_a_run_of_features(tmp_path: Path) -> None:
     assert result.films[0].track_names == ("2", "9")
     assert result.tracks.first.tolist() == [5, 1] and result.tracks.last.tolist() == [6, 2]
     assert result.tracks.overlapping().tolist() == []  # one shot, but never in one frame
-    assert (result.cast.character == -1).all() and result.cast.chosen == "none"
+    assert result.cast.chosen == "frozen/own" and (result.cast.character >= 0).all()
     # A list that says that they meet counts more.
     (tmp_path / "a_tracks.csv").write_text(
         "track_id,shot,first_frame,last_frame,label\n2,0,4,7,Ann\n9,0,0,4,Bob\n"

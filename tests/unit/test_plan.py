@@ -13,7 +13,7 @@ from videoclusternet.datasets.feature_sets import checked, write_features
 from videoclusternet.datasets.sets import LabelledSet, combined
 from videoclusternet.errors import DataError
 
-CHOSEN = [METHODS[name] for name in ("instant", "hac", "bcl")]
+CHOSEN = [METHODS[name] for name in ("vcn", "hac", "bcl")]
 
 
 def crops(name: str) -> LabelledSet:
@@ -30,7 +30,7 @@ def test_pictures_run_with_every_backbone_and_features_with_their_own(tmp_path: 
     sets = [crops("a"), crops("b"), features(tmp_path, "c"), features(tmp_path, "d")]
     jobs, notes = plan(sets, CHOSEN, ["dlib", "farl"], 1)
     ran = [(job.labelled.name, job.backbone, job.methods) for job in jobs]
-    every, blind = ("instant", "hac", "bcl"), ("hac", "bcl")
+    every, blind = ("vcn", "hac", "bcl"), ("hac", "bcl")
     assert ran == [
         ("a", "dlib", every), ("a", "farl", every), ("b", "dlib", every), ("b", "farl", every),
         ("c", "net", blind), ("d", "net", blind),
@@ -38,7 +38,7 @@ def test_pictures_run_with_every_backbone_and_features_with_their_own(tmp_path: 
     # What learns from other films gets those that look the same to it.
     assert [one.name for one in jobs[0].sets] == ["a", "b"]
     assert [one.name for one in jobs[-1].sets] == ["c", "d"]
-    assert notes == [f"{name}: without instant, as features have no views" for name in "cd"]
+    assert notes == [f"{name}: without vcn, as features have no pictures" for name in "cd"]
 
 
 def test_films_with_other_features_are_no_films_to_learn_from(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_films_with_other_features_are_no_films_to_learn_from(tmp_path: Path) ->
 
 
 def test_nothing_to_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a: without instant"):
+    with pytest.raises(DataError, match="a: without vcn"):
         plan([features(tmp_path, "a")], CHOSEN[:1], ["dlib"], 1)
     with pytest.raises(DataError, match="two data sets are called 'a'"):
         plan([crops("a"), crops("a")], CHOSEN, ["dlib"], 1)

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videoclusternet.casting import find_cast
 from videoclusternet.config import Config
 from videoclusternet.datasets.track_lists import Listed, list_beside, read_list, tracks_table
 from videoclusternet.errors import DataError
 from videoclusternet.events import Hook, silent
-from videoclusternet.pool import pool_tracks
+from videoclusternet.pool import pool_embeddings, pool_tracks
 from videoclusternet.results import Result, open_run
 from videoclusternet.run import Run, check_films
-from videoclusternet.types import Candidates, Cast, Crops, Embeddings, Merges, Reason, Tracks
+from videoclusternet.types import Candidates, Cast, Crops, Embeddings, Links, Merges, Tracks
 
 Array = NDArray[Any]
 MODEL = "features"
@@ -183,10 +184,10 @@ def write_features(path: Path, features: Features) -> None:
 def enter_features(
     sources: Sequence[Path], output: Path, config: Config | None = None, hook: Hook = silent
 ) -> Result:
-    """Make a run folder of given features: tracks and embeddings, no pictures and no views.
+    """Make a run folder of given features: tracks, embeddings and a cast, without a picture.
 
-    Without views no track has a threshold of its own, so there is no cast: every track is
-    Unknown.  Methods that work on embeddings alone find all they need.
+    Without views no track has a threshold of its own: one distance for all of them is found
+    by stability (:mod:`videoclusternet.stability`).
 
     Parameters
     ----------
@@ -196,7 +197,7 @@ def enter_features(
     output : Path
         Run folder.
     config : Config, optional
-        Recorded only.
+        ``cluster``, ``track_quality`` and ``seed`` are used.
     hook : Hook
 
     Raises
@@ -220,9 +221,31 @@ def enter_features(
                 zip(run.films(sources), given, contents, strict=True)
             )
         ]
-        tracks = pool_tracks(found)
-        run.step("cast", (Cast, Merges, Candidates), lambda work: _nobody(tracks), [tracks])
+        tracks = pool_tracks([tracks for tracks, _ in found])
+        embeddings = pool_embeddings([e for _, e in found], [len(e) for _, e in found])
+        _cast(run, tracks, embeddings)
         return open_run(run.folder)
+
+
+def _cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> None:
+    c, nothing = run.config, np.empty(0)
+    run.step(
+        "cast",
+        (Cast, Merges, Candidates),
+        lambda work: find_cast(
+            tracks,
+            embeddings,
+            Links(nothing, nothing, nothing),
+            c.cluster,
+            c.track_quality,
+            c.seed,
+            work.progress,
+        ),
+        [tracks, embeddings, str(c.seed)],
+        [c.cluster, c.track_quality],
+        unit="comparisons",
+        version=2,
+    )
 
 
 def _content(features: Features, known: dict[str, Listed]) -> str:
@@ -231,7 +254,7 @@ def _content(features: Features, known: dict[str, Listed]) -> str:
 
 def _enter(
     run: Run, number: int, features: Features, known: dict[str, Listed], content: str
-) -> Tracks:
+) -> tuple[Tracks, Embeddings]:
     """Write the tables of one file into its run folder."""
     names, track = np.unique(features.track, return_inverse=True)
     tracks, *_ = run.step(
@@ -254,7 +277,7 @@ def _enter(
         ),
         [content],
     )
-    run.step(
+    (embeddings,) = run.step(
         "embeddings",
         (Embeddings,),
         lambda work: (
@@ -271,7 +294,7 @@ def _enter(
         ),
         [content],
     )
-    return tracks  # type: ignore[no-any-return]
+    return tracks, embeddings
 
 
 def features_tracks(features: Features, number: int, known: dict[str, Listed]) -> Tracks:
@@ -296,16 +319,3 @@ def features_tracks(features: Features, number: int, known: dict[str, Listed]) -
         low = high = np.array(starts, dtype=np.int64)
     tracks = tracks_table(names, low, high, known, each=1)
     return replace(tracks, film=np.full(len(names), number))
-
-
-def _nobody(tracks: Tracks) -> tuple[Cast, Merges, Candidates]:
-    none, unknown = np.empty(0), np.full(len(tracks), np.nan)
-    cast = Cast(
-        character=np.full(len(tracks), -1),
-        reason=np.full(len(tracks), Reason.NO_PICTURE),
-        quality=unknown,
-        threshold=unknown,
-        confidence=np.zeros(len(tracks)),
-        chosen="none",
-    )
-    return cast, Merges(none, none, none, none, none), Candidates(none, none, none, ())

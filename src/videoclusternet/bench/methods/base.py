@@ -36,9 +36,8 @@ Needs = Literal["nothing", "threshold", "clusters", "labels", "other films", "la
 the labels of this very film (an oracle, a yardstick and no method); labels of other films of the
 bench; or those that its file of weights was trained on."""
 
-Sees = Literal["embeddings", "views", "pictures"]
-"""What a method looks at: embeddings of the crops alone; those of their augmented views too; or
-the pictures themselves.  Sets of features have embeddings alone."""
+Sees = Literal["embeddings", "pictures"]
+"""What a method looks at: embeddings, or the pictures themselves.  Sets of features have none."""
 
 
 @dataclass(frozen=True)

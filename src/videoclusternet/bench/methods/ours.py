@@ -78,7 +78,7 @@ def adapted(name: str) -> Partition:
     return partition
 
 
-INSTANT = Method("instant", "ours, instant", "nothing", _instant, sees="views")
+INSTANT = Method("instant", "ours, instant", "nothing", _instant)
 VCN = Method("vcn", "ours, vcn", "nothing", adapted("vcn"), trains=True, sees="pictures")
 PAPER = Method(
     "paper",
