@@ -19,10 +19,10 @@ from rich.table import Table
 
 from videoclusternet.bench.methods.hac import oracle_hac
 from videoclusternet.bench.metrics import score
-from videoclusternet.cluster import space_points
 from videoclusternet.datasets.truth import read_truth
 from videoclusternet.instant import Space, centre, whiten
 from videoclusternet.linkage import cut, relative, tree
+from videoclusternet.points import space_points
 from videoclusternet.results import open_run
 from videoclusternet.similarity import Metric, group_mean, normalise
 from videoclusternet.spaces import inside, raw_space

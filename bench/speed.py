@@ -95,9 +95,9 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     import numpy as np
 
     from videoclusternet.casting import confidence
-    from videoclusternet.cluster import space_points
     from videoclusternet.instant import Space
     from videoclusternet.linkage import join, relative
+    from videoclusternet.points import space_points
     from videoclusternet.similarity import Metric
 
     rng = np.random.default_rng(0)

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.choose import NAMES, Choice, choose, measure, partition_of
-from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
+from videoclusternet.cluster import RULES, Partition, agglomerate
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space
+from videoclusternet.points import TrackPoints, space_points
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import (
     SPACES,

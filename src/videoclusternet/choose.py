@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.cluster import RULES, Partition, TrackPoints, agglomerate, space_points
+from videoclusternet.cluster import RULES, Partition, agglomerate
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space
 from videoclusternet.linkage import join, relative
+from videoclusternet.points import TrackPoints, space_points
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import SPACES, Spaces, metric_of, spaces
 from videoclusternet.stability import (

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
-from videoclusternet.cluster import BLOCK, Merge, Partition, TrackPoints, renumber
+from videoclusternet.cluster import BLOCK, Merge, Partition, renumber
+from videoclusternet.points import TrackPoints
 from videoclusternet.similarity import Metric, group_sum
 
 Array = NDArray[Any]

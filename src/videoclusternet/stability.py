@@ -16,17 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from videoclusternet.cluster import (
-    RULES,
-    Rule,
-    TrackPoints,
-    agglomerate,
-    crop_points,
-    track_points,
-)
+from videoclusternet.cluster import RULES, Rule, agglomerate
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.instant import Space
 from videoclusternet.linkage import cut, relative, tree
+from videoclusternet.points import TrackPoints, crop_points, track_points
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import Spaces, inside, metric_of, subset
 

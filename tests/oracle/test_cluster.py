@@ -8,13 +8,12 @@ import pytest
 from videoclusternet.cluster import (
     RULES,
     Rule,
-    TrackPoints,
     agglomerate,
     null_bound,
     pair_threshold,
-    space_points,
 )
 from videoclusternet.instant import Space
+from videoclusternet.points import TrackPoints, space_points
 from videoclusternet.similarity import Metric, MetricName
 
 

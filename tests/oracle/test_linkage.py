@@ -9,8 +9,8 @@ import pytest
 from scipy.cluster.hierarchy import fcluster
 
 from tests.oracle.test_cluster import film
-from videoclusternet.cluster import TrackPoints, space_points
 from videoclusternet.linkage import APART, Relative, cut, join, relative, tree
+from videoclusternet.points import TrackPoints, space_points
 from videoclusternet.similarity import Metric, MetricName
 
 METRICS: list[MetricName] = ["cosine", "euclidean", "loss"]

@@ -30,8 +30,8 @@ FLOORS = (
     "models.onnx.sidecar models.onnx.windows",
     # 2: steps, from pictures to tables and from crops to a cast
     "quality shots motion faces tracks crops scan "
-    "views similarity track_quality embed matching instant spaces cluster linkage stability choose "
-    "casting pool given "
+    "views similarity track_quality embed matching instant spaces points cluster linkage "
+    "stability choose casting pool given "
     "adapt adapt.heads adapt.loss adapt.schedule adapt.pairs adapt.supply adapt.ranks adapt.guards "
     "adapt.train adapt.rounds adapt.loop adapt.judge adapt.film",
     # 3: a finished run, read back
@@ -100,11 +100,12 @@ SIDEWAYS = {
     "matching": "instant similarity spaces",
     "instant": "similarity",
     "spaces": "instant similarity",
-    "stability": "cluster instant linkage similarity spaces",
-    "cluster": "instant similarity",
-    "linkage": "cluster similarity",
-    "choose": "cluster instant linkage similarity spaces stability",
-    "casting": "choose cluster instant similarity spaces stability track_quality",
+    "stability": "cluster instant linkage points similarity spaces",
+    "points": "instant similarity",
+    "cluster": "points similarity",
+    "linkage": "cluster points similarity",
+    "choose": "cluster instant linkage points similarity spaces stability",
+    "casting": "choose cluster instant points similarity spaces stability track_quality",
     "adapt.supply": "adapt.heads views",
     "adapt.guards": "adapt.loss",
     "adapt.train": "adapt.guards adapt.heads adapt.loss adapt.pairs adapt.ranks adapt.schedule "

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from videoclusternet.bench.adapted_runs import round_of
 from videoclusternet.bench.pictures.shown import Shown
-from videoclusternet.cluster import space_points
 from videoclusternet.config import Config
 from videoclusternet.linkage import Relative, relative
+from videoclusternet.points import space_points
 from videoclusternet.run import recorded_settings
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import SPACES, adapted_space, metric_of, raw_space
