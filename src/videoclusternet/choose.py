@@ -88,7 +88,7 @@ def partition_of(
     points = space_points(space, metric)
     if rule == OWN:
         partition = join(relative(points, metric), scale, conflicts)
-        if not space.views.shape[1]:  # what was found is the one threshold of all tracks
+        if not space.has_views:  # what was found is the one threshold of all tracks
             points = replace(points, threshold=points.threshold * np.float32(scale))
         return partition, points
     return agglomerate(points, metric, rule_named(rule), conflicts), points
@@ -201,7 +201,7 @@ def choose(
     few: Spaces = {SPACES[0]: raw, **rounds}
     names = (NAMES[0], *candidates(few)[len(NAMES) :])
     choice = measure(few, names, metric, conflicts, draws, seed, scale, progress)
-    if choice.stability[0] < ENOUGH and raw.views.shape[1]:
+    if choice.stability[0] < ENOUGH and raw.has_views:
         every: Spaces = {**spaces(raw), **rounds}
         choice = measure(every, candidates(every), metric, conflicts, draws, seed, scale, progress)
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))

@@ -134,13 +134,14 @@ def _embed(
     """
     n = len(pixels)
     canvas = torch.from_numpy(pixels).to(model.tail.weight.device)
-    clean = clean_inputs(canvas, model) if plain else canvas.new_empty(0)
-    inputs = [clean, clean.flip(-1)][:plain]
-    inputs.append(make_views(canvas, plan, model).flatten(0, 1))
+    inputs = [make_views(canvas, plan, model).flatten(0, 1)]
+    if plain:
+        clean = clean_inputs(canvas, model)
+        inputs = [*[clean, clean.flip(-1)][:plain], *inputs]
     hidden = model.trunk(model.normalise(torch.cat(inputs)))
     out = _array(model.tail(hidden))
-    quality = _array(face_quality(hidden[: n if plain else 0], model.tail.weight, model.tail.bias))
     first = plain * n
+    quality = _array(face_quality(hidden[:first][:n], model.tail.weight, model.tail.bias))
     base = out[:first].reshape(plain, n, -1).mean(axis=0) if plain else out[:0]
     return base, quality, out[first:].reshape(n, -1, model.dim)
 

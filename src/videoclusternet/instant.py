@@ -50,6 +50,11 @@ class Space:
     links: Array = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     paired: bool = False
 
+    @property
+    def has_views(self) -> bool:
+        """Whether there are views: sets of given features have none."""
+        return bool(self.views.shape[1])
+
 
 def centre(space: Space, name: str = "centred") -> Space:
     """Subtract from each kind of view (clean, global, local) its own mean of track means.

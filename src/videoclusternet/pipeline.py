@@ -286,7 +286,7 @@ def adapt_run(
     result = open_run(folder)
     check_choice(config.cluster)
     # The crops were described by the run's own settings: they hold, backbone and all.
-    embed = recorded_settings(Store(result.folder), EmbedConfig, "embed")
+    embed = recorded_settings(result.folder, EmbedConfig, "embed")
     config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
     backbone = cache(lambda: load_backbone(config.embed.backbone, device))

@@ -223,12 +223,13 @@ def check_films(store: Store, contents: Sequence[str]) -> None:
         raise StoreError(f"{store.folder} belongs to other films", "choose another folder with -o")
 
 
-def recorded_settings(store: Store, kind: type[Settings], section: str = "") -> Settings:
+def recorded_settings(folder: Path, kind: type[Settings], section: str = "") -> Settings:
     """Return the settings that a run was made with.
 
     Parameters
     ----------
-    store : Store
+    folder : Path
+        Run folder.
     kind : type
         ``Config``, or what a section of it holds.
     section : str
@@ -240,11 +241,11 @@ def recorded_settings(store: Store, kind: type[Settings], section: str = "") -> 
         When the run was made by a version with other settings.
     """
     try:
-        every = store.manifest["config"]
+        every = Store(folder).manifest["config"]
         return kind.model_validate(every[section] if section else every)
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(
-            f"{store.folder} was made with settings that this version does not know",
+            f"{folder} was made with settings that this version does not know",
             "run the same command again into a new folder",
         ) from error
 

@@ -73,7 +73,7 @@ PLAIN = Levels(SHARES, 0.0, 0)
 
 def levels_of(space: Space) -> Levels:
     """Return the levels that are tried in a space."""
-    return SCALED if space.views.shape[1] else PLAIN
+    return SCALED if space.has_views else PLAIN
 
 
 def agreement(a: Array, b: Array) -> float:

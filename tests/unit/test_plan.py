@@ -60,3 +60,11 @@ def test_nothing_to_run_is_refused(tmp_path: Path) -> None:
         plan([crops("a"), crops("a")], CHOSEN, ["dlib"], 1)
     with pytest.raises(DataError, match="labels of other films"):
         plan([crops("a")], CHOSEN, ["dlib"], 1)
+
+
+def test_the_size_of_a_set_is_that_of_its_sources(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(bytes(1000))
+    (tmp_path / "faces" / "7").mkdir(parents=True)
+    (tmp_path / "faces" / "7" / "0.jpg").write_bytes(bytes(20))
+    sources = (tmp_path / "film.mp4", tmp_path / "faces")
+    assert LabelledSet("all", sources, (tmp_path, tmp_path), "film").bytes == 1020

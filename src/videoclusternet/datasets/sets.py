@@ -63,7 +63,7 @@ class LabelledSet:
     def bytes(self) -> int:
         """Size of its sources: roughly how long it takes."""
         files = (p for s in self.sources for p in (s.rglob("*") if s.is_dir() else [s]))
-        return sum(path.stat().st_size for path in files)
+        return sum(path.stat().st_size for path in files if path.is_file())
 
     def _small(self, source: Path, truth: Path) -> list[Path]:
         """Files that are hashed whole."""

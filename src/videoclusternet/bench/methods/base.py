@@ -37,7 +37,7 @@ the labels of this very film (an oracle, a yardstick and no method); labels of o
 bench; or those that its file of weights was trained on."""
 
 Sees = Literal["embeddings", "pictures"]
-"""What a method looks at: embeddings, or the pictures themselves.  Sets of features have none."""
+"""What a method looks at: embeddings, or the pictures themselves, which sets of features lack."""
 
 
 @dataclass(frozen=True)

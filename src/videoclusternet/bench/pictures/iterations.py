@@ -14,7 +14,6 @@ from videoclusternet.bench.pictures.shown import Shown
 from videoclusternet.bench.tables.grids import Grid
 from videoclusternet.config import Config
 from videoclusternet.run import recorded_settings
-from videoclusternet.store import Store
 
 Row = dict[str, Any]
 PANELS = (("bcubed_f", "B-cubed F"), ("wcp", "WCP"), ("pcr", "clusters / people"))
@@ -34,7 +33,7 @@ def by_round(shown: Sequence[Shown]) -> dict[str, list[Row]]:
             people: list[str | None] = [None] * len(one.result.tracks)
             for track, name in zip(one.track.tolist(), one.person, strict=True):
                 people[track] = name
-            config = recorded_settings(Store(one.result.folder), Config)
+            config = recorded_settings(one.result.folder, Config)
             found[one.title] = scored_rounds(one.result, people, config, unadapted=True)
     return found
 

@@ -20,7 +20,6 @@ from videoclusternet.run import recorded_settings
 from videoclusternet.similarity import Metric
 from videoclusternet.spaces import SPACES, adapted_space, metric_of, raw_space
 from videoclusternet.stability import OWN
-from videoclusternet.store import Store
 from videoclusternet.summary import REASONS
 from videoclusternet.types import Merges, Reason
 
@@ -163,7 +162,7 @@ class Explainer:
 
     def _meeting(self, here: int, main: int) -> tuple[int, int] | None:
         """First two tracks of two clusters that share a frame, where that keeps them apart."""
-        if not recorded_settings(Store(self.shown.result.folder), Config).cluster.cannot_link:
+        if not recorded_settings(self.shown.result.folder, Config).cluster.cannot_link:
             return None
         m = self.shown.matched
         column = np.full(len(self._person), -1)
@@ -187,7 +186,7 @@ class Explainer:
         if not self._own or (adapted is None and space != SPACES[0]):
             return None
         keep = np.flatnonzero(result.cast.character >= 0)
-        metric = Metric(recorded_settings(Store(result.folder), Config).cluster.metric)
+        metric = Metric(recorded_settings(result.folder, Config).cluster.metric)
         used = (
             raw_space(result.embeddings, keep)
             if adapted is None
