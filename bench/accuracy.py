@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet import Config, cluster_tracks
-from videoclusternet.bench.methods.hac import oracle_hac
-from videoclusternet.bench.metrics import score
-from videoclusternet.datasets.truth import read_truth
-from videoclusternet.results import Result
+from videoclusternet.runfolder.result import Result
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.methods.hac import oracle_hac
+from videoclusternet_bench.metrics.scores import score
 
 BACKBONES = ("edgeface-xs", "dlib")
 

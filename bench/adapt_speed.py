@@ -25,11 +25,12 @@ from videoclusternet.adapt.ranks import ALONE
 from videoclusternet.adapt.supply import make_supply
 from videoclusternet.adapt.train import Company, Trainer, Training, casting, precision
 from videoclusternet.config import Config
-from videoclusternet.models.dlib_resnet import DlibResNet
-from videoclusternet.models.edgeface import EdgeFace
-from videoclusternet.models.face_model import CANVAS, FaceModel
-from videoclusternet.models.iresnet import IResNet
+from videoclusternet.models.backbones.dlib_resnet import DlibResNet
+from videoclusternet.models.backbones.edgeface import EdgeFace
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.backbones.iresnet import IResNet
 from videoclusternet.models.load import pick_device
+from videoclusternet.types.canvas import CANVAS
 
 ROUNDS = 5
 CROPS_OF_A_TRACK = 8

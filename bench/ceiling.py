@@ -17,15 +17,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.bench.methods.hac import oracle_hac
-from videoclusternet.bench.metrics import score
-from videoclusternet.datasets.truth import read_truth
-from videoclusternet.instant import Space, centre, whiten
-from videoclusternet.linkage import cut, relative, tree
-from videoclusternet.points import space_points
-from videoclusternet.results import open_run
-from videoclusternet.similarity import Metric, group_mean, normalise
-from videoclusternet.spaces import inside, raw_space
+from videoclusternet.clustering.average_linkage import cut, relative, tree
+from videoclusternet.clustering.distance import Metric, group_mean, normalise
+from videoclusternet.clustering.spaces import inside, raw_space
+from videoclusternet.clustering.track_points import space_points
+from videoclusternet.clustering.whitening import Space, centre, whiten
+from videoclusternet.runfolder.result import open_run
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.methods.hac import oracle_hac
+from videoclusternet_bench.metrics.scores import score
 
 METRIC = Metric("cosine")
 RIDGES = (0.1, 0.3, 1.0, 3.0)

@@ -17,13 +17,13 @@ from adapt_speed import CROPS_OF_A_TRACK, network, now
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.casting import find_cast
+from videoclusternet.clustering.coarse_matching import find_links
+from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import Config
-from videoclusternet.embed import embed_crops
-from videoclusternet.matching import find_links
-from videoclusternet.models.face_model import CANVAS
+from videoclusternet.embed.embed import embed_crops
 from videoclusternet.models.load import pick_device
 from videoclusternet.types import Crops, Embeddings, Tracks
+from videoclusternet.types.canvas import CANVAS
 
 PEOPLE = 40
 PICTURES = 64

@@ -16,15 +16,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.bench.methods.hac import oracle_hac
-from videoclusternet.bench.metrics import score
-from videoclusternet.choose import NAMES, choose, partition_of
-from videoclusternet.datasets.truth import read_truth
-from videoclusternet.instant import Space
-from videoclusternet.results import open_run
-from videoclusternet.similarity import Metric
-from videoclusternet.spaces import inside, spaces, subset
-from videoclusternet.stability import SCALES, stability
+from videoclusternet.clustering.choose import NAMES, choose, partition_of
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.spaces import inside, spaces, subset
+from videoclusternet.clustering.stability import SCALES, stability
+from videoclusternet.clustering.whitening import Space
+from videoclusternet.runfolder.result import open_run
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.methods.hac import oracle_hac
+from videoclusternet_bench.metrics.scores import score
 
 METRIC = Metric("cosine")
 DRAWS = 8

@@ -51,10 +51,10 @@ def run(film: str, detector: str, backbone: str) -> dict[str, float]:
 def video_memory(film: str, detector: str) -> dict[str, float]:
     """Run the steps that read pictures, and nothing else."""
     from videoclusternet import Config
+    from videoclusternet.film.video import open_video
     from videoclusternet.models.load import load_detector
     from videoclusternet.pipeline import find_tracks
-    from videoclusternet.run import Run
-    from videoclusternet.video import open_video
+    from videoclusternet.runfolder.steps import Run
 
     config = Config.load(settings=[f"faces.detector={detector}"])
     video = open_video(film)
@@ -94,11 +94,11 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     """Cluster synthetic tracks: summing up, own thresholds, average linkage, confidence."""
     import numpy as np
 
-    from videoclusternet.casting import confidence
-    from videoclusternet.instant import Space
-    from videoclusternet.linkage import join, relative
-    from videoclusternet.points import space_points
-    from videoclusternet.similarity import Metric
+    from videoclusternet.clustering.average_linkage import join, relative
+    from videoclusternet.clustering.distance import Metric
+    from videoclusternet.clustering.find_cast import confidence
+    from videoclusternet.clustering.track_points import space_points
+    from videoclusternet.clustering.whitening import Space
 
     rng = np.random.default_rng(0)
     people = max(2, tracks // 50)
@@ -141,7 +141,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         film = options.film
         if film is None:
-            from videoclusternet.demo import build_demo
+            from videoclusternet.cli.demo_film import build_demo
 
             film = str(build_demo(Path(folder)))
         if "run" in wanted:

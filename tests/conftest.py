@@ -13,10 +13,10 @@ import pytest
 
 from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
 from videoclusternet import Result, cluster_film
-from videoclusternet.bench import jobs
-from videoclusternet.cli import main
-from videoclusternet.demo import build_demo
-from videoclusternet.results import CROPS
+from videoclusternet.cli.demo_film import build_demo
+from videoclusternet.cli.main import main
+from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet_bench import runner as jobs
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 

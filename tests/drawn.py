@@ -16,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videoclusternet.annotations.boxes import FilmFacts, Row, collect
+from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import Config
-from videoclusternet.datasets import export
-from videoclusternet.datasets.boxes import FilmFacts, Row, collect
-from videoclusternet.demo import write_film
-from videoclusternet.models.detector import Detections
-from videoclusternet.models.face_model import ARCFACE_112, FaceModel
-from videoclusternet.results import open_run
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.runfolder.result import open_run
+from videoclusternet.types.canvas import ARCFACE_112
+from videoclusternet_bench.data import export
 
 Array = NDArray[Any]
 WIDTH, HEIGHT, FPS, RADIUS = 192, 144, 24, 28
@@ -139,10 +140,10 @@ class FakeModels:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.detector = DiscDetector()
         self.loaded: list[str] = []
-        for module in ("pipeline", "datasets.crop_sets", "datasets.box_sets"):
+        for module in ("pipeline", "sources.crops", "sources.boxes"):
             where = f"videoclusternet.{module}.load_backbone"
             monkeypatch.setattr(where, self._loading("backbone", lambda: ColourModel().eval()))
-        for module in ("pipeline", "datasets.box_sets"):
+        for module in ("pipeline", "sources.boxes"):
             monkeypatch.setattr(
                 f"videoclusternet.{module}.load_detector",
                 self._loading("detector", lambda: self.detector),

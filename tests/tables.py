@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.results import Film, Result
+from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types import (
     Candidates,
     Cast,

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.bench.methods.base import Given, Partition, Told
-from videoclusternet.bench.methods.bcl import BclSettings, bcl
-from videoclusternet.bench.methods.embedding_net import Descent, ward
-from videoclusternet.bench.methods.jfac import JfacSettings, jfac
-from videoclusternet.bench.methods.ssiam import SSiamSettings, ssiam
-from videoclusternet.bench.methods.tsiam import TSiamSettings, tsiam
-from videoclusternet.bench.metrics import score
 from videoclusternet.types import Embeddings
+from videoclusternet_bench.methods.base import Given, Partition, Told
+from videoclusternet_bench.methods.bcl import BclSettings, bcl
+from videoclusternet_bench.methods.embedding_net import Descent, ward
+from videoclusternet_bench.methods.jfac import JfacSettings, jfac
+from videoclusternet_bench.methods.ssiam import SSiamSettings, ssiam
+from videoclusternet_bench.methods.tsiam import TSiamSettings, tsiam
+from videoclusternet_bench.metrics.scores import score
 
 Array = NDArray[Any]
 WIDTH = 32

@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
-    from videoclusternet.datasets.box_sets import cluster_boxes
-    from videoclusternet.datasets.crop_sets import cluster_tracks
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
     from videoclusternet.pipeline import adapt_run, cluster_film
-    from videoclusternet.results import Result, open_run
-    from videoclusternet.summary import characters
+    from videoclusternet.runfolder.result import Result, open_run
+    from videoclusternet.show.summary import characters
+    from videoclusternet.sources.boxes import cluster_boxes
+    from videoclusternet.sources.crops import cluster_tracks
 
 _HOMES = {
     "Config": "config",
     "Event": "events",
-    "Result": "results",
+    "Result": "runfolder.result",
     "VcnError": "errors",
     "adapt_run": "pipeline",
-    "characters": "summary",
-    "cluster_boxes": "datasets.box_sets",
+    "characters": "show.summary",
+    "cluster_boxes": "sources.boxes",
     "cluster_film": "pipeline",
-    "cluster_tracks": "datasets.crop_sets",
-    "open_run": "results",
+    "cluster_tracks": "sources.crops",
+    "open_run": "runfolder.result",
 }
 
 __all__ = [

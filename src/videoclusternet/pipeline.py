@@ -17,26 +17,27 @@ from videoclusternet.adapt.film import adapt_faces
 from videoclusternet.adapt.ranks import ALONE, Ranks, joined
 from videoclusternet.adapt.rounds import good_rounds
 from videoclusternet.adapt.supply import Supply
-from videoclusternet.casting import check_choice, find_cast
+from videoclusternet.clustering.coarse_matching import find_links
+from videoclusternet.clustering.find_cast import check_choice, find_cast
 from videoclusternet.config import Config, EmbedConfig
-from videoclusternet.crops import CropPictures, cut_crops
-from videoclusternet.embed import embed_crops
+from videoclusternet.embed.embed import embed_crops
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.learning import write_learning
-from videoclusternet.matching import find_links
-from videoclusternet.models.detector import FaceDetector
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.film.crops import cut_crops
+from videoclusternet.film.scan import scan_film
+from videoclusternet.film.shots import find_shots
+from videoclusternet.film.tracks import track_faces
+from videoclusternet.film.video import open_video
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.models.load import check, load_backbone, load_detector, pick_device
 from videoclusternet.models.registry import weights_digest
-from videoclusternet.pool import pool_embeddings, pool_tracks
-from videoclusternet.report import write_report
-from videoclusternet.results import CROPS, Result, open_run
-from videoclusternet.run import Run, Work, check_films, recorded_settings
-from videoclusternet.scan import scan_film
-from videoclusternet.shots import find_shots
-from videoclusternet.store import Store
-from videoclusternet.tracks import track_faces
+from videoclusternet.runfolder.crop_zip import CROPS, CropPictures
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.runfolder.steps import Run, Work, check_films, recorded_settings
+from videoclusternet.show.cast_page import write_report
+from videoclusternet.show.learning import write_learning
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -52,7 +53,7 @@ from videoclusternet.types import (
     Tracks,
     VideoInfo,
 )
-from videoclusternet.video import open_video
+from videoclusternet.types.pool import pool_embeddings, pool_tracks
 
 
 def cluster_film(

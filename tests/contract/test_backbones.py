@@ -13,20 +13,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from videoclusternet.crops import align
-from videoclusternet.demo import E, G, portraits
+from videoclusternet.cli.demo_film import E, G, portraits
+from videoclusternet.embed.views import clean_inputs
 from videoclusternet.errors import ModelError
-from videoclusternet.models.adaface import AdaFace, load_adaface
-from videoclusternet.models.dlib_resnet import load_dlib
-from videoclusternet.models.edgeface import load_edgeface
-from videoclusternet.models.face_model import CANVAS_TEMPLATE, FaceModel, similarity_transform
-from videoclusternet.models.farl import Farl, load_farl
-from videoclusternet.models.iresnet import IResNet, load_iresnet
+from videoclusternet.film.crops import align
+from videoclusternet.models.backbones.adaface import AdaFace, load_adaface
+from videoclusternet.models.backbones.dlib_resnet import load_dlib
+from videoclusternet.models.backbones.edgeface import load_edgeface
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.backbones.farl import Farl, load_farl
+from videoclusternet.models.backbones.iresnet import IResNet, load_iresnet
+from videoclusternet.models.backbones.vggface2 import VggFace2, load_vggface2
 from videoclusternet.models.load import load_backbone
 from videoclusternet.models.paper_weights import PAPER
 from videoclusternet.models.registry import MODELS
-from videoclusternet.models.vggface2 import VggFace2, load_vggface2
-from videoclusternet.views import clean_inputs
+from videoclusternet.types.canvas import CANVAS_TEMPLATE, similarity_transform
 
 LANDMARKS = {
     G: np.array([[221.0, 193], [306, 188], [266, 242], [231, 276], [305, 271]]),

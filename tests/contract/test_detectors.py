@@ -14,12 +14,12 @@ import skimage.data
 import torch
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.boxes import suppress
-from videoclusternet.models.detector import Detections, FaceDetector
+from videoclusternet.models.detectors.detector import Detections, FaceDetector
+from videoclusternet.models.detectors.mtcnn import read_weights
+from videoclusternet.models.detectors.retinaface import load_net, priors
+from videoclusternet.models.detectors.yunet import YuNet, left_first
 from videoclusternet.models.load import load_detector, pick_device
-from videoclusternet.models.mtcnn import read_weights
-from videoclusternet.models.retinaface import load_net, priors
-from videoclusternet.models.yunet import YuNet, left_first
+from videoclusternet.types.boxes import suppress
 
 COLLINS = np.array([175, 58, 270, 175])
 """Box of the face in ``skimage.data.astronaut``, drawn by eye."""

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from videoclusternet.bench.compare import judged, told
-from videoclusternet.bench.methods.base import Given, Method
-from videoclusternet.bench.methods.density import alone
-from videoclusternet.bench.methods.graph import chinese_whispers
-from videoclusternet.bench.methods.hac import cut_at
-from videoclusternet.bench.methods.ours import config_of, profile_of
-from videoclusternet.bench.methods.registry import METHODS, chosen_methods, title_of
 from videoclusternet.errors import ConfigError, DataError, ModelError
 from videoclusternet.types import Embeddings
+from videoclusternet_bench.compare import judged, told
+from videoclusternet_bench.methods.base import Given, Method
+from videoclusternet_bench.methods.density import alone
+from videoclusternet_bench.methods.graph import chinese_whispers
+from videoclusternet_bench.methods.hac import cut_at
+from videoclusternet_bench.methods.ours import config_of, profile_of
+from videoclusternet_bench.methods.registry import METHODS, chosen_methods, title_of
 
 Array = NDArray[Any]
 NOT_HERE = ("instant", "finch")  # needs a run folder; a package of its own

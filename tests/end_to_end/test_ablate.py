@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Vcn
-from videoclusternet.bench import ablate as module
-from videoclusternet.bench.studies import STUDIES
-from videoclusternet.bench.tables.studies import means, write_study
 from videoclusternet.config import Config
-from videoclusternet.datasets.sets import labelled_sets
 from videoclusternet.errors import DataError
+from videoclusternet_bench import ablate as module
+from videoclusternet_bench.data.sets import labelled_sets
+from videoclusternet_bench.studies import STUDIES
+from videoclusternet_bench.tables.studies import means, write_study
 
 TINY = (
     "track_quality.enabled=false",

@@ -20,13 +20,14 @@ from tests.drawn import PLAIN, FakeModels, draw_film
 from tests.end_to_end.test_resume import Stop
 from tests.unit.test_heads import single_threaded
 from videoclusternet import Config, Result, cluster_film, cluster_tracks, open_run
-from videoclusternet.adapt.rounds import Epochs, Rounds, read_embeddings, round_folder
+from videoclusternet.adapt.rounds import read_embeddings, round_folder
 from videoclusternet.errors import Cancelled, ConfigError, StoreError
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.learning import write_learning
 from videoclusternet.pipeline import adapt_run
-from videoclusternet.results import CROPS
-from videoclusternet.store import Store
+from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.show.learning import write_learning
+from videoclusternet.types import Epochs, Rounds
 
 pytestmark = pytest.mark.usefixtures("fake_models")
 one_thread = pytest.fixture(autouse=True)(single_threaded)

@@ -22,7 +22,7 @@ import pytest
 from tests.conftest import Outcome, Vcn
 from tests.drawn import FLAGS, QUICKLY, SCENES, FakeModels, draw, draw_film, snapshot
 from videoclusternet import Config, cluster_film, open_run
-from videoclusternet.demo import write_film
+from videoclusternet.cli.demo_film import write_film
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event
 from videoclusternet.models import registry

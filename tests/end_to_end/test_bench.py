@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from tests.conftest import Vcn
 from tests.drawn import FakeModels, write_boxes
-from videoclusternet.bench import compare as module
-from videoclusternet.bench.methods import registry
-from videoclusternet.bench.methods.base import Given, Method, Needs, Told
 from videoclusternet.config import PROFILES
-from videoclusternet.datasets.sets import labelled_sets
-from videoclusternet.results import open_run
+from videoclusternet.runfolder.result import open_run
+from videoclusternet_bench import compare as module
+from videoclusternet_bench.data.sets import labelled_sets
+from videoclusternet_bench.methods import registry
+from videoclusternet_bench.methods.base import Given, Method, Needs, Told
 
 Array = NDArray[Any]
 FAST = "instant,hac,hdbscan,hac-count,hac-oracle"

@@ -260,7 +260,7 @@ def test_real_process_shows_a_run(drawn_run: Path) -> None:
 
 def test_library_can_be_imported_without_the_heavy_parts() -> None:
     code = (
-        "import sys, videoclusternet, videoclusternet.cli;"
+        "import sys, videoclusternet, videoclusternet.cli.main;"
         "print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import Vcn
 from videoclusternet import Event, Result, cluster_film
 from videoclusternet.errors import VideoError
+from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.types import VideoInfo
-from videoclusternet.video import open_video, read_frames
 
 pytestmark = pytest.mark.data
 

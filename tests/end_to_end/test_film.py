@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Vcn
 from tests.drawn import FLAGS, QUICKLY, FakeModels, draw_film
 from videoclusternet import Config, Event, Result, VcnError, characters, cluster_film, open_run
-from videoclusternet.demo import FPS, SHOTS, WIDTH, build_demo
+from videoclusternet.cli.demo_film import FPS, SHOTS, WIDTH, build_demo
 from videoclusternet.errors import ConfigError
 
 NEAR = 60

@@ -15,10 +15,10 @@ import pytest
 from tests.conftest import Vcn
 from tests.drawn import FLAGS, QUICKLY, FakeModels, snapshot
 from videoclusternet import cluster_film, open_run
-from videoclusternet.bench.methods.registry import METHODS
-from videoclusternet.datasets.box_forms import read_boxes
-from videoclusternet.datasets.crop_sets import cluster_tracks
-from videoclusternet.datasets.feature_sets import checked, read_features, write_features
+from videoclusternet.annotations.box_forms import read_boxes
+from videoclusternet.sources.crops import cluster_tracks
+from videoclusternet.sources.features import checked, read_features, write_features
+from videoclusternet_bench.methods.registry import METHODS
 
 HEADER = "CVHCI_TRACKLABELS_V1"
 EMBEDDED = tuple(m.name for m in METHODS.values() if m.sees == "embeddings" and m.name != "finch")

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from tests.conftest import Vcn
 from tests.drawn import FakeModels
-from videoclusternet.bench import compare as module
-from videoclusternet.bench.methods import base, registry
-from videoclusternet.bench.methods.base import Given, Method, Told
-from videoclusternet.bench.tables.comparison import write_comparison
 from videoclusternet.config import PROFILES
-from videoclusternet.datasets.sets import labelled_sets
-from videoclusternet.results import CROPS
+from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet_bench import compare as module
+from videoclusternet_bench.data.sets import labelled_sets
+from videoclusternet_bench.methods import base, registry
+from videoclusternet_bench.methods.base import Given, Method, Told
+from videoclusternet_bench.tables.comparison import write_comparison
 
 Array = NDArray[Any]
 METHODS = "instant,hac-count,hac=1.9"

@@ -20,7 +20,8 @@ from tests.drawn import FPS, PLAIN, QUICKLY, SCENES, FakeModels, draw_film, snap
 from videoclusternet import Config, cluster_film, open_run
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Event
-from videoclusternet.store import read_table, table_path
+from videoclusternet.film.video import Frame
+from videoclusternet.runfolder.folder import read_table, table_path
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -35,7 +36,6 @@ from videoclusternet.types import (
     Tracks,
     VideoInfo,
 )
-from videoclusternet.video import Frame
 
 STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "links", "cast"]
 TABLES: tuple[type[Table], ...] = (
@@ -306,7 +306,7 @@ def test_cancelled_command_has_its_exit_code(
         if event.step == "scan":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("videoclusternet.console.silent", interrupt)
+    monkeypatch.setattr("videoclusternet.cli.progress.silent", interrupt)
     outcome = vcn("cluster", drawn_film, "-o", tmp_path / "run", "-q")
     assert outcome.code == 130 and outcome.out == ""
     assert "stopped (the same command goes on from here)" in outcome.complaint
@@ -315,7 +315,7 @@ def test_cancelled_command_has_its_exit_code(
 DRIVER = """
 import sys, pytest
 from tests.drawn import FakeModels
-from videoclusternet.cli import main
+from videoclusternet.cli.main import main
 FakeModels(pytest.MonkeyPatch())
 sys.argv = ["vcn", *sys.argv[1:]]
 main()

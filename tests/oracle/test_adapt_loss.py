@@ -11,8 +11,8 @@ import torch
 
 from videoclusternet.adapt.loss import group_loss, move_centre, pair_loss, targets, view_pairs
 from videoclusternet.adapt.schedule import learning_rate, teacher_momentum
+from videoclusternet.clustering.distance import Metric, mean_within
 from videoclusternet.config import AdaptConfig
-from videoclusternet.similarity import Metric, mean_within
 
 Row = Sequence[float]
 WITHIN_KINDS = [(0, 1), (1, 0)] + [(u, v) for u in range(2, 6) for v in range(2, 6) if u != v]

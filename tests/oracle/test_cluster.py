@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from videoclusternet.cluster import (
+from videoclusternet.clustering.distance import Metric, MetricName
+from videoclusternet.clustering.paper_rounds import (
     RULES,
     Rule,
     agglomerate,
     null_bound,
     pair_threshold,
 )
-from videoclusternet.instant import Space
-from videoclusternet.points import TrackPoints, space_points
-from videoclusternet.similarity import Metric, MetricName
+from videoclusternet.clustering.track_points import TrackPoints, space_points
+from videoclusternet.clustering.whitening import Space
 
 
 def film(seed: int, people: int = 4, tracks: int = 24, d: int = 16, noise: float = 0.5) -> Space:

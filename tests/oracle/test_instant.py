@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import sqrtm
 
-from videoclusternet.instant import Space, centre, matched_scatter, whiten, whitener, within_scatter
+from videoclusternet.clustering.whitening import (
+    Space,
+    centre,
+    matched_scatter,
+    whiten,
+    whitener,
+    within_scatter,
+)
 
 
 def space() -> Space:

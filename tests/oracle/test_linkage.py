@@ -9,9 +9,9 @@ import pytest
 from scipy.cluster.hierarchy import fcluster
 
 from tests.oracle.test_cluster import film
-from videoclusternet.linkage import APART, Relative, cut, join, relative, tree
-from videoclusternet.points import TrackPoints, space_points
-from videoclusternet.similarity import Metric, MetricName
+from videoclusternet.clustering.average_linkage import APART, Relative, cut, join, relative, tree
+from videoclusternet.clustering.distance import Metric, MetricName
+from videoclusternet.clustering.track_points import TrackPoints, space_points
 
 METRICS: list[MetricName] = ["cosine", "euclidean", "loss"]
 NONE = np.empty((0, 2), dtype=np.int64)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from videoclusternet import matching
+from videoclusternet.clustering import coarse_matching as matching
+from videoclusternet.clustering.coarse_matching import LowRankGaussian, find_links, match_tracks
 from videoclusternet.config import MatchConfig
-from videoclusternet.matching import LowRankGaussian, find_links, match_tracks
 from videoclusternet.types import Embeddings, Links
 
 

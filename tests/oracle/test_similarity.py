@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from videoclusternet.clustering.distance import Metric, MetricName, group_mean, mean_within
 from videoclusternet.models.load import load_backbone
-from videoclusternet.similarity import Metric, MetricName, group_mean, mean_within
 
 
 def slow(name: MetricName, x: np.ndarray, y: np.ndarray, tt: float, ts: float) -> float:

@@ -7,8 +7,9 @@ import pytest
 import torch
 from skimage import data, transform
 
+from videoclusternet.clustering.track_quality import low_quality, track_quality
+from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.models.load import load_backbone
-from videoclusternet.track_quality import face_quality, low_quality, track_quality
 
 
 def face_quality_of(x: np.ndarray, weight: np.ndarray, *more: object) -> np.ndarray:

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from videoclusternet.models.face_model import ARCFACE_112, CANVAS, FaceModel
-from videoclusternet.views import ViewPlan, clean_inputs, make_views, plan_views
+from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.types.canvas import ARCFACE_112, CANVAS
 
 
 class SmallModel(FaceModel):

@@ -24,8 +24,8 @@ from tests.checkpoints import (
     shapes_of,
 )
 from videoclusternet.errors import ModelError
-from videoclusternet.models import adaface
-from videoclusternet.models.adaface import AdaFace, load_adaface
+from videoclusternet.models.backbones import adaface
+from videoclusternet.models.backbones.adaface import AdaFace, load_adaface
 
 UNITS = ((64, 3), (128, 13), (256, 30), (512, 3))
 SMALL = ((64, 2), (128, 1), (256, 1), (512, 2))

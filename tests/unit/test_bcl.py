@@ -21,8 +21,9 @@ from tests.toy_films import (
     given,
     pairwise_f,
 )
-from videoclusternet.bench.methods.base import Told
-from videoclusternet.bench.methods.bcl import (
+from videoclusternet.errors import DataError, ModelError
+from videoclusternet_bench.methods.base import Told
+from videoclusternet_bench.methods.bcl import (
     BallNet,
     Balls,
     BclSettings,
@@ -33,8 +34,7 @@ from videoclusternet.bench.methods.bcl import (
     some_means,
     with_checkpoint,
 )
-from videoclusternet.bench.methods.embedding_net import ward
-from videoclusternet.errors import DataError, ModelError
+from videoclusternet_bench.methods.embedding_net import ward
 
 Array = NDArray[Any]
 

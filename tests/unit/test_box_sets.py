@@ -17,13 +17,14 @@ from tests import tables
 from tests.conftest import Vcn
 from tests.drawn import FLAGS, QUICKLY, FakeModels, draw_film, snapshot, write_boxes
 from videoclusternet import cluster_boxes, cluster_film
-from videoclusternet.bench.scoring import score_run
-from videoclusternet.datasets.boxes import TRACKS
-from videoclusternet.datasets.truth import read_truth
-from videoclusternet.demo import write_film
+from videoclusternet.annotations.boxes import TRACKS
+from videoclusternet.cli.demo_film import write_film
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Event
-from videoclusternet.given import (
+from videoclusternet.film.video import Damage, Frame, open_video, read_frames
+from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.sources.given_boxes import (
     TYPICAL,
     GivenBoxes,
     given_faces,
@@ -32,10 +33,9 @@ from videoclusternet.given import (
     guess_landmarks,
     matched,
 )
-from videoclusternet.models.detector import Detections
-from videoclusternet.results import Result, open_run
 from videoclusternet.types import VideoInfo
-from videoclusternet.video import Damage, Frame, open_video, read_frames
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.metrics.score_run import score_run
 
 Array = NDArray[Any]
 WHO = ("red", "blue", "red", "blue")
@@ -193,7 +193,7 @@ def test_frames_that_cannot_be_decoded_give_no_picture(
         on_damage("1 of them could not be decoded")
         return (frame for frame in read_frames(info, frames) if frame.number != 12)
 
-    monkeypatch.setattr("videoclusternet.given.read_frames", all_but_frame_12)
+    monkeypatch.setattr("videoclusternet.sources.given_boxes.read_frames", all_but_frame_12)
     result, notes = run_noting(drawn_film, boxes, tmp_path / "run")
     assert notes == ["1 of them could not be decoded"]
     assert result.films[0].crops.frame.tolist() == [f for f in full.frame.tolist() if f != 12]

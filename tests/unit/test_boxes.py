@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests import tables
-from videoclusternet.datasets.box_forms import find_form, read_boxes, read_cvat, read_mot
-from videoclusternet.datasets.boxes import (
+from videoclusternet.annotations.box_forms import find_form, read_boxes, read_cvat, read_mot
+from videoclusternet.annotations.boxes import (
     FilmFacts,
     LabelledBoxes,
     Row,
@@ -22,9 +22,9 @@ from videoclusternet.datasets.boxes import (
     read_tracks_csv,
     same_rate,
 )
-from videoclusternet.datasets.export import write_boxes
-from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import ConfigError, DataError, StoreError
+from videoclusternet_bench.data.export import write_boxes
+from videoclusternet_bench.data.truth import read_truth
 
 FILM = FilmFacts("film.mp4", Fraction(24), 640, 360, 100)
 FACTS = {"video": "film.mp4", "fps": 24, "width": 640, "height": 360, "frames": 100}

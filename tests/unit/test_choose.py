@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.oracle.test_cluster import film
-from videoclusternet import stability as module
-from videoclusternet.choose import (
+from videoclusternet.clustering import stability as module
+from videoclusternet.clustering.choose import (
     NAMES,
     adapted,
     candidates,
@@ -19,10 +19,18 @@ from videoclusternet.choose import (
     partition_of,
     simplest,
 )
-from videoclusternet.instant import Space
-from videoclusternet.similarity import Metric, normalise
-from videoclusternet.spaces import spaces
-from videoclusternet.stability import ENOUGH, PLAIN, SCALES, SHARES, agreement, halves, level
+from videoclusternet.clustering.distance import Metric, normalise
+from videoclusternet.clustering.spaces import spaces
+from videoclusternet.clustering.stability import (
+    ENOUGH,
+    PLAIN,
+    SCALES,
+    SHARES,
+    agreement,
+    halves,
+    level,
+)
+from videoclusternet.clustering.whitening import Space
 
 NONE = np.empty((0, 2), dtype=int)
 COSINE = Metric("cosine")

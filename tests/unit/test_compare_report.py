@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from videoclusternet.bench.compare import judged
-from videoclusternet.bench.published import published
-from videoclusternet.bench.tables.comparison import grids, read_comparison, write_comparison
-from videoclusternet.bench.tables.grids import Grid
-from videoclusternet.bench.tables.paper_tables import paper_tables
 from videoclusternet.errors import DataError
+from videoclusternet_bench.compare import judged
+from videoclusternet_bench.data.published import published
+from videoclusternet_bench.tables.comparison import grids, read_comparison, write_comparison
+from videoclusternet_bench.tables.grids import Grid
+from videoclusternet_bench.tables.paper_tables import paper_tables
 
 
 def rows(name: str = "film", seeds: int = 3) -> list[dict[str, Any]]:

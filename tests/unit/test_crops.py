@@ -14,21 +14,14 @@ import pytest
 import skimage.data
 
 from tests import tables
+from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import CropConfig, QualityConfig
-from videoclusternet.crops import (
-    CropPictures,
-    align,
-    crop_name,
-    crops_table,
-    cut_crops,
-    encode,
-    grid_faces,
-)
-from videoclusternet.demo import write_film
 from videoclusternet.errors import StoreError
-from videoclusternet.models.face_model import CANVAS, CANVAS_TEMPLATE
+from videoclusternet.film.crops import align, crops_table, cut_crops, encode, grid_faces
+from videoclusternet.film.video import open_video
+from videoclusternet.runfolder.crop_zip import CropPictures, crop_name
 from videoclusternet.types import Crops, Reason
-from videoclusternet.video import open_video
+from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE
 
 OK, SMALL = int(Reason.OK), int(Reason.SMALL)
 

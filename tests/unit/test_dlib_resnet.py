@@ -10,7 +10,7 @@ import torch
 from skimage import data, transform
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.dlib_resnet import DlibResNet, load_dlib
+from videoclusternet.models.backbones.dlib_resnet import DlibResNet, load_dlib
 from videoclusternet.models.registry import locate
 
 

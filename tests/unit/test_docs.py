@@ -28,23 +28,24 @@ from videoclusternet import Result, errors, types
 from videoclusternet.adapt import rounds
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.train import Epoch
-from videoclusternet.bench.ablate import MEASURES
-from videoclusternet.bench.metrics import Scores
-from videoclusternet.bench.scoring import score_run
-from videoclusternet.bench.studies import STUDIES
-from videoclusternet.cli import app
+from videoclusternet.cli.main import app
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.errors import VcnError
 from videoclusternet.events import Event, Kind
 from videoclusternet.models.registry import MODELS, ModelSpec
-from videoclusternet.printing import print_candidates, print_cast, print_scores
-from videoclusternet.run import PACKAGES
-from videoclusternet.store import FORMAT, table_path
+from videoclusternet.runfolder.folder import FORMAT, table_path
+from videoclusternet.runfolder.steps import PACKAGES
+from videoclusternet.show.terminal import print_candidates, print_cast
 from videoclusternet.types import Reason, Table
+from videoclusternet_bench.ablate import MEASURES
+from videoclusternet_bench.cli.score import print_scores
+from videoclusternet_bench.metrics.score_run import score_run
+from videoclusternet_bench.metrics.scores import Scores
+from videoclusternet_bench.studies import STUDIES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-SOURCE = Path(videoclusternet.__file__).parent
+SOURCE = Path(videoclusternet.__file__).parents[1]
 PAGES = sorted(
     [*(ROOT / n for n in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *DOCS.rglob("*.md")]
 )
@@ -479,7 +480,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def resolve(dotted: str) -> None:
-    """Import a name such as ``videoclusternet.store.Store.load``."""
+    """Import a name such as ``videoclusternet.runfolder.folder.Store.load``."""
     parts = dotted.split(".")
     for end in range(len(parts), 0, -1):
         name = ".".join(parts[:end])

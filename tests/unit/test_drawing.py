@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from videoclusternet.bench.pictures.drawing import COLOURS, inline, new_figure, save, style, tidy
+from videoclusternet_bench.tables.drawing import COLOURS, inline, new_figure, save, style, tidy
 
 
 def figure() -> Any:

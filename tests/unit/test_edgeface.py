@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.edgeface import EdgeFace, load_edgeface
+from videoclusternet.models.backbones.edgeface import EdgeFace, load_edgeface
 
 
 @pytest.mark.parametrize(("name", "millions"), [("edgeface-xs", 2.24), ("edgeface-xxs", 1.24)])

@@ -13,11 +13,11 @@ from torch import Tensor
 from tests import tables
 from tests.unit.test_heads import SmallNet, single_threaded
 from tests.unit.test_supply import Toy, toy
-from videoclusternet import embed as module
 from videoclusternet.config import EmbedConfig
-from videoclusternet.embed import embed_crops
+from videoclusternet.embed import embed as module
+from videoclusternet.embed.embed import embed_crops
 from videoclusternet.errors import Cancelled
-from videoclusternet.store import FolderParts
+from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.types import Embeddings, Table
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)

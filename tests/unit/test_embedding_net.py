@@ -16,18 +16,9 @@ from tests.toy_films import (
     film,
     given,
 )
-from videoclusternet.bench.methods.embedding_net import (
-    Groups,
-    Pairs,
-    contrastive,
-    descend,
-)
-from videoclusternet.bench.methods.ssiam import (
-    SSiamSettings,
-    ranked_pairs,
-    sure_pairs,
-)
-from videoclusternet.bench.methods.tsiam import TSiamSettings, opponents, track_pairs
+from videoclusternet_bench.methods.embedding_net import Groups, Pairs, contrastive, descend
+from videoclusternet_bench.methods.ssiam import SSiamSettings, ranked_pairs, sure_pairs
+from videoclusternet_bench.methods.tsiam import TSiamSettings, opponents, track_pairs
 
 Array = NDArray[Any]
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videoclusternet.datasets.box_forms import TITLES, Form, read_boxes
-from videoclusternet.datasets.boxes import FilmFacts, LabelledBoxes, Row, collect
-from videoclusternet.datasets.export import check_form, write_boxes
+from videoclusternet.annotations.box_forms import TITLES, Form, read_boxes
+from videoclusternet.annotations.boxes import FilmFacts, LabelledBoxes, Row, collect
 from videoclusternet.errors import ConfigError, DataError, StoreError
+from videoclusternet_bench.data.export import check_form, write_boxes
 
 FORMS = tuple(TITLES)
 WIDTH, HEIGHT, FRAMES = 640, 360, 100

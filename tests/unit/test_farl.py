@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from tests.checkpoints import Shapes, State, assert_alike, filled, layer, shapes_of
 from videoclusternet.errors import ModelError
-from videoclusternet.models import farl
-from videoclusternet.models.face_model import CANVAS_TEMPLATE
-from videoclusternet.models.farl import TEMPLATE_224, Farl, load_farl
+from videoclusternet.models.backbones import farl
+from videoclusternet.models.backbones.farl import TEMPLATE_224, Farl, load_farl
+from videoclusternet.types.canvas import CANVAS_TEMPLATE
 
 SMALL = 3
 

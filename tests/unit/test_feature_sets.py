@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from videoclusternet.datasets.feature_files import read_any
-from videoclusternet.datasets.feature_sets import Features, checked, enter_features, read_features
-from videoclusternet.datasets.feature_sets import write_features as write
 from videoclusternet.errors import DataError
+from videoclusternet.sources.features import Features, checked, enter_features, read_features
+from videoclusternet.sources.features import write_features as write
+from videoclusternet_bench.data.feature_files import read_any
 
 Array = NDArray[Any]
 VALUES = np.arange(12, dtype=np.float32).reshape(4, 3)

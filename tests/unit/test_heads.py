@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from videoclusternet.adapt.heads import Depth, Head, Learner, make_pair
 from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import ConfigError, ModelError
-from videoclusternet.models.face_model import ARCFACE_112, FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.types.canvas import ARCFACE_112
 
 SIDE = 16
 DEPTHS: tuple[Depth, ...] = ("all", "last-stage", "head")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videoclusternet.datasets.ids import (
+from videoclusternet.errors import ConfigError, DataError
+from videoclusternet_bench.data.ids import (
     HEADER,
     PAPER,
     check_protocol,
@@ -16,7 +17,6 @@ from videoclusternet.datasets.ids import (
     parse_aliases,
     read_ids,
 )
-from videoclusternet.errors import ConfigError, DataError
 
 LINES = ("7 sheldon", "11 leonard", "14 leonard", "20 unknown_e01_1", "21 unknown_e01_2")
 

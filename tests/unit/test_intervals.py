@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from videoclusternet.bench.intervals import over_seeds, over_tracks
-from videoclusternet.bench.measure import measured
-from videoclusternet.bench.metrics import bcubed_by_track, score
+from videoclusternet_bench.metrics.intervals import over_seeds, over_tracks
+from videoclusternet_bench.metrics.measure import measured
+from videoclusternet_bench.metrics.scores import bcubed_by_track, score
 
 
 def test_seeds_give_the_interval_of_their_mean() -> None:

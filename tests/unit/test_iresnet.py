@@ -22,8 +22,8 @@ from tests.checkpoints import (
     shapes_of,
 )
 from videoclusternet.errors import ModelError
-from videoclusternet.models import iresnet
-from videoclusternet.models.iresnet import IResNet, load_iresnet
+from videoclusternet.models.backbones import iresnet
+from videoclusternet.models.backbones.iresnet import IResNet, load_iresnet
 
 DEPTHS = {"arcface-r50": (3, 4, 14, 3), "arcface-r100": (3, 13, 30, 3)}
 MILLIONS = {"arcface-r50": 43.59, "arcface-r100": 65.16}

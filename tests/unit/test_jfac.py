@@ -17,14 +17,7 @@ from tests.toy_films import (
     pairwise_f,
     told,
 )
-from videoclusternet.bench.methods.jfac import (
-    JfacSettings,
-    infer,
-    jfac,
-    label_pairs,
-    settle,
-    unary,
-)
+from videoclusternet_bench.methods.jfac import JfacSettings, infer, jfac, label_pairs, settle, unary
 
 Array = NDArray[Any]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from videoclusternet.bench.jobs import Rows, finished
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet_bench.runner import Rows, finished
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,8 +19,6 @@ from videoclusternet.adapt.film import adapt_faces
 from videoclusternet.adapt.judge import judge
 from videoclusternet.adapt.loop import Adaptation, Film, depth_of, teacher_half
 from videoclusternet.adapt.rounds import (
-    Epochs,
-    Rounds,
     good_rounds,
     read_embeddings,
     read_state,
@@ -28,14 +26,14 @@ from videoclusternet.adapt.rounds import (
     round_folder,
 )
 from videoclusternet.adapt.supply import Supply
-from videoclusternet.casting import find_cast
+from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import ClusterConfig, Config, MatchConfig, QualityFilterConfig
-from videoclusternet.crops import CropPictures
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.run import Run
-from videoclusternet.store import read_table, table_path
-from videoclusternet.types import Cast, Embeddings, Links
+from videoclusternet.runfolder.crop_zip import CropPictures
+from videoclusternet.runfolder.folder import read_table, table_path
+from videoclusternet.runfolder.steps import Run
+from videoclusternet.types import Cast, Embeddings, Epochs, Links, Rounds
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 NONE = np.empty((0, 2), dtype=int)

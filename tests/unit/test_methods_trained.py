@@ -20,15 +20,11 @@ from tests.toy_films import (
     pairwise_f,
     told,
 )
-from videoclusternet.bench.methods.base import Method, Told
-from videoclusternet.bench.methods.bcl import BCL
-from videoclusternet.bench.methods.jfac import JFAC
-from videoclusternet.bench.methods.ssiam import (
-    SSIAM,
-    SSiamSettings,
-    ssiam,
-)
-from videoclusternet.bench.methods.tsiam import TSIAM, TSiamSettings, tsiam
+from videoclusternet_bench.methods.base import Method, Told
+from videoclusternet_bench.methods.bcl import BCL
+from videoclusternet_bench.methods.jfac import JFAC
+from videoclusternet_bench.methods.ssiam import SSIAM, SSiamSettings, ssiam
+from videoclusternet_bench.methods.tsiam import TSIAM, TSiamSettings, tsiam
 
 Array = NDArray[Any]
 

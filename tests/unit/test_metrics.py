@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import pair_confusion_matrix
 
-from videoclusternet.bench.methods.hac import hac, oracle_hac
-from videoclusternet.bench.metrics import (
+from videoclusternet_bench.methods.hac import hac, oracle_hac
+from videoclusternet_bench.metrics.scores import (
     Scores,
     bcubed,
     bcubed_by_track,

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from tests.onnx_nets import Net, iresnet, mobilefacenet, reference, vit
 from videoclusternet.errors import ModelError
-from videoclusternet.models.face_model import ARCFACE_112
 from videoclusternet.models.load import load_backbone
 from videoclusternet.models.onnx.face import OnnxFace, load_onnx
 from videoclusternet.models.onnx.file import read_onnx
 from videoclusternet.models.onnx.graph import Graph, make_program
 from videoclusternet.models.registry import weights_digest
+from videoclusternet.types.canvas import ARCFACE_112
 
 OPEN = ("N", 3, 32, 32)
 ONE = (1, 3, 32, 32)

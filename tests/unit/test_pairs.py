@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from videoclusternet.adapt.pairs import (
-    Partners,
-    draw_epoch,
-    grouped,
-    jaccard,
-    linked,
-    no_partners,
-)
+from videoclusternet.adapt.pairs import Partners, draw_epoch, grouped, jaccard, linked, no_partners
 
 TRACK = np.repeat(np.arange(5), [3, 1, 4, 2, 2])
 """Crops of five tracks, the second of which has only one."""

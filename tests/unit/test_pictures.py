@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 
 from tests.drawn import snapshot
-from videoclusternet.bench.pictures.confusion import confusion, draw_confusion
-from videoclusternet.bench.pictures.errors import COLUMNS, draw_errors, write_table, wrong_tracks
-from videoclusternet.bench.pictures.iterations import draw_rounds, rounds_grid
-from videoclusternet.bench.pictures.looks import LOOKS, look
-from videoclusternet.bench.pictures.matched import matched
-from videoclusternet.bench.pictures.page import file_name, write_pictures
-from videoclusternet.bench.pictures.reasons import Explainer, wrong_merges
-from videoclusternet.bench.pictures.sheets import draw_sheet, strips
-from videoclusternet.bench.pictures.shown import RUN, Shown, full_title
-from videoclusternet.bench.pictures.thumbnails import SIDE, Mosaic, Thumbnails
-from videoclusternet.bench.pictures.tsne import draw_tsne, places
-from videoclusternet.results import CROPS, open_run
+from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.result import open_run
 from videoclusternet.types import Cast, Merges, Reason
+from videoclusternet_bench.pictures.confusion import confusion, draw_confusion
+from videoclusternet_bench.pictures.errors import COLUMNS, draw_errors, write_table, wrong_tracks
+from videoclusternet_bench.pictures.iterations import draw_rounds, rounds_grid
+from videoclusternet_bench.pictures.looks import LOOKS, look
+from videoclusternet_bench.pictures.matched import matched
+from videoclusternet_bench.pictures.page import file_name, write_pictures
+from videoclusternet_bench.pictures.reasons import Explainer, wrong_merges
+from videoclusternet_bench.pictures.sheets import draw_sheet, strips
+from videoclusternet_bench.pictures.shown import RUN, Shown, full_title
+from videoclusternet_bench.pictures.thumbnails import SIDE, Mosaic, Thumbnails
+from videoclusternet_bench.pictures.tsne import draw_tsne, places
 
 
 def shown_of(person: list[str | None], cluster: list[int], result: Any = None) -> Shown:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videoclusternet.bench.methods.registry import METHODS
-from videoclusternet.bench.plan import plan
-from videoclusternet.datasets.feature_sets import checked, write_features
-from videoclusternet.datasets.sets import LabelledSet, combined
 from videoclusternet.errors import DataError
+from videoclusternet.sources.features import checked, write_features
+from videoclusternet_bench.data.sets import LabelledSet, combined
+from videoclusternet_bench.methods.registry import METHODS
+from videoclusternet_bench.plan import plan
 
 CHOSEN = [METHODS[name] for name in ("vcn", "hac", "bcl")]
 

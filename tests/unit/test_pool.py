@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests import tables
-from videoclusternet.pool import pool_embeddings, pool_tracks
 from videoclusternet.types import Embeddings
+from videoclusternet.types.pool import pool_embeddings, pool_tracks
 
 
 def embeddings(track: list[int], crop: list[int], tracks: int, seed: int) -> Embeddings:

@@ -9,7 +9,7 @@ import skimage.data
 
 from tests import tables
 from videoclusternet.config import QualityConfig
-from videoclusternet.quality import flaws, sharpness, track_flaw
+from videoclusternet.film.quality import flaws, sharpness, track_flaw
 from videoclusternet.types import Reason
 
 FACE = np.array([175.0, 58, 270, 175])

@@ -17,9 +17,7 @@ from tests.unit.test_heads import SmallNet, SmallVit, origin, single_threaded
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, make_pair
 from videoclusternet.adapt.rounds import (
-    Epochs,
     Finished,
-    Rounds,
     epochs_table,
     good_rounds,
     read_embeddings,
@@ -33,9 +31,9 @@ from videoclusternet.adapt.rounds import (
 from videoclusternet.adapt.train import Epoch, Training
 from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import StoreError
-from videoclusternet.models.face_model import FaceModel
-from videoclusternet.store import read_table, table_path, write_table
-from videoclusternet.types import Embeddings
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.runfolder.folder import read_table, table_path, write_table
+from videoclusternet.types import Embeddings, Epochs, Rounds
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 HEALTH = Health(entropy=0.5, mean_entropy=1.5, rank=4.0, top=0.25)

@@ -12,8 +12,8 @@ from tests import tables
 from videoclusternet.config import Config, ShotConfig
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Event
-from videoclusternet.run import Run, Work, check_films
-from videoclusternet.store import Store
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.steps import Run, Work, check_films
 from videoclusternet.types import Shots, Table
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.drawn import write_boxes
-from videoclusternet.datasets.sets import combined, labelled_sets
-from videoclusternet.datasets.track_lists import list_beside
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.sources.track_list import list_beside
+from videoclusternet_bench.data.sets import combined, labelled_sets
 
 WHO = ("red", "blue", "red", "blue")
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scenedetect import AdaptiveDetector, ContentDetector, detect
 
+from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import ShotConfig
-from videoclusternet.demo import write_film
-from videoclusternet.shots import ShotMeter, find_shots, meter_size
+from videoclusternet.film.shots import ShotMeter, find_shots, meter_size
+from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.types import FrameScores
-from videoclusternet.video import open_video, read_frames
 
 FPS = Fraction(24)
 

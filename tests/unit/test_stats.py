@@ -13,15 +13,16 @@ import pytest
 import skimage.data
 
 from videoclusternet import cluster_film
-from videoclusternet.bench import stats
-from videoclusternet.bench.appearance import blur_degree, lightness
-from videoclusternet.bench.published import _FILM_SETS, printed_set, published
-from videoclusternet.bench.stats import Described, describe, measure_faces
-from videoclusternet.crops import crop_name, encode
-from videoclusternet.datasets.ids import PAPER
 from videoclusternet.errors import DataError, StoreError
-from videoclusternet.quality import sharpness
-from videoclusternet.results import CROPS, open_run
+from videoclusternet.film.crops import encode
+from videoclusternet.film.quality import sharpness
+from videoclusternet.runfolder.crop_zip import CROPS, crop_name
+from videoclusternet.runfolder.result import open_run
+from videoclusternet_bench import describe as stats
+from videoclusternet_bench.data.ids import PAPER
+from videoclusternet_bench.data.published import _FILM_SETS, printed_set, published
+from videoclusternet_bench.describe import Described, describe, measure_faces
+from videoclusternet_bench.metrics.appearance import blur_degree, lightness
 
 FACE = np.asarray(skimage.data.astronaut())[30:142, 165:277]
 HEADER = "CVHCI_TRACKLABELS_V1"

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.drawn import snapshot
-from videoclusternet.bench.stats import Described, FaceMeasures
-from videoclusternet.bench.tables.stats import (
+from videoclusternet_bench.describe import Described, FaceMeasures
+from videoclusternet_bench.tables.stats import (
     MOST_BINS,
     PICTURES,
     as_dict,

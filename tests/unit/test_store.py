@@ -16,19 +16,20 @@ import pytest
 
 from tests import tables
 from tests.drawn import snapshot
-from videoclusternet.adapt.rounds import Epochs, Rounds
 from videoclusternet.errors import StoreError
-from videoclusternet.store import Store, read_table, replacing, table_path, write_table
+from videoclusternet.runfolder.folder import Store, read_table, replacing, table_path, write_table
 from videoclusternet.types import (
     Candidates,
     Cast,
     Crops,
     Embeddings,
+    Epochs,
     Faces,
     FrameScores,
     Links,
     Merges,
     Motion,
+    Rounds,
     Shots,
     Table,
     Tracks,

@@ -12,9 +12,9 @@ import pytest
 from tests import tables
 from videoclusternet.config import Config
 from videoclusternet.events import silent
-from videoclusternet.results import Result
-from videoclusternet.run import Run
-from videoclusternet.summary import (
+from videoclusternet.runfolder.result import Result
+from videoclusternet.runfolder.steps import Run
+from videoclusternet.show.summary import (
     Span,
     characters,
     duration,

@@ -16,11 +16,11 @@ from tests.unit.test_heads import DEPTHS, SmallNet, origin, single_threaded
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
 from videoclusternet.adapt.supply import Fresh, Kept, Supply, in_order, make_supply
 from videoclusternet.config import AdaptConfig, Config, EmbedConfig
-from videoclusternet.embed import embed_crops
+from videoclusternet.embed.embed import embed_crops
+from videoclusternet.embed.views import make_views, plan_views
 from videoclusternet.errors import ConfigError
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Embeddings
-from videoclusternet.views import make_views, plan_views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 SEED = 3

@@ -10,8 +10,8 @@ import pytest
 
 from tests import tables
 from videoclusternet.config import QualityConfig, TrackConfig
-from videoclusternet.quality import flaws, track_flaw
-from videoclusternet.tracks import track_faces
+from videoclusternet.film.quality import flaws, track_flaw
+from videoclusternet.film.tracks import track_faces
 from videoclusternet.types import Faces, Motion, Reason, Shots, Tracks
 
 Row = tuple[int, float, float, float, float]

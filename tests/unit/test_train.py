@@ -31,7 +31,7 @@ from videoclusternet.adapt.train import (
     probe,
 )
 from videoclusternet.config import AdaptConfig, EmbedConfig
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 State = dict[str, Tensor]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests import tables
-from videoclusternet.bench.scoring import score_run
-from videoclusternet.datasets.truth import read_truth
 from videoclusternet.errors import DataError
-from videoclusternet.results import Result
+from videoclusternet.runfolder.result import Result
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.metrics.score_run import score_run
 
 SHOTS = "shot,start_frame,end_frame_exclusive\n0,0,50\n1,50,100\n"
 TRUTH = "shot,identity,x_min,x_max\n0,Ann,0,300\n0,Bob,340,640\n1,Ann,100,500\n1,Cat,520,640\n"

@@ -23,9 +23,9 @@ from tests.checkpoints import (
     shapes_of,
 )
 from videoclusternet.errors import ModelError
-from videoclusternet.models import vggface2
-from videoclusternet.models.face_model import ARCFACE_112
-from videoclusternet.models.vggface2 import TEMPLATE_224, VggFace2, load_vggface2, rename
+from videoclusternet.models.backbones import vggface2
+from videoclusternet.models.backbones.vggface2 import TEMPLATE_224, VggFace2, load_vggface2, rename
+from videoclusternet.types.canvas import ARCFACE_112
 
 WIDTHS = ((2, 64), (3, 128), (4, 256), (5, 512))
 WHOLE, SMALL = (3, 4, 6, 3), (2, 1, 1, 2)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from videoclusternet.errors import VideoError
-from videoclusternet.video import content_hash, open_video, read_frames
+from videoclusternet.film.video import content_hash, open_video, read_frames
 
 STEP = 7
 """Frame n has the grey level 20 + STEP * (n % 32)."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.oracle.test_views import SmallModel, canvas, neutral
-from videoclusternet.views import (
+from videoclusternet.embed.views import (
     GLOBAL_AREA,
     LOCAL_AREA,
     ViewPlan,

@@ -12,8 +12,6 @@ from videoclusternet.adapt.loop import Adaptation, Film
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
     FOLDER,
-    Epochs,
-    Rounds,
     epochs_table,
     read_state,
     round_folder,
@@ -21,14 +19,14 @@ from videoclusternet.adapt.rounds import (
 )
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import Config
-from videoclusternet.crops import CropPictures
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.registry import weights_digest
-from videoclusternet.run import Run, fingerprint_of
-from videoclusternet.store import Store
-from videoclusternet.types import Embeddings, Table, Tracks
+from videoclusternet.runfolder.crop_zip import CropPictures
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.steps import Run, fingerprint_of
+from videoclusternet.types import Embeddings, Epochs, Rounds, Table, Tracks
 
 
 def adapt_faces(

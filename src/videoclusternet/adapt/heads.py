@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import ConfigError, ModelError
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
 
 HeadKind = Literal["mlp", "residual", "none"]
 Reading = Literal["raw", "film"]

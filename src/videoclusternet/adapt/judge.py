@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.choose import partition_of
+from videoclusternet.clustering.choose import partition_of
+from videoclusternet.clustering.coarse_matching import find_links
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.spaces import SPACES, inside, raw_space
+from videoclusternet.clustering.stability import LARGEST, OWN, SCALES, agreement, level, stability
 from videoclusternet.config import MatchConfig
-from videoclusternet.matching import find_links
-from videoclusternet.similarity import Metric
-from videoclusternet.spaces import SPACES, inside, raw_space
-from videoclusternet.stability import LARGEST, OWN, SCALES, agreement, level, stability
 from videoclusternet.types import Embeddings, Links
 
 Array = NDArray[Any]

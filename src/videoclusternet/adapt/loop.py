@@ -25,9 +25,7 @@ from videoclusternet.adapt.judge import Judged, compared, line
 from videoclusternet.adapt.pairs import Partners, grouped, jaccard, linked, no_partners
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
-    Epochs,
     Finished,
-    Rounds,
     drop_others,
     epochs_table,
     read_embeddings,
@@ -39,13 +37,14 @@ from videoclusternet.adapt.rounds import (
 )
 from videoclusternet.adapt.supply import Supply, make_supply
 from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, casting
+from videoclusternet.clustering.distance import group_mean
+from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.config import Config
+from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.models.face_model import FaceModel
-from videoclusternet.similarity import group_mean
-from videoclusternet.store import table_path, write_table
-from videoclusternet.track_quality import face_quality, low_quality, track_quality
-from videoclusternet.types import Embeddings, Links
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.runfolder.folder import table_path, write_table
+from videoclusternet.types import Embeddings, Epochs, Links, Rounds
 
 Array = NDArray[Any]
 

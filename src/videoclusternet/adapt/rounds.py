@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,108 +26,14 @@ from torch import Tensor
 
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.train import Epoch, Training
+from videoclusternet.clustering.spaces import Adapted
 from videoclusternet.errors import StoreError
-from videoclusternet.spaces import Adapted
-from videoclusternet.store import read_table, table_path, write_table, writing
-from videoclusternet.types import Embeddings, Table
+from videoclusternet.runfolder.folder import read_table, table_path, write_table, writing
+from videoclusternet.types import Embeddings, Epochs, Rounds
 
 Array = NDArray[Any]
 FOLDER = "adapt"
 STATE = "state.json"
-
-
-@dataclass(frozen=True, eq=False)
-class Rounds(Table):
-    """Log of the rounds of training and matching.
-
-    Attributes
-    ----------
-    round : int32, shape (R,)
-        From 1; 0 is the model of another run that it began with.
-    matches : int32, shape (R,)
-        Directed coarse matches between tracks after the round.
-    jaccard : float32, shape (R,)
-        Jaccard index of the partners in training after and before the round: matched tracks,
-        or companions of a cluster.
-    agreement : float32, shape (R,)
-        Agreement of the partition with the one before.
-    stability : float32, shape (R,)
-        Agreement of the partition with itself under perturbation.
-    characters : int32, shape (R,)
-        Clusters in that partition.
-    together : float32, shape (R,)
-        Share of the matches that join two faces of one picture: surely wrong.
-    good : bool, shape (R,)
-        False where the training collapsed: such a round is not used.
-    digests : tuple of str
-        Digest of the embeddings of each round, empty where it is not good.
-    paired : bool
-        Whether embeddings hold the teacher's output and then the student's.
-    """
-
-    FILE: ClassVar = "rounds"
-    COLUMNS: ClassVar = {
-        "round": ("i4", ("R",)),
-        "matches": ("i4", ("R",)),
-        "jaccard": ("f4", ("R",)),
-        "agreement": ("f4", ("R",)),
-        "stability": ("f4", ("R",)),
-        "characters": ("i4", ("R",)),
-        "together": ("f4", ("R",)),
-        "good": ("b1", ("R",)),
-    }
-    round: Array
-    matches: Array
-    jaccard: Array
-    agreement: Array
-    stability: Array
-    characters: Array
-    together: Array
-    good: Array
-    digests: tuple[str, ...]
-    paired: bool
-
-    def check(self) -> None:
-        """Check that every round has its digest."""
-        object.__setattr__(self, "digests", tuple(self.digests))
-        if len(self.digests) != len(self.matches):
-            raise ValueError("Rounds: every round needs a digest")
-
-    def __len__(self) -> int:
-        return len(self.matches)
-
-
-@dataclass(frozen=True, eq=False)
-class Epochs(Table):
-    """Log of the epochs of all rounds; see :class:`videoclusternet.adapt.guards.Health`.
-
-    Attributes
-    ----------
-    round, epoch : int32, shape (E,)
-        Round from 1, epoch from 0.
-    loss, rate, entropy, mean_entropy, rank, top : float32, shape (E,)
-    """
-
-    FILE: ClassVar = "epochs"
-    COLUMNS: ClassVar = {
-        "round": ("i4", ("E",)),
-        "epoch": ("i4", ("E",)),
-        **{
-            name: ("f4", ("E",))
-            for name in ("loss", "rate", "entropy", "mean_entropy", "rank", "top")
-        },
-    }
-    round: Array
-    epoch: Array
-    loss: Array
-    rate: Array
-    entropy: Array
-    mean_entropy: Array
-    rank: Array
-    top: Array
-
-    def __len__(self) -> int:
-        return len(self.round)
 
 
 @dataclass(frozen=True)

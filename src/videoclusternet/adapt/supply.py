@@ -16,8 +16,8 @@ from torch import Tensor
 
 from videoclusternet.adapt.heads import Learner
 from videoclusternet.config import AdaptConfig, EmbedConfig
+from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.views import ViewPlan, clean_inputs, make_views, plan_views
 
 Array = NDArray[Any]
 SPREAD = 1_000_003

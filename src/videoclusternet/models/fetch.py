@@ -24,7 +24,7 @@ from videoclusternet.models.registry import (
     sha256_of,
     verify,
 )
-from videoclusternet.store import writing
+from videoclusternet.runfolder.folder import writing
 
 BLOCK = 1 << 18
 TIMEOUT = 30

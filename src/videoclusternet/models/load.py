@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.detector import FaceDetector
-from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.models.registry import ModelSpec, find, locate
 
 
@@ -45,14 +45,14 @@ def load_detector(choice: str, device: str) -> FaceDetector:
     """
     spec, paths = check(choice, "detector")
     if spec.name == "mtcnn":
-        from videoclusternet.models.mtcnn import Mtcnn
+        from videoclusternet.models.detectors.mtcnn import Mtcnn
 
         return Mtcnn(paths, device)
     if spec.name == "retinaface":
-        from videoclusternet.models.retinaface import RetinaFace
+        from videoclusternet.models.detectors.retinaface import RetinaFace
 
         return RetinaFace(paths[0], device)
-    from videoclusternet.models.yunet import YuNet
+    from videoclusternet.models.detectors.yunet import YuNet
 
     return YuNet(paths[0])
 
@@ -73,30 +73,30 @@ def load_backbone(choice: str, device: str) -> FaceModel:
 def _read_backbone(name: str, path: Path) -> FaceModel:
     """Read a face-ID model from its checked file; only its own module is imported."""
     if name == "dlib":
-        from videoclusternet.models.dlib_resnet import load_dlib
+        from videoclusternet.models.backbones.dlib_resnet import load_dlib
 
         return load_dlib(path)
     if name.startswith("arcface-"):
-        from videoclusternet.models.iresnet import load_iresnet
+        from videoclusternet.models.backbones.iresnet import load_iresnet
 
         return load_iresnet(path, name)
     if name == "adaface-ir101":
-        from videoclusternet.models.adaface import load_adaface
+        from videoclusternet.models.backbones.adaface import load_adaface
 
         return load_adaface(path)
     if name.startswith("vggface2-"):
-        from videoclusternet.models.vggface2 import load_vggface2
+        from videoclusternet.models.backbones.vggface2 import load_vggface2
 
         return load_vggface2(path, name)
     if name == "farl":
-        from videoclusternet.models.farl import load_farl
+        from videoclusternet.models.backbones.farl import load_farl
 
         return load_farl(path)
     if name == "onnx":
         from videoclusternet.models.onnx.face import load_onnx
 
         return load_onnx(path)
-    from videoclusternet.models.edgeface import load_edgeface
+    from videoclusternet.models.backbones.edgeface import load_edgeface
 
     return load_edgeface(path, name)
 

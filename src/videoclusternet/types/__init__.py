@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges
 from videoclusternet.types.film import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+from videoclusternet.types.learning import Epochs, Rounds
 from videoclusternet.types.table import Parts, Reason, Table
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Cast",
     "Crops",
     "Embeddings",
+    "Epochs",
     "Faces",
     "FrameScores",
     "Links",
@@ -28,6 +30,7 @@ __all__ = [
     "Motion",
     "Parts",
     "Reason",
+    "Rounds",
     "Shots",
     "Table",
     "Tracks",

@@ -100,7 +100,7 @@ class Cast(Table):
     threshold : float32, shape (T,)
         The track's own threshold (distance), NaN where Unknown.
     confidence : float32, shape (T,)
-        0 to 1; see :func:`videoclusternet.casting.confidence`.
+        0 to 1; see :func:`videoclusternet.clustering.find_cast.confidence`.
     chosen : str
         The candidate reading that made this cast.
     """

@@ -167,7 +167,7 @@ class Faces(Table):
     score : float32, shape (N,)
         Detector confidence, 0 to 1.
     sharpness : float32, shape (N,)
-        1 - SVD blur degree, 0 to 1; see :mod:`videoclusternet.quality`.
+        1 - SVD blur degree, 0 to 1; see :mod:`videoclusternet.film.quality`.
     stride : int
         The detector saw every ``stride``-th frame.
     """
@@ -274,7 +274,7 @@ class Crops(Table):
     """Which faces were cut out, one every half second of a track (paper section 3.2).
 
     The pictures lie beside this table in a zip file and are read in batches, see
-    :class:`videoclusternet.crops.CropPictures`: a film never has to fit into memory.
+    :class:`videoclusternet.runfolder.crop_zip.CropPictures`: a film never has to fit into memory.
 
     Attributes
     ----------

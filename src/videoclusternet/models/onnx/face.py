@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.face_model import ARCFACE_112, FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.onnx.file import OnnxFile, read_onnx
 from videoclusternet.models.onnx.graph import (
     FAILURES,
@@ -25,6 +25,7 @@ from videoclusternet.models.onnx.graph import (
 )
 from videoclusternet.models.onnx.parts import find_cut, split_tail
 from videoclusternet.models.onnx.sidecar import Feeding, read_sidecar
+from videoclusternet.types.canvas import ARCFACE_112
 
 USUAL = 112
 """Side of the input where neither the file nor the sidecar says it, px."""

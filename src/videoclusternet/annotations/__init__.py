@@ -1,0 +1,1 @@
+"""What others write about faces in films: CSV, MOTChallenge, CVAT."""

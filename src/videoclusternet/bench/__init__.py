@@ -1,1 +1,0 @@
-"""Numbers a researcher can trust: truth, metrics and baselines."""

@@ -1,0 +1,274 @@
+"""The command ``vcn``: arguments in, library calls, tables and clear errors out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videoclusternet.cli import models as cli_models
+from videoclusternet.cli.options import (
+    Backbone,
+    ConfigFile,
+    Detector,
+    Device,
+    FromModel,
+    LogJson,
+    Output,
+    Profile,
+    Quiet,
+    Settings,
+)
+from videoclusternet.cli.plugins import add_commands
+from videoclusternet.errors import VcnError
+
+if TYPE_CHECKING:
+    from videoclusternet.config import Config
+    from videoclusternet.events import Hook
+
+HELP = """Who is on screen, when, in any film.
+
+vcn cluster FILM finds shots and faces, follows them, and groups the tracks into a cast,
+without labels, thresholds or a cloud. The result is a folder FILM.vcn with cast.html in it.
+
+Start with: vcn demo
+"""
+
+app = typer.Typer(
+    name="vcn",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(cli_models.app, name="models")
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    try:
+        app()
+    except VcnError as error:
+        print(f"vcn: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"vcn {version('videoclusternet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options before the command."""
+
+
+@contextmanager
+def _hook(quiet: bool, log_json: bool) -> Iterator[Hook]:
+    from videoclusternet.cli.progress import reporting
+
+    with reporting(quiet, log_json) as hook:
+        yield hook
+
+
+def _config(
+    profile: str,
+    detector: str | None,
+    backbone: str | None,
+    device: str | None,
+    settings: list[str] | None,
+    file: Path | None,
+    from_model: Path | None = None,
+) -> Config:
+    from videoclusternet.config import Config
+
+    flags = [
+        f"{key}={json.dumps(value)}"
+        for key, value in (
+            ("faces.detector", detector),
+            ("embed.backbone", backbone),
+            ("device", device),
+            ("adapt.given", None if from_model is None else str(from_model)),
+        )
+        if value is not None
+    ]
+    return Config.load(profile, file, [*(settings or ()), *flags])
+
+
+@app.command()
+def cluster(
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="One film, or several.")],
+    output: Output = None,
+    profile: Profile = "auto",
+    detector: Detector = None,
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    from_model: FromModel = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Find the cast of a film, or one shared cast of several (episodes of a series).
+
+    Writes FILM.vcn/ with cast.html, tables and face pictures. The same command again goes
+    on where a stopped run ended, and redoes only what a changed setting touches.
+    """
+    from videoclusternet.pipeline import cluster_film
+
+    chosen = _config(profile, detector, backbone, device, settings, config, from_model)
+    with _hook(quiet, log_json) as hook:
+        result = cluster_film(films, output, chosen, hook)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command("cluster-tracks")
+def cluster_tracks_command(
+    tracks: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRACKS",
+            help="Zip or folder of aligned crops, <track>/<frame>.jpg; with --film, boxes.",
+        ),
+    ],
+    output: Output = None,
+    film: Annotated[
+        Path | None,
+        typer.Option(help="The film of the boxes TRACKS: a folder, .csv, gt.txt or .xml."),
+    ] = None,
+    profile: Profile = "auto",
+    detector: Detector = None,
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    shots: Annotated[
+        Path | None, typer.Option(help="CSV with track_id and shot, for crops.")
+    ] = None,
+    from_model: FromModel = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Group face tracks that you already have: aligned crops, or boxes and their film.
+
+    Labels are never used.
+    """
+    from videoclusternet.errors import ConfigError
+    from videoclusternet.sources.boxes import cluster_boxes
+    from videoclusternet.sources.crops import cluster_tracks
+
+    if film is not None and shots is not None:
+        raise ConfigError("--shots is for crops", "boxes say themselves who meets whom")
+    chosen = _config(profile, detector, backbone, device, settings, config, from_model)
+    with _hook(quiet, log_json) as hook:
+        if film is None:
+            result = cluster_tracks(tracks, output, chosen, hook, shots)
+        else:
+            result = cluster_boxes(film, tracks, output, chosen, hook)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command()
+def adapt(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    profile: Annotated[str, typer.Option(help="vcn, or paper (to the letter).")] = "vcn",
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    from_model: FromModel = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Let the face model of a finished run learn its faces, and find the cast anew.
+
+    The film is not needed. A stopped training goes on after its last round. On several GPUs:
+
+    torchrun --nproc-per-node 4 -m videoclusternet adapt RUN
+    """
+    from videoclusternet.pipeline import adapt_run
+
+    chosen = _config(profile, None, None, device, settings, config, from_model)
+    quiet = quiet or os.environ.get("RANK", "0") != "0"  # one of several processes speaks
+    with _hook(quiet, log_json) as hook:
+        result = adapt_run(run, chosen, hook)
+    if not quiet:
+        _print_cast(result.folder)
+
+
+@app.command()
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="The readings that were compared instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Print the cast of a finished run: tracks, screen time, appearances, confidence."""
+    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.show import terminal
+
+    result = open_run(run)
+    if candidates:
+        terminal.print_candidates(result, as_json)
+    else:
+        terminal.print_cast(result, as_json)
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for film and run; else demo.")
+    ] = None,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Show the page.")] = True,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Build a short film of two public-domain portraits and find its cast. No download."""
+    from videoclusternet.cli.demo_film import build_demo
+    from videoclusternet.config import Config
+    from videoclusternet.pipeline import cluster_film
+
+    folder = output or Path("demo")
+    with _hook(quiet, log_json) as hook:
+        film = build_demo(folder, hook)
+        result = cluster_film([film], folder / "demo.vcn", Config(), hook)
+    if not quiet:
+        _print_cast(result.folder)
+    page = (result.folder / "cast.html").resolve()
+    if opens and sys.stdout.isatty():
+        typer.launch(page.as_uri())
+
+
+@app.command()
+def settings() -> None:
+    """List every setting with its default and meaning."""
+    from videoclusternet.show import terminal
+
+    terminal.print_settings()
+
+
+def _print_cast(folder: Path) -> None:
+    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.show import terminal
+
+    terminal.print_cast(open_run(folder), False)
+    print(f"\npage: {(folder / 'cast.html').resolve()}")
+
+
+add_commands(app)

@@ -1,0 +1,43 @@
+"""``vcn models``: the face detectors and face-ID models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from videoclusternet.cli.options import Quiet
+
+app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the models: licence, size, present or not. Verify or fetch them."""
+    if context.invoked_subcommand is None:
+        from videoclusternet.show import terminal
+
+        terminal.print_models()
+
+
+@app.command()
+def verify() -> None:
+    """Check the sha256 of every model file that is present."""
+    from videoclusternet.show import terminal
+
+    if not terminal.verify_models():
+        raise typer.Exit(4)
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `vcn models`.")],
+    quiet: Quiet = False,
+) -> None:
+    """Fetch a model into the cache folder, with resume and a sha256 check."""
+    from videoclusternet.cli.progress import reporting
+    from videoclusternet.models.fetch import pull as fetch
+
+    with reporting(quiet, False) as hook:
+        for path in fetch(name, hook):
+            print(path)

@@ -1,0 +1,209 @@
+"""Average linkage in units of the tracks' own thresholds: the default reading.
+
+Two tracks are as far apart as their distance, divided by the geometric mean of their own
+thresholds (each first drawn towards the film's median, see :func:`relative`).  Clusters
+are as far apart as their tracks are on average.  At which relative distance joining stops
+is one number for the film, its *scale*: 1 takes the thresholds as they are;
+:mod:`videoclusternet.clustering.choose` finds it without labels.
+
+Dividing keeps the potential bilinear (METHOD 6): with weights ``w = t ** -1/2``,
+``w_i w_j (alpha_i + beta_j - p_i q_j)`` is again a product of two vectors, so the mean
+over all pairs of two clusters is a product of two means, and no loop over pairs is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+
+from videoclusternet.clustering.distance import Metric, group_sum
+from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, renumber
+from videoclusternet.clustering.track_points import TrackPoints
+
+Array = NDArray[Any]
+APART = 1e9
+"""Relative distance of two tracks that must not meet: it outweighs any average."""
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Relative distances ``a_i . b_j`` in factored form.
+
+    Attributes
+    ----------
+    a, b : float32, shape (n, k)
+        Sums over the tracks of each cluster.
+    size : float32, shape (n,)
+        Tracks of each cluster.
+    """
+
+    a: Array
+    b: Array
+    size: Array
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def block(self, rows: slice) -> Array:
+        """Return the mean distances of some clusters to all, float32 (m, n)."""
+        product = self.a[rows] @ self.b.T
+        product /= self.size[rows, None]
+        product /= self.size[None]
+        return np.asarray(product)
+
+    def merged(self, label: Array) -> Relative:
+        """Return the sums over clusters; ``label`` (n,) counts from 0 without gaps."""
+        n = int(label.max()) + 1
+        sums = (group_sum(x, label, n).astype(np.float32) for x in (self.a, self.b, self.size))
+        return Relative(*sums)
+
+
+def relative(points: TrackPoints, metric: Metric) -> Relative:
+    """Measure tracks in units of their own thresholds.
+
+    Thresholds are shrunk half way, in logarithms, towards their median in the film: those
+    of short tracks are estimates from few pictures.
+
+    Parameters
+    ----------
+    points : TrackPoints
+        T tracks.
+    metric : Metric
+
+    Returns
+    -------
+    Relative
+        One row per track.
+    """
+    terms = metric.terms(points.mean)
+    own = np.maximum(points.threshold, 1e-6)
+    weight = (own * np.median(own)) ** np.float32(-0.25)
+    offset = (terms.alpha + terms.beta) / 2 * weight
+    p, q = terms.p * weight[:, None], terms.q * weight[:, None]
+    one, edge = weight[:, None], offset[:, None]
+    if terms.p is terms.q:
+        a, b = np.hstack([edge, one, -p]), np.hstack([one, edge, p])
+    else:
+        a, b = np.hstack([edge, one, -p / 2, -q / 2]), np.hstack([one, edge, q, p])
+    return Relative(a, b, np.ones(len(weight), dtype=np.float32))
+
+
+def tree(tracks: Relative, conflicts: Array) -> Array:
+    """Build the whole dendrogram, for few thousand tracks; see SciPy's ``linkage``.
+
+    Parameters
+    ----------
+    tracks : Relative
+        n >= 2 tracks.
+    conflicts : int, shape (P, 2)
+        Pairs that must not meet below ``APART``.
+    """
+    distance = np.maximum(tracks.block(slice(None)), 0).astype(np.float64)
+    distance[conflicts[:, 0], conflicts[:, 1]] = APART
+    distance[conflicts[:, 1], conflicts[:, 0]] = APART
+    np.fill_diagonal(distance, 0)
+    return np.asarray(linkage(squareform((distance + distance.T) / 2, checks=False), "average"))
+
+
+def cut(dendrogram: Array, scales: Array) -> Array:
+    """Cut a dendrogram at many heights at once.
+
+    SciPy's ``fcluster`` looks the whole dendrogram over at each call.  Here every node
+    points to the one that it joins below the height, and pointers are doubled to the root.
+
+    Parameters
+    ----------
+    dendrogram : float64, shape (n - 1, 4)
+        Of :func:`tree`.
+    scales : float, shape (S,)
+
+    Returns
+    -------
+    int, shape (S, n)
+        Clusters that join at a mean relative distance <= each scale, from 0 without gaps.
+    """
+    n = len(dendrogram) + 1
+    own = np.arange(2 * n - 1)
+    parent = own.copy()
+    parent[dendrogram[:, :2].astype(np.int64)] = own[n:, None]
+    joined = n + np.searchsorted(dendrogram[:, 2], scales, side="right")
+    root = np.where(parent < joined[:, None], parent, own)
+    for _ in range(int(n).bit_length()):
+        root = np.take_along_axis(root, root, axis=1)
+    # Nodes that are not made yet come last, so that they leave no gaps.
+    number = np.cumsum(root == own, axis=1) - 1
+    return np.asarray(np.take_along_axis(number, root[:, :n], axis=1))
+
+
+def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:
+    """Join tracks whose mean relative distance is at most ``scale``, for any number.
+
+    Rounds in which all pairs that are nearest to each other join at once.  Average linkage
+    is reducible: joining two nearest neighbours never brings a third cluster nearer, so the
+    order does not matter and the result is the cut of the whole dendrogram, in blocks of
+    memory and without ever building it.
+
+    Parameters
+    ----------
+    tracks : Relative
+        n tracks.
+    scale : float
+    conflicts : int, shape (P, 2)
+        Tracks that must not meet in one cluster.
+
+    Returns
+    -------
+    Partition
+        With the merge log: mean relative distance, and the scale as threshold.
+    """
+    label = np.arange(len(tracks))
+    now = tracks
+    merges: list[Merge] = []
+    lowest = label.copy()
+    for number in range(1, len(tracks) + 1):
+        if len(now) < 2:
+            break
+        blocked = np.unique(np.sort(label[conflicts], axis=1), axis=0)
+        nearest, distance = _nearest(now, blocked)
+        index = np.arange(len(now))
+        mutual = (nearest[nearest] == index) & (index < nearest) & (distance <= scale)
+        a = np.flatnonzero(mutual)
+        if len(a) == 0:
+            # Among equal distances rounding may leave no pair mutual: take the least.
+            a = np.array([distance.argmin()])
+            if distance[a[0]] > scale:
+                break
+        b = nearest[a]
+        for i in np.argsort(distance[a], kind="stable"):
+            one, two = int(lowest[a[i]]), int(lowest[b[i]])
+            merges.append(Merge(number, min(one, two), max(one, two), float(distance[a[i]]), scale))
+        root = index.copy()
+        root[b] = a
+        new = renumber(root)
+        now = now.merged(new)
+        label = new[label]
+        lowest = np.full(len(now), len(tracks))
+        np.minimum.at(lowest, label, np.arange(len(tracks)))
+    return Partition(renumber(label).astype(np.int32), merges)
+
+
+def _nearest(clusters: Relative, blocked: Array) -> tuple[Array, Array]:
+    """Return for each cluster its nearest one that it may join, and the distance."""
+    n = len(clusters)
+    nearest, least = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.float32)
+    both = np.concatenate([blocked, blocked[:, ::-1]])
+    for start in range(0, n, BLOCK):
+        rows = slice(start, min(start + BLOCK, n))
+        distance = clusters.block(rows)
+        here = np.arange(rows.stop - rows.start)
+        distance[here, here + start] = np.inf
+        inside = both[(both[:, 0] >= start) & (both[:, 0] < rows.stop)]
+        distance[inside[:, 0] - start, inside[:, 1]] = np.inf
+        nearest[rows] = distance.argmin(1)
+        least[rows] = distance[here, nearest[rows]]
+    return nearest, least

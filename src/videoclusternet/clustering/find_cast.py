@@ -1,0 +1,320 @@
+"""From embeddings to the cast: quality filter, choice among readings, confidence.
+
+The last step of the pipeline (sections 3.6 and 3.7).  Tracks that cannot be judged are
+Unknown with a reason; the others become characters, numbered by screen time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.clustering.choose import NAMES, Choice, choose, measure, partition_of
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
+from videoclusternet.clustering.spaces import (
+    SPACES,
+    Adapted,
+    adapted_space,
+    inside,
+    metric_of,
+    raw_space,
+    spaces,
+)
+from videoclusternet.clustering.stability import OWN, rule_named
+from videoclusternet.clustering.track_points import TrackPoints, space_points
+from videoclusternet.clustering.track_quality import low_quality, track_quality
+from videoclusternet.clustering.whitening import Space
+from videoclusternet.config import ClusterConfig, QualityFilterConfig
+from videoclusternet.errors import ConfigError
+from videoclusternet.events import Progress, no_progress
+from videoclusternet.types import Candidates, Cast, Embeddings, Links, Merges, Reason, Tracks
+
+Array = NDArray[Any]
+ADAPTED = "adapted"
+"""Names the last good round of adaptation, the un-adapted embeddings where there is none."""
+ROUND = "round-"
+GoodRounds = Mapping[str, Callable[[], Adapted]]
+"""Good rounds of adaptation by name, ``round-1`` and so on, read when needed."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A partition, the points and the metric it was made with, and the choice behind it."""
+
+    partition: Partition
+    points: TrackPoints
+    metric: Metric
+    choice: Choice
+
+
+def check_choice(config: ClusterConfig) -> None:
+    """Refuse settings that would only fail at the last step, after hours of looking.
+
+    Raises
+    ------
+    ConfigError
+        When no candidate has the given name, or the paper's algorithm has no rule.
+    """
+    space, _, rule = config.choose.partition("/")
+    named = space in (*SPACES, ADAPTED) or space.startswith(ROUND)
+    if config.choose != "stability" and not (named and rule in (OWN, *RULES, "and")):
+        raise ConfigError(
+            f"no candidate {config.choose!r} for cluster.choose",
+            f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
+            f"a rule of {', '.join((OWN, *RULES, 'and'))}",
+        )
+    if config.algorithm == "vcn" and config.thresholds != "views":
+        raise ConfigError(
+            "cluster.thresholds=crops is for cluster.algorithm=paper",
+            "every reading of algorithm vcn measures thresholds on views",
+        )
+    if config.algorithm == "paper" and rule not in (*RULES, "and"):
+        raise ConfigError(
+            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
+        )
+
+
+def find_cast(
+    tracks: Tracks,
+    embeddings: Embeddings,
+    links: Links,
+    config: ClusterConfig,
+    quality_config: QualityFilterConfig,
+    seed: int = 0,
+    progress: Progress = no_progress,
+    rounds: GoodRounds | None = None,
+) -> tuple[Cast, Merges, Candidates]:
+    """Group tracks into characters.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        T tracks of one film or of several.
+    embeddings : Embeddings
+        Of the crops of these tracks.
+    links : Links
+        Coarse matches between them.
+    config : ClusterConfig
+    quality_config : QualityFilterConfig
+        Eq. 4.
+    seed : int
+        Seed of the perturbations behind the choice.
+    progress : callable
+    rounds : mapping, optional
+        Good rounds of adaptation, in order.
+
+    Returns
+    -------
+    Cast
+        Empty for a film without faces.
+    Merges
+    Candidates
+
+    Raises
+    ------
+    ConfigError
+        See :func:`check_choice`; or when there is no round of the given name.
+    """
+    check_choice(config)
+    rounds = rounds or {}
+    named = _named_round(config.choose, rounds)
+    # Where the cast is to come from one round, its own quality decides who takes part.
+    judge = rounds[named]().embeddings if named else embeddings
+    reason, quality = _set_aside(tracks, judge, quality_config)
+    keep = np.flatnonzero(reason == Reason.OK)
+    apart = tracks.overlapping() if config.cannot_link else np.empty((0, 2), dtype=int)
+    metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
+    raw = raw_space(embeddings, keep, np.stack([links.a, links.b], axis=1))
+    if named:
+        extra = {named: adapted_space(rounds[named](), named, keep, metric)}
+    elif config.choose == "stability" and config.algorithm == "vcn":
+        extra = {n: adapted_space(read(), n, keep, metric) for n, read in rounds.items()}
+    else:
+        extra = {}
+    outcome = _cluster(raw, extra, config, metric, inside(apart, keep), seed, progress)
+    return (
+        _cast(tracks, keep, reason, quality, outcome),
+        _merges(keep, outcome.partition),
+        _candidates(outcome.choice),
+    )
+
+
+def _named_round(choice: str, rounds: GoodRounds) -> str:
+    """Return the round that the settings name, or nothing."""
+    space = choice.partition("/")[0]
+    if space == ADAPTED:
+        return next(reversed(list(rounds)), "")
+    if space.startswith(ROUND) and space not in rounds:
+        known = ", ".join(rounds) or "none"
+        raise ConfigError(
+            f"there is no good {space} for cluster.choose",
+            f"good rounds: {known}; see adapt.rounds",
+        )
+    return space if space in rounds else ""
+
+
+def _set_aside(
+    tracks: Tracks, embeddings: Embeddings, config: QualityFilterConfig
+) -> tuple[Array, Array]:
+    """Return the reason, uint8 (T,), and the quality, float32 (T,), of every track."""
+    quality = track_quality(embeddings.quality, embeddings.track, len(tracks))
+    reason = tracks.flaw.copy()
+    without_crop = np.bincount(embeddings.track, minlength=len(tracks)) == 0
+    reason[without_crop & (reason == Reason.OK)] = Reason.NO_PICTURE
+    if config.enabled:
+        judged = np.where(reason == Reason.OK, quality, np.nan)
+        poor = low_quality(judged, config.deviations, config.spread)
+        reason[poor] = Reason.LOW_QUALITY
+    return reason, quality
+
+
+def _cluster(
+    raw: Space,
+    extra: Mapping[str, Space],
+    config: ClusterConfig,
+    metric: Metric,
+    conflicts: Array,
+    seed: int,
+    progress: Progress,
+) -> _Outcome:
+    """Cluster by the named candidate, or compare them all."""
+    if raw.tracks < 2:
+        return _trivial(raw, metric)
+    space, _, rule = config.choose.partition("/")
+    if config.choose == "stability":
+        choice = choose(raw, extra, metric, conflicts, config.draws, seed, config.scale, progress)
+        space, _, rule = choice.names[choice.best].partition("/")
+    elif space not in SPACES:
+        space = next(iter(extra), SPACES[0])
+    chosen = extra[space] if space in extra else spaces(raw, (space,))[space]
+    name = f"{space}/{rule}"
+    if config.algorithm == "paper":
+        return _paper(chosen, name, metric, conflicts, config)
+    if config.choose != "stability":
+        scale = config.scale
+        if rule == OWN and not scale:
+            only = {space: chosen}
+            choice = measure(only, (name,), metric, conflicts, config.draws, seed, 0.0, progress)
+        else:
+            choice = _unchosen(name, 0, np.array([scale or np.nan], dtype=np.float32))
+    scale = float(choice.scale[choice.best])
+    partition, points = partition_of(chosen, rule, scale, metric, conflicts)
+    characters = choice.characters.copy()
+    characters[choice.best] = partition.clusters
+    choice = replace(choice, characters=characters)
+    return _Outcome(partition, points, metric_of(metric, chosen), choice)
+
+
+def _trivial(raw: Space, metric: Metric) -> _Outcome:
+    """Nobody, or one track: nothing to compare."""
+    points = space_points(raw, metric)
+    partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
+    choice = _unchosen(NAMES[0], raw.tracks, np.array([np.nan]))
+    return _Outcome(partition, points, metric, choice)
+
+
+def _paper(
+    space: Space, name: str, metric: Metric, conflicts: Array, config: ClusterConfig
+) -> _Outcome:
+    """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
+    metric = metric_of(metric, space)
+    points = space_points(space, metric, config.thresholds)
+    rule = rule_named(name.rpartition("/")[2])
+    partition = agglomerate(points, metric, rule, conflicts, "paper")
+    choice = _unchosen(name, partition.clusters, np.array([np.nan]))
+    return _Outcome(partition, points, metric, choice)
+
+
+def _unchosen(name: str, characters: int, scale: Array) -> Choice:
+    """Record a reading that was not compared with others."""
+    return Choice((name,), np.array([np.nan]), np.array([characters]), scale, 0)
+
+
+def _cast(
+    tracks: Tracks,
+    keep: Array,
+    reason: Array,
+    quality: Array,
+    outcome: _Outcome,
+) -> Cast:
+    label = outcome.partition.label
+    seconds = (tracks.last - tracks.first + 1)[keep]
+    time = np.bincount(label, weights=seconds, minlength=outcome.partition.clusters)
+    # Longest on screen first; equal times keep the order of their lowest track.
+    rank = np.empty(len(time), dtype=np.int32)
+    rank[np.argsort(-time, kind="stable")] = np.arange(len(time))
+    character = np.full(len(tracks), -1, dtype=np.int32)
+    character[keep] = rank[label]
+    threshold = np.full(len(tracks), np.nan, dtype=np.float32)
+    threshold[keep] = outcome.points.threshold
+    sure = np.zeros(len(tracks), dtype=np.float32)
+    sure[keep] = confidence(outcome.points, label, outcome.metric)
+    chosen = outcome.choice.names[outcome.choice.best]
+    return Cast(character, reason, quality, threshold, sure, chosen)
+
+
+def _candidates(choice: Choice) -> Candidates:
+    return Candidates(choice.stability, choice.characters, choice.scale, choice.names)
+
+
+def _merges(keep: Array, partition: Partition) -> Merges:
+    log = partition.merges
+    return Merges(
+        round=np.array([m.round for m in log], dtype=np.int32),
+        a=keep[np.array([m.a for m in log], dtype=np.int64)],
+        b=keep[np.array([m.b for m in log], dtype=np.int64)],
+        distance=np.array([m.distance for m in log], dtype=np.float32),
+        threshold=np.array([m.threshold for m in log], dtype=np.float32),
+    )
+
+
+def confidence(points: TrackPoints, label: Array, metric: Metric) -> Array:
+    """How surely each track belongs where it is, 0 to 1.
+
+    ``other / (own + other)``, where ``own`` is the distance of a track to the rest of
+    its character (to its own views when it stands alone) and ``other`` the distance to
+    the nearest other character: .5 on the border, 1 far inside.  One character alone
+    has no neighbour: its tracks are judged against the widest distance among them.
+
+    Parameters
+    ----------
+    points : TrackPoints
+        T tracks.
+    label : int, shape (T,)
+        Cluster of each track.
+    metric : Metric
+
+    Returns
+    -------
+    float32, shape (T,)
+    """
+    clusters = int(label.max(initial=-1)) + 1
+    if clusters == 0:
+        return np.empty(0, dtype=np.float32)
+    size = np.bincount(label, minlength=clusters).astype(np.float32)
+    total = np.zeros((clusters, points.mean.shape[1]), dtype=np.float32)
+    np.add.at(total, label, points.mean)
+    single = metric.terms(points.mean)
+    distance = single.distances(metric.terms(total / size[:, None]))
+    alone = size[label] == 1
+    rest = (total[label] - points.mean) / np.maximum(size[label] - 1, 1)[:, None]
+    rest_terms = metric.terms(np.where(alone[:, None], points.mean, rest))
+    own = _paired(single, rest_terms)
+    own = np.where(alone, points.threshold, own)
+    rows = np.arange(len(label))
+    distance[rows, label] = np.inf
+    other = distance.min(1) if clusters > 1 else np.full(len(label), own.max())
+    own, other = np.maximum(own, 0), np.maximum(other, 0)
+    return np.asarray(other / np.maximum(own + other, 1e-12), dtype=np.float32)
+
+
+def _paired(a: Any, b: Any) -> Array:
+    """Symmetrised distance of row i of ``a`` to row i of ``b``."""
+    forward = a.alpha + b.beta - np.einsum("nd,nd->n", a.p, b.q)
+    backward = a.beta + b.alpha - np.einsum("nd,nd->n", a.q, b.p)
+    return np.asarray((forward + backward) / 2)

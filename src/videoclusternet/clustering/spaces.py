@@ -1,0 +1,135 @@
+"""Readings of the embeddings: as they come, whitened, or after a round of adaptation.
+
+Every candidate of the final choice clusters one of these spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.whitening import (
+    Space,
+    centre,
+    matched_scatter,
+    whiten,
+    within_scatter,
+)
+from videoclusternet.types import Embeddings
+
+Array = NDArray[Any]
+RIDGES = (3.0, 1.0)
+MATCHED = 0.3
+"""Share of the scatter between matched tracks (a of METHOD 5) in the ``matched`` space."""
+SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES), "matched-1")
+"""Spaces made from the un-adapted embeddings, simplest first."""
+Spaces = Mapping[str, Space]
+"""Spaces of the same crops, by name."""
+
+
+def raw_space(
+    embeddings: Embeddings, keep: Array, links: Array | None = None, name: str = SPACES[0]
+) -> Space:
+    """Take the embeddings of some tracks as they come.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+    keep : int, shape (T,), ascending
+        Tracks, renumbered from 0.
+    links : int, shape (L, 2), optional
+        Coarse matches between tracks, by their old numbers.
+    name : str
+    """
+    rows = np.flatnonzero(np.isin(embeddings.track, keep))
+    return Space(
+        name,
+        embeddings.base[rows],
+        embeddings.views[rows],
+        np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
+        len(keep),
+        embeddings.global_views,
+        inside(np.empty((0, 2), dtype=np.int32) if links is None else links, keep),
+    )
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Embeddings after a round of adaptation.
+
+    Attributes
+    ----------
+    embeddings : Embeddings
+        By the teacher (C, d), or by teacher and student end to end (C, 2d) where ``paired``.
+    centre : float32, shape (d,)
+        What Eq. 2 takes off the teacher's output.
+    paired : bool
+    """
+
+    embeddings: Embeddings
+    centre: Array
+    paired: bool
+
+
+def adapted_space(round: Adapted, name: str, keep: Array, metric: Metric) -> Space:
+    """Return the space that a metric reads: the teacher's output, or both outputs.
+
+    Parameters
+    ----------
+    round : Adapted
+    name : str
+    keep : int, ascending
+        Tracks, renumbered from 0.
+    metric : Metric
+        ``loss`` and ``kl`` compare teacher and student (Eq. 2), others the teacher alone.
+    """
+    space = raw_space(round.embeddings, keep, name=name)
+    if not round.paired:
+        return space
+    d = len(round.centre)
+    if metric.name not in ("loss", "kl"):
+        return replace(space, clean=space.clean[:, :d], views=space.views[..., :d])
+    centre = np.concatenate([round.centre, np.zeros(d, dtype=np.float32)])
+    return replace(space, clean=space.clean - centre, views=space.views - centre, paired=True)
+
+
+def metric_of(metric: Metric, space: Space) -> Metric:
+    """Return the metric as it reads the embeddings of a space."""
+    return replace(metric, paired=space.paired)
+
+
+def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
+    """Return candidate spaces of a film, simplest first, fitted on all its crops."""
+    found = {SPACES[0]: raw}
+    if names != SPACES[:1]:
+        centred = centre(raw)
+        scatter = within_scatter(centred)
+        both = (1 - MATCHED) * scatter + MATCHED * matched_scatter(centred)
+        recipes = [*((ridge, scatter) for ridge in RIDGES), (1.0, both)]
+        for name, (ridge, shape) in zip(SPACES[1:], recipes, strict=True):
+            if name in names:
+                found[name] = whiten(centred, ridge, shape, name)
+    return {name: found[name] for name in names}
+
+
+def subset(raw: Space, keep: Array, rows: Array) -> Space:
+    """Restrict a space to the tracks ``keep`` (ascending) and the crops ``rows``."""
+    return replace(
+        raw,
+        clean=raw.clean[rows],
+        views=raw.views[rows],
+        track=np.searchsorted(keep, raw.track[rows]).astype(np.int32),
+        tracks=len(keep),
+        links=inside(raw.links, keep),
+    )
+
+
+def inside(pairs: Array, keep: Array) -> Array:
+    """Restrict pairs (P, 2) of tracks to the tracks ``keep`` and renumber them."""
+    both = np.isin(pairs, keep).all(axis=1)
+    return np.searchsorted(keep, pairs[both]).reshape(-1, 2)

@@ -1,0 +1,272 @@
+"""Does a partition come out again from half of the pictures (METHOD 8).
+
+Perturb: draw two random subsets of the tracks; in the first keep a random half of each
+track's crops, in the second the other half.  Cluster each subset from its own means,
+thresholds and null model.  A reading is stable when both find the same company for each
+track: see :func:`agreement`.  No label is ever seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from videoclusternet.clustering.average_linkage import cut, relative, tree
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
+from videoclusternet.clustering.spaces import Spaces, inside, metric_of, subset
+from videoclusternet.clustering.track_points import TrackPoints, crop_points, track_points
+from videoclusternet.clustering.whitening import Space
+from videoclusternet.events import Progress, no_progress
+
+Array = NDArray[Any]
+Found = dict[str, Array]
+"""One array for each candidate."""
+SCALES = np.geomspace(0.5, 2.0, 49)
+"""Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
+SHARES = np.geomspace(0.03, 1.25, 127)
+"""Scales that are tried, 3 % apart, where the threshold of all tracks is the median distance
+between two of them."""
+NEIGHBOURS = 2
+"""Scales on either side over which agreement is averaged: peaks of chance are narrow."""
+OWN = "own"
+SHARE = 0.9
+"""Share of the tracks in a subset."""
+LARGEST = 1000
+"""Tracks in a subset at most: keeps the choice affordable on long films."""
+MEANINGFUL = 0.5
+"""Below this agreement there is no structure to go by, and thresholds stay as they are."""
+ENOUGH = 0.85
+"""Share of the highest agreement from which a level, or a reading, is stable enough."""
+PRIOR = 15.0
+"""Tracks that weigh as much as the expectation that thresholds are right as they are."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of a dendrogram at which joining may stop, finest first.
+
+    Attributes
+    ----------
+    values : float64, shape (S,)
+        Scales of the thresholds.
+    prior : float
+        Tracks that weigh as much as the expectation that the scale is 1; 0 for none.
+    default : int
+        Which is taken where there is no structure to go by.
+    """
+
+    values: Array
+    prior: float
+    default: int
+
+
+SCALED = Levels(SCALES, PRIOR, len(SCALES) // 2)
+PLAIN = Levels(SHARES, 0.0, 0)
+"""Where there are no views to expect anything from: without structure next to nothing is joined."""
+
+
+def levels_of(space: Space) -> Levels:
+    """Return the levels that are tried in a space."""
+    return SCALED if space.has_views else PLAIN
+
+
+def agreement(a: Array, b: Array) -> float:
+    """How far two partitions give each item the same company, corrected for chance.
+
+    For each item the Dice coefficient of its companions in ``a`` and in ``b`` (itself not
+    counted), minus what random companions would give, scaled so that equal company is 1;
+    then the mean over items.  All alone or all together scores 0.  Every item counts the
+    same: a pair-counting index such as Rand's is ruled by the largest clusters, and
+    adjusted mutual information without a norm prefers few clusters when tracks are few.
+
+    Parameters
+    ----------
+    a, b : int, shape (n,)
+        Cluster of each item.
+    """
+    n = len(a)
+    if n < 2:
+        return 0.0
+    _, a = np.unique(a, return_inverse=True)
+    _, b = np.unique(b, return_inverse=True)
+    size_a, size_b = np.bincount(a)[a] - 1.0, np.bincount(b)[b] - 1.0
+    _, cell, joint = np.unique(a.astype(np.int64) * n + b, return_inverse=True, return_counts=True)
+    chance = size_a * size_b / (n - 1)
+    above = 2 * (joint[cell] - 1.0 - chance)
+    most = size_a + size_b - 2 * chance
+    return float(np.divide(above, most, out=np.zeros(n), where=most > 1e-9).mean())
+
+
+def stability(
+    spaces: Spaces,
+    names: Sequence[str],
+    metric: Metric,
+    conflicts: Array,
+    draws: int,
+    seed: int,
+    progress: Progress = no_progress,
+) -> tuple[Found, Found]:
+    """Agreement of every candidate with itself under perturbation.
+
+    Parameters
+    ----------
+    spaces : mapping of str to Space
+        Of the same crops; every track has one.
+    names : sequence of str
+        Candidates, ``space/rule``.
+    metric : Metric
+    conflicts : int, shape (P, 2)
+        Cannot-link pairs of tracks.
+    draws : int
+        Number of pairs of subsets.
+    seed : int
+    progress : callable
+
+    Returns
+    -------
+    dict of str to float64 arrays, shape (draws, scales)
+        Agreement of each candidate in each draw.
+    dict of str to int arrays, shape (scales,)
+        Clusters each finds in the whole film, or in a sample of a long one.
+    """
+    rng = np.random.default_rng(seed)
+    spaces, conflicts = _sample(spaces, conflicts, rng)
+    some = next(iter(spaces.values()))
+    metrics = {name: metric_of(metric, space) for name, space in spaces.items()}
+    crops = {name: crop_points(space, metrics[name]) for name, space in spaces.items()}
+    seen: dict[str, list[list[float]]] = {name: [] for name in names}
+    whole = {name: track_points(c, some.track, some.tracks) for name, c in crops.items()}
+    levels = levels_of(some).values
+    labels = readings(whole, names, metrics, conflicts, levels)
+    for draw in range(draws):
+        found, kept = [], []
+        for keep, rows in halves(some.track, some.tracks, rng):
+            track = np.searchsorted(keep, some.track[rows])
+            points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
+            found.append(readings(points, names, metrics, inside(conflicts, keep), levels))
+            kept.append(keep)
+        _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
+        for name in names:
+            pairs = zip(found[0][name], found[1][name], strict=True)
+            seen[name].append([agreement(a[i], b[j]) for a, b in pairs])
+        progress(draw + 1, draws)
+    return (
+        {name: np.array(values) for name, values in seen.items()},
+        {name: label.max(axis=1) + 1 for name, label in labels.items()},
+    )
+
+
+def _sample(
+    spaces: Spaces, conflicts: Array, rng: np.random.Generator
+) -> tuple[dict[str, Space], Array]:
+    """Restrict a long film to a random ``LARGEST`` tracks."""
+    some = next(iter(spaces.values()))
+    if some.tracks <= LARGEST:
+        return dict(spaces), conflicts
+    keep = np.sort(rng.choice(some.tracks, LARGEST, replace=False))
+    rows = np.flatnonzero(np.isin(some.track, keep))
+    few = {name: subset(space, keep, rows) for name, space in spaces.items()}
+    return few, inside(conflicts, keep)
+
+
+def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
+    """Draw two subsets of tracks, each with complementary halves of their crops.
+
+    Parameters
+    ----------
+    track : int, shape (C,)
+        Track of each crop, ascending.
+    tracks : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    two pairs of int arrays
+        Tracks, ascending, and rows of crops.  A lone crop is in both halves.
+    """
+    take = max(2, round(SHARE * tracks))
+    count = np.bincount(track, minlength=tracks)
+    order = np.lexsort((rng.random(len(track)), track))
+    rank = np.empty(len(order), dtype=np.int64)
+    start = np.concatenate([[0], np.cumsum(count)[:-1]])
+    rank[order] = np.arange(len(order)) - start[track[order]]
+    half = rank < (count[track] + 1) // 2
+    lone = count[track] == 1
+    subsets = []
+    for in_half in (half, ~half):
+        keep = np.sort(rng.choice(tracks, take, replace=False))
+        subsets.append((keep, np.flatnonzero(np.isin(track, keep) & (in_half | lone))))
+    return subsets
+
+
+def readings(
+    points: Mapping[str, TrackPoints],
+    names: Sequence[str],
+    metrics: Mapping[str, Metric],
+    conflicts: Array,
+    levels: Array = SCALES,
+) -> Found:
+    """Cluster by every candidate: int (scales, T), one row for rules without a scale.
+
+    Parameters
+    ----------
+    points : mapping of str to TrackPoints
+        The same tracks in each space.
+    names : sequence of str
+        Candidates, ``space/rule``.
+    metrics : mapping of str to Metric
+        Of each space.
+    conflicts : int, shape (P, 2)
+    levels : float64, shape (scales,)
+        Where ``own`` readings are cut.
+    """
+    found: Found = {}
+    for name in names:
+        space, _, rule = name.partition("/")
+        if rule == OWN:
+            dendrogram = tree(relative(points[space], metrics[space]), conflicts)
+            found[name] = cut(dendrogram, levels)
+        else:
+            by = agglomerate(points[space], metrics[space], rule_named(rule), conflicts)
+            found[name] = by.label[None]
+    return found
+
+
+def rule_named(name: str) -> Rule:
+    """Return a rule by its name; there must be one."""
+    every: tuple[Rule, ...] = (*RULES, "and")
+    return next(rule for rule in every if rule == name)
+
+
+def level(values: Array, tracks: int, levels: Levels = SCALED) -> int:
+    """Return the column of the finest level that is stable enough.
+
+    Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the
+    highest.  Agreement is averaged over draws and over ``NEIGHBOURS`` scales on either
+    side, and the squared logarithm of the scale is taken off, ``prior / tracks`` times: few
+    tracks say little, then the scale stays near 1.
+
+    Parameters
+    ----------
+    values : float64, shape (draws, scales)
+        A single column has nothing to choose.
+    tracks : int
+        Tracks behind the values.
+    levels : Levels
+    """
+    if values.shape[1] == 1:
+        return 0
+    mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
+    mean -= levels.prior / tracks * np.log(levels.values) ** 2
+    if mean.max() < MEANINGFUL:
+        return levels.default
+    peak = int(np.argmax(mean >= ENOUGH * mean.max()))
+    while peak + 1 < len(mean) and mean[peak + 1] >= mean[peak]:
+        peak += 1
+    return peak

@@ -1,0 +1,120 @@
+"""Closed-form adaptation to one film: centring and within-track whitening (METHOD 5).
+
+A *space* is one reading of the same embeddings.  ``frozen`` takes them as they come,
+``centred`` removes the film's own mean per kind of view, ``whitened`` also shrinks
+the directions in which the views of one track scatter: those carry light, pose and
+framing, not identity.  Milliseconds on a CPU, no labels, no training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.clustering.distance import group_mean, normalise
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Embeddings in one reading.
+
+    Attributes
+    ----------
+    name : str
+    clean : float32, shape (C, d)
+    views : float32, shape (C, V, d)
+    track : int32, shape (C,)
+        Track of each crop, ascending.
+    tracks : int
+        Number of tracks.
+    global_views : int
+        The first ``global_views`` of the V views are global.
+    links : int, shape (L, 2)
+        Coarse matches: the first track falls inside the second.
+    paired : bool
+        Whether embeddings hold the teacher's output and then the student's, see
+        :class:`videoclusternet.clustering.distance.Metric`.
+    """
+
+    name: str
+    clean: Array
+    views: Array
+    track: Array
+    tracks: int
+    global_views: int
+    links: Array = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
+    paired: bool = False
+
+    @property
+    def has_views(self) -> bool:
+        """Whether there are views: sets of given features have none."""
+        return bool(self.views.shape[1])
+
+
+def centre(space: Space, name: str = "centred") -> Space:
+    """Subtract from each kind of view (clean, global, local) its own mean of track means.
+
+    A backbone that is not invariant to cropping shifts all local views the same way;
+    one mean per kind removes that shift.  Means of track means, so that a long track
+    does not outweigh the others.
+    """
+    g = space.global_views
+
+    def centred(x: Array) -> Array:
+        flat = x if x.ndim == 2 else x.mean(1)
+        return np.asarray(x - np.nanmean(group_mean(flat, space.track, space.tracks), axis=0))
+
+    parts = [centred(part) for part in (space.views[:, :g], space.views[:, g:]) if part.size]
+    views = np.concatenate(parts, axis=1)
+    return replace(space, name=name, clean=centred(space.clean), views=views)
+
+
+def within_scatter(space: Space) -> Array:
+    """Scatter Sw (d, d) of views round the view mean of their track, scaled to trace 1."""
+    mean = group_mean(space.views.mean(1), space.track, space.tracks)
+    delta = (space.views - mean[space.track][:, None]).reshape(-1, space.views.shape[-1])
+    scatter = delta.T @ delta
+    return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
+
+
+def matched_scatter(space: Space) -> Array:
+    """Scatter Sc (d, d) of tracks round the mean of {track and its matches}, trace 1.
+
+    Without a match there is none: zeros.
+    """
+    mean = group_mean(space.clean, space.track, space.tracks)
+    scatter = np.zeros((mean.shape[1],) * 2, dtype=np.float64)
+    a, b = space.links.T
+    for j in np.unique(b):
+        members = mean[np.append(a[b == j], j)]
+        delta = members - members.mean(0)
+        scatter += delta.T @ delta
+    return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
+
+
+def whitener(scatter: Array, ridge: float) -> Array:
+    """Return the symmetric inverse root of ``scatter + ridge/d I``, float32 (d, d).
+
+    Parameters
+    ----------
+    scatter : float, shape (d, d)
+        Trace 1.
+    ridge : float
+        lambda of METHOD 5: 1 shrinks half way to the identity, 3 three quarters.
+    """
+    d = len(scatter)
+    values, vectors = np.linalg.eigh(np.asarray(scatter, dtype=np.float64))
+    root = 1 / np.sqrt(np.maximum(values, 0) + ridge / d)
+    return np.asarray((vectors * root) @ vectors.T, dtype=np.float32)
+
+
+def whiten(centred: Space, ridge: float, scatter: Array, name: str) -> Space:
+    """Map a centred space through the whitener and scale to unit length."""
+    w = whitener(scatter, ridge)
+    clean, views = normalise(centred.clean @ w), normalise(centred.views @ w)
+    return replace(centred, name=name, clean=clean, views=views)

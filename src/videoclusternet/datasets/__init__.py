@@ -1,1 +1,0 @@
-"""Data of others: its forms, read, checked and written, and ways into the method with it."""

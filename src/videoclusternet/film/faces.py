@@ -1,0 +1,108 @@
+"""Faces with five landmarks in every n-th frame (section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.film.quality import sharpness
+from videoclusternet.models.detectors.detector import FaceDetector
+from videoclusternet.types import Faces
+
+Array = NDArray[Any]
+PER_SECOND = 8
+"""Detections per second that a track needs to hold: a face moves less than its own
+width in an eighth of a second, and the crop grid of half a second stays on it."""
+
+
+def choose_stride(fps: Fraction, wanted: int = 0) -> int:
+    """Choose how many frames to go from one detection to the next.
+
+    Parameters
+    ----------
+    fps : Fraction
+        Nominal frames per second.
+    wanted : int
+        A stride the user asked for; 0 chooses the largest divisor of half a second
+        that still looks ``PER_SECOND`` times a second, so that crops fall on seen frames.
+    """
+    if wanted:
+        return wanted
+    half = max(1, round(fps / 2))
+    longest = max(1.0, float(fps) / PER_SECOND)
+    return max(d for d in range(1, half + 1) if half % d == 0 and d <= longest + 0.5)
+
+
+def detection_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Size (width, height) in px at which the detector sees a frame; never enlarged."""
+    scale = min(1.0, max_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def detect_faces(
+    detector: FaceDetector,
+    numbers: Sequence[int],
+    pictures: Sequence[Array],
+    display: tuple[int, int],
+    min_score: float,
+    stride: int,
+) -> Faces:
+    """Find and measure the faces of a batch of frames.
+
+    Parameters
+    ----------
+    detector : FaceDetector
+    numbers : sequence of int
+        Frame numbers, ascending.
+    pictures : sequence of uint8 arrays, shape (H, W, 3)
+        RGB, all of one size.
+    display : (int, int)
+        Width and height of the display frame in px: boxes and landmarks are scaled to it.
+    min_score : float
+    stride : int
+
+    Returns
+    -------
+    Faces
+        In order of frame and ``x1``.
+    """
+    frame: list[int] = []
+    box, landmarks, score, sharp = [], [], [], []
+    for number, picture, found in zip(numbers, pictures, detector.detect(pictures), strict=True):
+        height, width = picture.shape[:2]
+        scale = np.array([display[0] / width, display[1] / height], dtype=np.float32)
+        for row in np.flatnonzero(found.score >= min_score):
+            frame.append(number)
+            box.append(found.box[row] * np.tile(scale, 2))
+            landmarks.append(found.landmarks[row] * scale)
+            score.append(found.score[row])
+            sharp.append(sharpness(picture, found.box[row]))
+    return Faces(
+        frame=np.array(frame, dtype=np.int32),
+        box=np.array(box, dtype=np.float32).reshape(-1, 4),
+        landmarks=np.array(landmarks, dtype=np.float32).reshape(-1, 5, 2),
+        score=np.array(score, dtype=np.float32),
+        sharpness=np.array(sharp, dtype=np.float32),
+        stride=stride,
+    )
+
+
+def join_faces(parts: Sequence[Faces], stride: int) -> Faces:
+    """Put consecutive parts of a film together."""
+    empty = detect_faces(_Blind(), (), (), (1, 1), 0.0, stride)
+    tables = [empty, *parts]
+    arrays = {name: np.concatenate([t.arrays()[name] for t in tables]) for name in Faces.COLUMNS}
+    return Faces(**arrays, stride=stride)
+
+
+class _Blind:
+    """A detector for no picture at all."""
+
+    name = "none"
+
+    def detect(self, pictures: Sequence[Array]) -> list[Any]:
+        return []

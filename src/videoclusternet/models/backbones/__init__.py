@@ -1,0 +1,1 @@
+"""Face-ID models behind one base class."""

@@ -1,0 +1,147 @@
+"""A finished run, read back: what the page, the table, the scores and your code look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.crop_zip import CROPS, CropPictures
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.steps import film_folder
+from videoclusternet.types import (
+    Candidates,
+    Cast,
+    Crops,
+    Embeddings,
+    Faces,
+    Merges,
+    Shots,
+    Tracks,
+    VideoInfo,
+)
+from videoclusternet.types.pool import pool_embeddings, pool_tracks
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a run knows of one film.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its tables lie.
+    name : str
+    video : VideoInfo or None
+        None for a run that began with aligned crops.
+    shots, faces : Shots, Faces or None
+        None likewise.
+    tracks : Tracks
+    crops : Crops
+    track_names : tuple of str
+        Names that tracks were given with; empty for tracks found in a film.
+    """
+
+    folder: Path
+    name: str
+    video: VideoInfo | None
+    shots: Shots | None
+    faces: Faces | None
+    tracks: Tracks
+    crops: Crops
+    track_names: tuple[str, ...] = ()
+
+    def seconds(self, frame: int) -> float:
+        """Return the time of a frame; crops without a film count at 24 fps."""
+        return self.video.seconds(frame) if self.video else frame / 24
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    films : tuple of Film
+    tracks : Tracks
+        Of all films, end to end.
+    cast : Cast
+        Row by row with ``tracks``.
+    merges : Merges
+    candidates : Candidates
+    """
+
+    folder: Path
+    films: tuple[Film, ...]
+    tracks: Tracks
+    cast: Cast
+    merges: Merges
+    candidates: Candidates
+
+    @cached_property
+    def pictures(self) -> CropPictures:
+        """The cut faces of all films, end to end."""
+        return CropPictures([(film.folder / CROPS, film.crops) for film in self.films])
+
+    @cached_property
+    def crop_track(self) -> Array:
+        """Track of every crop of all films, int64."""
+        shift = np.cumsum([0, *(len(film.tracks) for film in self.films[:-1])])
+        return np.concatenate([f.crops.track + s for f, s in zip(self.films, shift, strict=True)])
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Embeddings of all films, end to end."""
+        found = [Store(f.folder).load("embeddings", (Embeddings,))[0] for f in self.films]
+        return pool_embeddings(found, [len(f.crops) for f in self.films])  # type: ignore[arg-type]
+
+    def film_of(self, track: int) -> Film:
+        """Return the film of a track."""
+        return self.films[int(self.tracks.film[track])]
+
+
+def open_run(folder: Path | str) -> Result:
+    """Read a finished run.
+
+    Raises
+    ------
+    StoreError
+        When the folder is no run, unfinished, damaged or of a newer format.
+    """
+    store = Store(Path(folder))
+    described = store.manifest.get("films", [])
+    if not described:
+        raise StoreError(f"{folder} holds no film yet", "run `vcn cluster` to fill it")
+    single = len(described) == 1
+    names = [Path(film["path"]).stem for film in described]
+    homes = [store.folder / "films" / film_folder(i, name) for i, name in enumerate(names)]
+    films = tuple(
+        _film(store if single else Store(home), name, tuple(film.get("tracks", ())))
+        for home, name, film in zip(homes, names, described, strict=True)
+    )
+    cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
+    tracks = pool_tracks([film.tracks for film in films])
+    if store.manifest["steps"]["cast"]["inputs"][:1] != [tracks.digest]:
+        # Stopped after a changed setting: the cast is of earlier tracks.
+        raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
+    return Result(store.folder, films, tracks, cast, merges, candidates)  # type: ignore[arg-type]
+
+
+def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
+    found: dict[str, Any] = {"video": None, "shots": None, "faces": None}
+    if "video" in store.manifest["steps"]:
+        (found["video"],) = store.load("video", (VideoInfo,))
+        (found["shots"],) = store.load("shots", (Shots,))
+        (found["faces"],) = store.load("scan", (Faces,))
+    (found["tracks"],) = store.load("tracks", (Tracks,))
+    (found["crops"],) = store.load("crops", (Crops,))
+    return Film(folder=store.folder, name=name, track_names=track_names, **found)

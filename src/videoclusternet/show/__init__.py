@@ -1,0 +1,1 @@
+"""What people read: summary, cast page, picture of the learning, terminal tables."""

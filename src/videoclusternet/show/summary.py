@@ -1,0 +1,167 @@
+"""A cast in numbers: screen time, appearances and the most telling pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.types import Reason
+
+Array = NDArray[Any]
+
+REASONS = {
+    Reason.SMALL: "too small or cut off",
+    Reason.BLURRED: "blurred",
+    Reason.LOW_QUALITY: "hard to recognise",
+    Reason.NO_PICTURE: "no picture",
+}
+"""What a reason means to people."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Time on screen in one film, seconds from its start."""
+
+    film: int
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character, or the Unknown (number -1).
+
+    Attributes
+    ----------
+    number : int
+    tracks : int array
+    spans : tuple of Span
+        Time on screen, overlapping tracks joined, in order.
+    seconds : float
+        Their sum.
+    confidence : float
+        Mean over tracks, weighted by duration; NaN for the Unknown.
+    """
+
+    number: int
+    tracks: Array
+    spans: tuple[Span, ...]
+    seconds: float
+    confidence: float
+
+    @property
+    def name(self) -> str:
+        """Name for people, from 1."""
+        return "Unknown" if self.number < 0 else f"Character {self.number + 1}"
+
+
+def characters(result: Result) -> list[Character]:
+    """Sum up every character of a run, longest on screen first, the Unknown last."""
+    numbers = [*range(result.cast.characters)]
+    if (result.cast.character < 0).any():
+        numbers.append(-1)
+    return [_character(result, number) for number in numbers]
+
+
+def _character(result: Result, number: int) -> Character:
+    tracks = np.flatnonzero(result.cast.character == number)
+    spans = tuple(join_spans([track_span(result, int(t)) for t in tracks]))
+    weight = np.array([span.stop - span.start for span in map_spans(result, tracks)])
+    sure = result.cast.confidence[tracks]
+    mean = float(np.average(sure, weights=weight)) if number >= 0 and weight.sum() > 0 else np.nan
+    return Character(number, tracks, spans, sum(s.stop - s.start for s in spans), mean)
+
+
+def map_spans(result: Result, tracks: Array) -> list[Span]:
+    """Return the span of each track."""
+    return [track_span(result, int(t)) for t in tracks]
+
+
+def track_span(result: Result, track: int) -> Span:
+    """Return when a track is on screen; the detector's stride is bridged."""
+    film = result.film_of(track)
+    stop = int(result.tracks.last[track]) + (film.faces.stride if film.faces else 1)
+    if film.shots is not None:
+        stop = min(stop, int(film.shots.stop[result.tracks.shot[track]]))
+    return Span(
+        int(result.tracks.film[track]),
+        film.seconds(int(result.tracks.first[track])),
+        film.seconds(stop),
+    )
+
+
+def join_spans(spans: list[Span]) -> list[Span]:
+    """Join spans that overlap or touch; sorted by film and time."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.film, s.start, s.stop)):
+        if joined and joined[-1].film == span.film and span.start <= joined[-1].stop:
+            last = joined.pop()
+            span = Span(span.film, last.start, max(last.stop, span.stop))
+        joined.append(span)
+    return joined
+
+
+def timecode(seconds: float) -> str:
+    """Write seconds as ``h:mm:ss``."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def duration(film: Film) -> float:
+    """Return the length of a film in seconds, up to the last track where there is no film."""
+    if film.video is not None:
+        return film.video.seconds(film.video.frames)
+    return film.seconds(int(film.tracks.last.max(initial=0)) + 1)
+
+
+def telling_crops(result: Result, tracks: Array, most: int) -> list[int]:
+    """Choose crops that show a character best: large, sharp, and different from each other.
+
+    Each track offers its best crop.  The best of all comes first; then always the one
+    that adds most: good by itself and far in embedding from those already shown.
+
+    Returns
+    -------
+    list of int
+        Rows of the pooled crops.
+    """
+    embeddings = result.embeddings
+    rows = np.flatnonzero(np.isin(embeddings.track, tracks))
+    if len(rows) == 0:
+        # Unknown tracks were not embedded: the middle crop of each must do.
+        middle = [np.flatnonzero(result.crop_track == t) for t in tracks[:most]]
+        return [int(rows[len(rows) // 2]) for rows in middle if len(rows)]
+    worth = embeddings.quality[rows] * _size(result, embeddings.crop[rows])
+    best = {}
+    for row, value in sorted(zip(rows, worth, strict=True), key=lambda item: item[1]):
+        best[int(embeddings.track[row])] = (int(row), float(value))
+    pick = np.array([row for row, _ in best.values()])
+    value = np.array([value for _, value in best.values()])
+    unit = embeddings.base[pick]
+    unit = unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+    chosen = [int(value.argmax())]
+    while len(chosen) < min(most, len(pick)):
+        apart = (1 - unit @ unit[chosen].T).min(axis=1)
+        gain = value * apart
+        gain[chosen] = -1
+        chosen.append(int(gain.argmax()))
+    return [int(embeddings.crop[pick[i]]) for i in chosen]
+
+
+def _size(result: Result, crops: Array) -> Array:
+    """Worth of crops by face size, 0 to 1, saturating at the canvas' own 112 px."""
+    film_rows = np.concatenate([np.full(len(f.crops), i) for i, f in enumerate(result.films)])
+    start = np.cumsum([0, *(len(f.crops) for f in result.films)])
+    worth = np.ones(len(crops))
+    for i, row in enumerate(crops):
+        film = result.films[film_rows[row]]
+        if film.faces is None:
+            continue
+        face = film.crops.face[row - start[film_rows[row]]]
+        box = film.faces.box[face]
+        worth[i] = min(1.0, float(min(box[2] - box[0], box[3] - box[1])) / 112)
+    return worth

@@ -1,0 +1,181 @@
+"""Tables for people and JSON for programs, on standard output."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from videoclusternet.config import Config
+from videoclusternet.errors import ModelError
+from videoclusternet.models.registry import (
+    MODELS,
+    cache_folder,
+    expected_path,
+    known_hash,
+    sha256_of,
+)
+from videoclusternet.runfolder.result import Result
+from videoclusternet.show.summary import Character, characters, timecode
+
+
+def table_of(*columns: str, left: int = 1) -> Table:
+    """Begin a table; the first ``left`` columns are flush left, the others right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < left else "right", overflow="fold")
+    return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal."""
+    Console(highlight=False, soft_wrap=False, markup=False).print(table)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def print_cast(result: Result, as_json: bool) -> None:
+    """Print one row per character, the Unknown last."""
+    cast = characters(result)
+    if as_json:
+        print_json([_as_dict(result, character) for character in cast])
+        return
+    if not cast:
+        print("no face was found: the cast is empty")
+        return
+    table = table_of("character", "tracks", "screen time", "first", "last", "confidence")
+    for c in cast:
+        first, last = c.spans[0], c.spans[-1]
+        table.add_row(
+            c.name,
+            str(len(c.tracks)),
+            timecode(c.seconds),
+            _when(result, first.film, first.start),
+            _when(result, last.film, last.stop),
+            "" if c.number < 0 else f"{c.confidence:.2f}",
+        )
+    print_table(table)
+
+
+def _when(result: Result, film: int, seconds: float) -> str:
+    name = f"{result.films[film].name} " if len(result.films) > 1 else ""
+    return name + timecode(seconds)
+
+
+def _as_dict(result: Result, c: Character) -> dict[str, Any]:
+    return {
+        "character": c.number,
+        "name": c.name,
+        "tracks": c.tracks.tolist(),
+        "seconds": round(c.seconds, 3),
+        "confidence": None if c.number < 0 else round(c.confidence, 4),
+        "spans": [
+            {
+                "film": result.films[s.film].name,
+                "start": round(s.start, 3),
+                "stop": round(s.stop, 3),
+            }
+            for s in c.spans
+        ],
+    }
+
+
+def print_candidates(result: Result, as_json: bool) -> None:
+    """Print every candidate reading, the chosen one marked."""
+    c = result.candidates
+    rows = [
+        (name, float(stability), int(count), float(scale))
+        for name, stability, count, scale in zip(
+            c.names, c.stability, c.characters, c.scale, strict=True
+        )
+    ]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": n,
+                    "stability": None if s != s else round(s, 4),
+                    "characters": k,
+                    "scale": None if f != f else round(f, 4),
+                    "chosen": n == result.cast.chosen,
+                }
+                for n, s, k, f in rows
+            ]
+        )
+        return
+    table = table_of("candidate", "stability", "characters", "scale", "")
+    for name, stability, count, scale in rows:
+        table.add_row(
+            name,
+            "" if stability != stability else f"{stability:.3f}",
+            str(count),
+            "" if scale != scale else f"{scale:.2f}",
+            "chosen" if name == result.cast.chosen else "",
+        )
+    print_table(table)
+
+
+def print_settings() -> None:
+    """Print every setting as ``step.key``, its default and its meaning."""
+    table = table_of("setting", "default", "meaning", left=3)
+    defaults = Config()
+    for step, field in Config.model_fields.items():
+        value = getattr(defaults, step)
+        if not hasattr(value, "model_dump"):
+            table.add_row(step, str(value), field.description or "")
+            continue
+        for key, inner in type(value).model_fields.items():
+            table.add_row(f"{step}.{key}", str(getattr(value, key)), inner.description or "")
+    print_table(table)
+
+
+def print_models() -> None:
+    """Print the registry."""
+    table = table_of("name", "kind", "size", "licence", "state", "what", left=6)
+    for spec in MODELS.values():
+        size, state = 0, "present"
+        for file in spec.files:
+            try:
+                path = expected_path(file)
+            except ModelError:
+                path = None
+            if path is None or not path.is_file():
+                state = "missing"
+                break
+            size += path.stat().st_size
+        table.add_row(
+            spec.name,
+            spec.kind,
+            f"{size / 1e6:.1f} MB" if size else "",
+            spec.licence + ("" if spec.commercial else " (non-commercial)"),
+            state,
+            f"{spec.title}; {spec.note}" if spec.note else spec.title,
+        )
+    print_table(table)
+    print(f"\nfetched models lie in {cache_folder()}")
+
+
+def verify_models() -> bool:
+    """Check the hash of every present file; False when one is wrong."""
+    right = True
+    for spec in MODELS.values():
+        for file in spec.files:
+            try:
+                path = expected_path(file)
+            except ModelError as error:
+                print(f"missing  {spec.name}: {error}")
+                continue
+            if not path.is_file():
+                print(f"missing  {spec.name}: {path}")
+                continue
+            found, expected = sha256_of(path), known_hash(spec, file)
+            right &= expected in ("", found)
+            # Nobody published a hash for a new one; it is noted at first use.
+            state = "new" if not expected else "ok" if found == expected else "WRONG"
+            print(f"{state:<7}  {spec.name}: {path} {found}")
+    return right

@@ -1,0 +1,1 @@
+"""Ways into the method: films, boxes, aligned crops, features."""

@@ -1,0 +1,1 @@
+"""The laboratory: labelled data, measures, methods, studies, tables and pictures."""

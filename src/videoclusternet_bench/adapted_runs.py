@@ -1,0 +1,77 @@
+"""Runs whose model has learnt: which embeddings gave the cast, and how good each round is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.adapt.rounds import good_rounds
+from videoclusternet.clustering.coarse_matching import find_links
+from videoclusternet.clustering.find_cast import GoodRounds, find_cast
+from videoclusternet.clustering.spaces import Adapted
+from videoclusternet.clustering.stability import OWN
+from videoclusternet.config import Config
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.result import Result
+from videoclusternet.types import Rounds
+from videoclusternet_bench.metrics.scores import score
+
+MEASURES = ("bcubed_f", "bcubed_precision", "bcubed_recall", "wcp", "pcr", "nmi", "ari")
+
+
+def rounds_of(result: Result) -> GoodRounds:
+    """Return the good rounds of adaptation by name; none where the model did not learn."""
+    store = Store(result.folder)
+    if "adapt" not in store.manifest["steps"]:
+        return {}
+    (rounds,) = store.load("adapt", (Rounds,))
+    assert isinstance(rounds, Rounds)
+    return good_rounds(result.folder, rounds)
+
+
+def round_of(result: Result) -> Adapted | None:
+    """Return the round that the cast was made from, None where it is the model as it came."""
+    space = result.cast.chosen.partition("/")[0]
+    return rounds_of(result)[space]() if space.startswith("round-") else None
+
+
+def scored_rounds(
+    result: Result, people: Sequence[str | None], config: Config, unadapted: bool = False
+) -> list[dict[str, Any]]:
+    """Score the cast that each good round would give, by the rule of the settings.
+
+    Parameters
+    ----------
+    result : Result
+    people : sequence of (str or None), length T
+        Person of each track of the run.
+    config : Config
+        A choice by stability is taken as the rule ``own``, which the choice itself compares
+        rounds by.
+    unadapted : bool
+        Whether to begin with round 0, the same rule on the embeddings as they came.
+
+    Returns
+    -------
+    list of dict
+        ``MEASURES``, ``chosen`` and ``round``.
+    """
+    rule = config.cluster.choose.rpartition("/")[2]
+    rule = OWN if rule == "stability" else rule
+    embeddings, found = result.embeddings, []
+    links = find_links(embeddings, np.arange(embeddings.tracks), config.matching)
+    rounds = rounds_of(result)
+    labels = np.array(people, dtype=object)
+    known = np.array([label is not None for label in people], dtype=bool)
+    for name in [*(["frozen"] if unadapted else []), *rounds]:
+        one = config.cluster.model_copy(update={"choose": f"{name}/{rule}"})
+        cast, *_ = find_cast(
+            result.tracks, embeddings, links, one, config.track_quality, config.seed, rounds=rounds
+        )
+        scores = score(labels[known], cast.character[known])
+        measures = {measure: getattr(scores, measure) for measure in MEASURES}
+        number = 0 if name == "frozen" else int(name.removeprefix("round-"))
+        found.append({**measures, "chosen": cast.chosen, "round": number})
+    return found

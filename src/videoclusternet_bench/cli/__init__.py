@@ -1,0 +1,1 @@
+"""Commands of the laboratory; ``vcn`` finds them by the entry points of ``pyproject.toml``."""

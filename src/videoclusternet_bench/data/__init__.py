@@ -1,0 +1,1 @@
+"""Labelled data: sets and their truth, counted, checked, described, written, joined."""

@@ -1,0 +1,133 @@
+"""Features of face tracks as other people keep them: npz, MATLAB, a file for each track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoclusternet.errors import DataError
+from videoclusternet.sources.features import ADVICE, MODEL, Features, checked, model_of, read_npz
+
+Array = NDArray[Any]
+PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")
+FEATURES = (".npz", ".npy", ".mat", *PICKLES)
+"""How files of features end; some of them are refused."""
+DIGITS = 9
+"""Longest track number; int32 holds it."""
+
+
+def read_any(path: Path, model: str | None = None) -> Features:
+    """Read features of numbered tracks.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.npz`` or ``.mat`` file with ``features`` and ``track`` (and ``frame``, ``model``);
+        an ``.npz`` file with an array (n, d) for each track, named by its number; or a
+        folder of ``<track>.npy``, the form of BallClustering_ICCV2019.
+    model : str, optional
+        What made them; counts more than what the file says.
+
+    Raises
+    ------
+    DataError
+        When it is in no such form, or holds a pickle.
+    """
+    suffix = path.suffix.lower()
+    if suffix in PICKLES:
+        raise DataError(
+            f"{path} is a pickle, which can run any code and is never loaded",
+            "save its arrays where it was made: np.savez(NAME, features=..., track=...)",
+        )
+    if suffix == ".npy":
+        raise DataError(
+            f"{path} does not say which track a row belongs to",
+            "give a folder of <track>.npy, or np.savez(NAME, features=..., track=...)",
+        )
+    if path.is_dir():
+        arrays = {number: read_npy(file) for number, file in track_files(path).items()}
+        return _by_track(path, arrays, model or MODEL)
+    named = _read_mat(path) if suffix == ".mat" else read_npz(path)
+    made = model or model_of(named)
+    if {"features", "track"} <= named.keys():
+        frame = named.get("frame")
+        parts = named["features"], _flat(named["track"]), None if frame is None else _flat(frame)
+        return checked(str(path), *parts, made)
+    tracks = {int(name): array for name, array in named.items() if _is_number(name)}
+    if not tracks:
+        names = ", ".join(named) or "nothing"
+        raise DataError(f"{path} holds {names}, not features and track", ADVICE)
+    return _by_track(path, tracks, made)
+
+
+def track_files(folder: Path) -> dict[int, Path]:
+    """Return the files ``<track>.npy`` of a folder by the number of the track.
+
+    Raises
+    ------
+    DataError
+        When two are of the same track.
+    """
+    found: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.npy")):
+        if _is_number(path.stem) and found.setdefault(int(path.stem), path) != path:
+            other = found[int(path.stem)].name
+            raise DataError(f"{folder}: {other} and {path.name} are the same track")
+    return found
+
+
+def read_npy(path: Path) -> Array:
+    """Read an array; one of Python objects is refused."""
+    try:
+        with path.open("rb") as stream:
+            return np.asarray(np.load(stream, allow_pickle=False))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error}", "check the path") from error
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{path} is no plain npy file: {error}", ADVICE) from error
+
+
+def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
+    """Put features (n, d) or (d,) of each track end to end."""
+    rows = {number: np.atleast_2d(array) for number, array in sorted(arrays.items())}
+    width = next(iter(rows.values())).shape[-1]
+    for number, array in rows.items():
+        if array.ndim != 2 or array.shape[1] != width or not len(array) or array.dtype.kind != "f":
+            said = f"{array.dtype} of shape {arrays[number].shape}"
+            raise DataError(f"{path}, track {number}: {said}, not floats of {width} columns")
+    track = np.repeat(list(rows), [len(array) for array in rows.values()])
+    return checked(str(path), np.concatenate(list(rows.values())), track, None, model)
+
+
+def _read_mat(path: Path) -> dict[str, Array]:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        found = loadmat(path)
+    except NotImplementedError:
+        raise DataError(f"{path} is a MATLAB file of version 7.3", "save it with -v7") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error}", "check the path") from error
+    except (MatReadError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise DataError(f"{path} is no MATLAB file: {error}") from error
+    arrays = {name: array for name, array in found.items() if not name.startswith("__")}
+    if "model" in arrays:
+        arrays["model"] = np.array("".join(arrays["model"].ravel().tolist()))
+    return arrays
+
+
+def _flat(numbers: Array) -> Array:
+    """Return numbers as MATLAB keeps them, a row or column of doubles, as whole ones."""
+    flat = numbers.reshape(-1) if numbers.ndim == 2 and 1 in numbers.shape else numbers
+    if flat.dtype.kind == "f" and np.isfinite(flat).all() and (flat == flat.round()).all():
+        return flat.astype(np.int64)
+    return flat
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) <= DIGITS
