@@ -15,8 +15,8 @@ from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
 from videoclusternet import Result, cluster_film
 from videoclusternet.cli.demo_film import build_demo
 from videoclusternet.cli.main import main
-from videoclusternet.runfolder.crop_zip import CROPS
-from videoclusternet_bench import runner as jobs
+from videoclusternet.engine import processes
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -114,7 +114,7 @@ def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
     """The four tracks of the drawn film as a labelled set: red, blue, red, blue."""
     folder = tmp_path / "sets"
     folder.mkdir()
-    (folder / "discs.zip").write_bytes((drawn_run / CROPS).read_bytes())
+    (folder / "discs.zip").write_bytes((drawn_run / CROP_ZIP).read_bytes())
     rows = [f"{n},{n},0,2,{label}" for n, label in enumerate(("red", "blue", "red", "blue"))]
     text = "\n".join(["track_id,shot,first_frame,n_crops,label", *rows])
     (folder / "discs_tracks.csv").write_text(text + "\n")
@@ -126,7 +126,7 @@ def threads_for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the jobs of a bench run in threads: the stand-in networks live in this process."""
 
     def pool(workers: int, context: object, begin: object, given: tuple[Any, ...]) -> Any:
-        monkeypatch.setattr(jobs, "_parts", given[-1])
+        monkeypatch.setattr(processes, "_said", given[-1])
         return ThreadPoolExecutor(workers)
 
-    monkeypatch.setattr(jobs, "ProcessPoolExecutor", pool)
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", pool)

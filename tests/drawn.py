@@ -6,6 +6,7 @@ Everything around the networks can be tested with these in well under a second.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,17 +141,16 @@ class FakeModels:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.detector = DiscDetector()
         self.loaded: list[str] = []
-        for module in ("pipeline", "sources.crops", "sources.boxes"):
-            where = f"videoclusternet.{module}.load_backbone"
-            monkeypatch.setattr(where, self._loading("backbone", lambda: ColourModel().eval()))
-        for module in ("pipeline", "sources.boxes"):
-            monkeypatch.setattr(
-                f"videoclusternet.{module}.load_detector",
-                self._loading("detector", lambda: self.detector),
-            )
+        where = "videoclusternet.models.load"
+        monkeypatch.setattr(
+            f"{where}._backbone", self._loading("backbone", lambda: ColourModel().eval())
+        )
+        monkeypatch.setattr(f"{where}._detector", self._loading("detector", lambda: self.detector))
+        monkeypatch.setattr("videoclusternet.pipeline.usable", lambda: 1)  # they live in here
 
-    def _loading(self, what: str, make: Callable[[], Any]) -> Callable[[str, str], Any]:
-        def load(choice: str, device: str) -> Any:
+    def _loading(self, what: str, make: Callable[[], Any]) -> Callable[[str, str, str], Any]:
+        @cache
+        def load(choice: str, device: str, digest: str) -> Any:
             self.loaded.append(what)
             return make()
 

@@ -11,6 +11,7 @@ from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types import (
     Candidates,
     Cast,
+    Constraints,
     Crops,
     Faces,
     Merges,
@@ -88,6 +89,14 @@ def tracks(
         face=np.array([row for f in owned for row in f], dtype=np.int64),
         flaw=np.broadcast_to(flaw, len(table)),
     )
+
+
+Pairs = Sequence[Sequence[int]] | np.ndarray
+
+
+def known(count: int, apart: Pairs = (), together: Pairs = ()) -> Constraints:
+    """Pairs of ``count`` tracks that are two people, and that are one."""
+    return Constraints(*(np.array(p, dtype=int).reshape(-1, 2) for p in (apart, together)), count)
 
 
 def crops(track: Sequence[int], count: int, frame: Sequence[int] | None = None) -> Crops:

@@ -38,9 +38,7 @@ def given(x: Array, track: Sequence[int] | Array, apart: Sequence[tuple[int, int
         track=np.asarray(track),
         crop=np.arange(crops),
         base=x,
-        views=np.zeros((crops, 0, x.shape[1])),
         quality=np.ones(crops),
-        global_views=0,
         tracks=tracks,
         model="toy",
     )

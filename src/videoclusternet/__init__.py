@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from videoclusternet.config import Config
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
-    from videoclusternet.pipeline import adapt_run, cluster_film
+    from videoclusternet.pipeline import (
+        adapt_run,
+        cluster,
+        cluster_boxes,
+        cluster_film,
+        cluster_tracks,
+    )
     from videoclusternet.runfolder.result import Result, open_run
     from videoclusternet.show.summary import characters
-    from videoclusternet.sources.boxes import cluster_boxes
-    from videoclusternet.sources.crops import cluster_tracks
 
 _HOMES = {
     "Config": "config",
@@ -28,9 +32,10 @@ _HOMES = {
     "VcnError": "errors",
     "adapt_run": "pipeline",
     "characters": "show.summary",
-    "cluster_boxes": "sources.boxes",
+    "cluster": "pipeline",
+    "cluster_boxes": "pipeline",
     "cluster_film": "pipeline",
-    "cluster_tracks": "sources.crops",
+    "cluster_tracks": "pipeline",
     "open_run": "runfolder.result",
 }
 
@@ -41,6 +46,7 @@ __all__ = [
     "VcnError",
     "adapt_run",
     "characters",
+    "cluster",
     "cluster_boxes",
     "cluster_film",
     "cluster_tracks",

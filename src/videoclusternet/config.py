@@ -40,7 +40,7 @@ class FaceConfig(Params):
     max_side: int = Field(960, ge=64, description="longer side the detector sees, px")
     batch: int = Field(16, ge=1, description="frames per batch")
     min_score: float = Field(0.1, ge=0, le=1, description="keep faces from here on")
-    part: int = Field(2400, ge=100, description="frames per resumable part")
+    part: int = Field(1200, ge=100, description="frames per resumable part")
 
 
 class QualityConfig(Params):
@@ -186,12 +186,15 @@ class Config(Params):
         Which reading of the method the defaults follow.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    processes : int
+        That share the parts of long steps; 0: as many as the machine holds, one on a GPU.
     seed : int
         Seed of every random draw.
     """
 
     profile: Literal["instant", "vcn", "paper"] = "instant"
     device: str = "auto"
+    processes: int = Field(0, ge=0)
     seed: int = 0
     shots: ShotConfig = ShotConfig()
     faces: FaceConfig = FaceConfig()

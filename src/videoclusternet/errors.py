@@ -47,6 +47,10 @@ class ConfigError(VcnError):
     exit_code = 2
 
 
+class ContradictionError(ConfigError):
+    """Two tracks are said to be one person, and two."""
+
+
 class VideoError(VcnError):
     """The film is missing, has no picture stream, or cannot be decoded."""
 

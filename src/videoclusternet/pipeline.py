@@ -1,75 +1,101 @@
-"""The whole method on one page: film in, cast out.
+"""The whole method on one page: sources in, cast out.
 
-    film -> shots, faces -> tracks -> crops -> embeddings -> (adaptation) -> links -> cast -> page
+    source -> tracks, crops -> embeddings, views -> (adaptation) -> links -> cast -> page
 
-Everything here reads tables and calls steps; each step lives in the file of its name.
+Each step is a row: its function, in the file of its name, and the tables that it gives.  A
+source brings tracks and crops; how a film does that stands in
+:mod:`videoclusternet.sources.film`, in the same form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.adapt.film import adapt_faces
 from videoclusternet.adapt.ranks import ALONE, Ranks, joined
-from videoclusternet.adapt.rounds import good_rounds
+from videoclusternet.adapt.rounds import FOLDER, GoodRounds
+from videoclusternet.adapt.step import adapt_faces, given_model
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import check_choice, find_cast
 from videoclusternet.config import Config, EmbedConfig
-from videoclusternet.embed.embed import embed_crops
+from videoclusternet.embed.embed import embed_crops, embed_views
+from videoclusternet.engine.processes import usable
+from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.film.crops import cut_crops
-from videoclusternet.film.scan import scan_film
-from videoclusternet.film.shots import find_shots
-from videoclusternet.film.tracks import track_faces
-from videoclusternet.film.video import open_video
-from videoclusternet.models.backbones.face_model import FaceModel
-from videoclusternet.models.detectors.detector import FaceDetector
-from videoclusternet.models.load import check, load_backbone, load_detector, pick_device
-from videoclusternet.models.registry import weights_digest
-from videoclusternet.runfolder.crop_zip import CROPS, CropPictures
+from videoclusternet.models.load import LazyBackbone, LazyDetector, check, pick_device
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.runfolder.steps import Run, Work, check_films, recorded_settings
-from videoclusternet.show.cast_page import write_report
+from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
+from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.learning import write_learning
+from videoclusternet.sources.boxes import BoxSource
+from videoclusternet.sources.crops import CropSource
+from videoclusternet.sources.film import FilmSource
+from videoclusternet.sources.source import Brought, Note, Source, listed
 from videoclusternet.types import (
     Candidates,
     Cast,
-    Crops,
     Embeddings,
-    Faces,
-    FrameScores,
+    Epochs,
     Links,
     Merges,
-    Motion,
-    Shots,
-    Table,
+    Rounds,
     Tracks,
-    VideoInfo,
+    Views,
 )
-from videoclusternet.types.pool import pool_embeddings, pool_tracks
+
+EMBEDDINGS = Step("embeddings", embed_crops, (Embeddings,), unit="faces")
+VIEWS = Step("views", embed_views, (Views,), unit="faces")
+ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
+LINKS = Step("links", find_links, (Links,))
+CAST = Step("cast", find_cast, (Cast, Merges, Candidates), unit="comparisons")
+NEEDED_BY = {"detector": "scan", "backbone": "views"}
+"""Which step needs which model."""
 
 
-def cluster_film(
-    films: Sequence[Path | str] | Path | str,
+@dataclass(frozen=True)
+class Described:
+    """The tracks of all films, and their crops in numbers.
+
+    Attributes
+    ----------
+    tracks : Tracks
+        T tracks.
+    embeddings : Embeddings
+        C crops.
+    views : Views
+        Of these crops.
+    pictures : CropPictures
+        Of all crops.
+    """
+
+    tracks: Tracks
+    embeddings: Embeddings
+    views: Views
+    pictures: CropPictures
+
+
+def cluster(
+    sources: Sequence[Source],
     output: Path | str | None = None,
     config: Config | None = None,
     hook: Hook = silent,
 ) -> Result:
-    """Find out who is on screen, when, in one film or in several with a shared cast.
+    """Find out who is on screen, in one source or in several with a shared cast.
 
     Parameters
     ----------
-    films : path or sequence of paths
+    sources : sequence of Source
+        Films, boxes, aligned crops or features.
     output : path, optional
-        Run folder; by default the first film's name with ``.vcn``, in the current folder.
-        A folder with an earlier run of the same films is continued.
+        Run folder; by default the first source's name with ``.vcn``, in the current folder.
+        A folder with an earlier run of the same sources is continued.
     config : Config, optional
     hook : Hook
         Told of everything that happens; may raise ``Cancelled``.
@@ -83,183 +109,97 @@ def cluster_film(
     VcnError
         With an exit code and an advice; see :mod:`videoclusternet.errors`.
     """
-    config = config or Config()
-    paths = listed(films)
-    if not paths:
+    c = config or Config()
+    if not sources:
         raise ConfigError("no film given", "name at least one film")
-    check_choice(config.cluster)
-    device = pick_device(config.device)
-    videos = [open_video(path, noting(hook)) for path in paths]  # (F,) time stamps each
-    detector = cache(lambda: load_detector(config.faces.detector, device))
-    backbone = cache(lambda: load_backbone(config.embed.backbone, device))
-    with Run.open(default_output(paths, output), config, hook) as run:
-        check_films(run.store, [video.content for video in videos])
-        run.describe(films=[{"path": v.path, "content": v.content} for v in videos])
-        runs = run.films(paths)
-        check_models(runs, config)
-        found = [
-            find_tracks(film, i, video, detector)
-            for i, (film, video) in enumerate(zip(runs, videos, strict=True))
+    check_choice(c.cluster)
+    device = pick_device(c.device)
+    detector = LazyDetector(c.faces.detector, device)
+    backbone = LazyBackbone(c.embed.backbone, device)
+    folder = default_output([Path(source.path) for source in sources], output)
+    with Run.open(folder, c, hook, processes(c, device)) as run:
+        run.begin(sources)
+        runs = run.films([source.path for source in sources])
+        check_models(sources, runs, c)
+        brought = [
+            source.bring(film, number, detector)
+            for number, (source, film) in enumerate(zip(sources, runs, strict=True))
         ]
-        return find_characters(run, runs, found, backbone)
+        described = describe(brought, runs, backbone)
+        find_characters(run, described, backbone)
+        return finish(run.folder)
 
 
-def check_models(runs: Sequence[Run], config: Config) -> None:
-    """Refuse models that are missing and still needed: now, not after hours of looking."""
-    if any(film.store.fingerprint("scan") is None for film in runs):
-        check(config.faces.detector, "detector")
-    if any(film.store.fingerprint("embeddings") is None for film in runs):
-        check(config.embed.backbone, "backbone")
+def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Described:
+    """Embed the crops of all films: (C, d) clean and (C, V, d) views."""
+    embeddings, views = [], []
+    for (tracks, crops, given), run in zip(brought, runs, strict=True):
+        c = run.config
+        if given is not None:
+            embeddings.append(given)
+            views.append(Views(np.empty((*given.base.shape[:1], 0, given.base.shape[1])), 0))
+            continue
+        pictures = CropPictures([(run.folder / CROP_ZIP, crops)])
+        faces = (crops, tracks, pictures, backbone, c.embed)
+        embeddings.append(run.do(EMBEDDINGS, *faces))
+        views.append(run.do(VIEWS, *faces, c.seed))
+    return Described(
+        Tracks.concatenate([tracks for tracks, _, _ in brought]),
+        Embeddings.of_films(embeddings, [len(crops) for _, crops, _ in brought]),
+        Views.concatenate(views),
+        CropPictures([(r.folder / CROP_ZIP, b.crops) for r, b in zip(runs, brought, strict=True)]),
+    )
 
 
 def find_characters(
     run: Run,
-    runs: Sequence[Run],
-    found: Sequence[tuple[Tracks, Crops]],
-    backbone: Callable[[], FaceModel],
-) -> Result:
-    """Go from tracks and crops of all films to one cast and its page."""
-    described = [
-        describe_tracks(film, tracks, crops, backbone)
-        for film, (tracks, crops) in zip(runs, found, strict=True)
-    ]
-    tracks = pool_tracks([tracks for tracks, _ in found])
-    embeddings = pool_embeddings(described, [len(crops) for _, crops in found])
-    pictures = CropPictures([(f.folder / CROPS, c) for f, (_, c) in zip(runs, found, strict=True)])
-    name_cast(run, tracks, embeddings, pictures, backbone)
-    write_learning(run.folder)
-    result = open_run(run.folder)
-    write_report(result)
-    return result
-
-
-def find_tracks(
-    run: Run, number: int, video: VideoInfo, detector: Callable[[], FaceDetector]
-) -> tuple[Tracks, Crops]:
-    """Go from the pictures of one film to tracks and their crops."""
-    c = run.config
-    (video,) = run.step("video", (VideoInfo,), lambda work: (video,), [video, video.path])
-    scores, faces, motion = run.step(  # (F,) scores, (N, 4) boxes, (K, 2, 3) maps
-        "scan",
-        (FrameScores, Faces, Motion),
-        lambda work: scan_film(video, detector, c.faces, work.parts, work.progress, work.note),
-        [video, weights_digest(c.faces.detector)],
-        [c.faces],
-        unit="frames",
-    )
-    (shots,) = run.step(  # (S,) half-open ranges
-        "shots",
-        (Shots,),
-        lambda work: (find_shots(scores, c.shots, video.fps),),
-        [scores, video.rate],
-        [c.shots],
-    )
-    (tracks,) = run.step(  # (T,) tracks over (M,) faces
-        "tracks",
-        (Tracks,),
-        lambda work: (
-            track_faces(
-                shots, faces, motion, video.fps, c.tracks, c.quality, number, work.progress
-            ),
-        ),
-        [shots, faces, motion, str(number)],
-        [c.tracks, c.quality],
-        unit="shots",
-    )
-
-    def cut(work: Work) -> tuple[Crops]:
-        with run.writes("crops", CROPS) as path:
-            return (
-                cut_crops(video, faces, tracks, c.crops, c.quality, path, work.progress, work.note),
-            )
-
-    (crops,) = run.step(  # (C,) canvases of 144 px
-        "crops",
-        (Crops,),
-        cut,
-        [video, faces, tracks],
-        [c.crops, c.quality],
-        unit="frames",
-        file=CROPS,
-    )
-    return tracks, crops
-
-
-def describe_tracks(
-    run: Run, tracks: Tracks, crops: Crops, backbone: Callable[[], FaceModel]
-) -> Embeddings:
-    """Embed the crops of one film: (C, d) clean and (C, V, d) views."""
-    c = run.config
-    pictures = CropPictures([(run.folder / CROPS, crops)])
-    faces: list[Table | str] = [crops, tracks, weights_digest(c.embed.backbone)]
-
-    def embed(work: Work) -> tuple[Embeddings]:
-        (clean,) = run.held("embeddings", (Embeddings,), faces, [c.embed]) or (None,)
-        return (
-            embed_crops(
-                crops,
-                tracks,
-                pictures.pixels,
-                backbone(),
-                c.embed,
-                c.seed,
-                work.progress,
-                work.parts,
-                clean,
-            ),
-        )
-
-    (embeddings,) = run.step(
-        "embeddings",
-        (Embeddings,),
-        embed,
-        [*faces, str(c.seed)],
-        [c.embed],
-        unit="faces",
-    )
-    return embeddings  # type: ignore[no-any-return]
-
-
-def name_cast(
-    run: Run,
-    tracks: Tracks,
-    embeddings: Embeddings,
-    pictures: CropPictures,
-    backbone: Callable[[], FaceModel],
+    film: Described,
+    backbone: LazyBackbone,
     ranks: Ranks = ALONE,
     supplies: dict[str, Supply] | None = None,
-) -> Cast:
-    """Group the tracks of all films into one cast: (T,) character numbers."""
-    c = run.config
-    learnt = []
-    if c.adapt.rounds or c.adapt.given:
-        learnt = [adapt_faces(run, tracks, embeddings, pictures, backbone, ranks, supplies)]
-    (links,) = run.step(  # (L,) coarse matches
-        "links",
-        (Links,),
-        lambda work: (find_links(embeddings, np.arange(embeddings.tracks), c.matching),),
-        [embeddings],
-        [c.matching],
-    )
-    cast, *_ = run.step(
-        "cast",
-        (Cast, Merges, Candidates),
-        lambda work: find_cast(
-            tracks,
-            embeddings,
-            links,
-            c.cluster,
-            c.track_quality,
-            c.seed,
-            work.progress,
-            good_rounds(run.folder, learnt[0]) if learnt else {},
-        ),
-        [tracks, embeddings, links, str(c.seed), *learnt],
-        [c.cluster, c.track_quality],
-        unit="comparisons",
-        version=3,
-    )
-    return cast  # type: ignore[no-any-return]
+) -> None:
+    """Group the tracks of all films into one cast."""
+    c, described = run.config, (film.embeddings, film.views)
+    rounds = learn(run, film, backbone, ranks, supplies) if learns(c) else None
+    links = run.do(LINKS, *described, c.matching)  # (L,) coarse matches
+    settings = (c.cluster, c.track_quality, c.seed)
+    run.do(CAST, film.tracks, *described, links, *settings, rounds)  # (T,) character numbers
+
+
+def learns(config: Config) -> bool:
+    """Whether the face model is adapted, or an adapted one is taken."""
+    return bool(config.adapt.rounds or config.adapt.given)
+
+
+def learn(
+    run: Run,
+    film: Described,
+    backbone: LazyBackbone,
+    ranks: Ranks,
+    supplies: dict[str, Supply] | None,
+) -> GoodRounds:
+    """Adapt the face model to the faces of a run, round by round."""
+    c, given = given_model(run.config, run.folder)
+    settings = (c.adapt, c.matching, c.track_quality, c.embed, c.seed)
+    faces = (film.tracks, film.embeddings, film.views, film.pictures)
+    arguments = (*faces, backbone, *settings, given)
+    if ranks.first:
+        rounds, _ = run.do(ADAPT, *arguments, ranks=ranks, supplies=supplies)
+    elif run.holds(ADAPT, *arguments):  # as the first one decides: nobody waits for ever
+        rounds, _ = run.read(ADAPT)
+    else:  # trains along; the first process keeps the result
+        work = Work(folder=run.folder, fingerprint=fingerprint_of(ADAPT, arguments))
+        rounds, _ = adapt_faces(*arguments, ranks=ranks, supplies=supplies, work=work)
+    return GoodRounds(run.folder, rounds)
+
+
+def finish(folder: Path) -> Result:
+    """Draw the learning, write the page, and read the run back."""
+    write_learning(folder)
+    result = open_run(folder)
+    if result.has_pictures:
+        write_page(result)
+    return result
 
 
 def adapt_run(
@@ -290,34 +230,113 @@ def adapt_run(
     embed = recorded_settings(result.folder, EmbedConfig, "embed")
     config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
-    backbone = cache(lambda: load_backbone(config.embed.backbone, device))
+    backbone = LazyBackbone(embed.backbone, device)
+    film = Described(result.tracks, result.embeddings, result.views, result.pictures)
     with joined(device) as ranks:
-        found = (result.tracks, result.embeddings, result.pictures, backbone, ranks)
         if not ranks.first:
-            adapt_faces(Run(Store(result.folder), config, silent), *found)
+            if learns(config):
+                learn(Run(Store(result.folder), config, silent), film, backbone, ranks, supplies)
             return result
         with Run.open(result.folder, config, hook) as run:
             run.describe()
-            name_cast(run, *found, supplies)
-            write_learning(run.folder)
-            result = open_run(run.folder)
-            write_report(result)
-    return result
+            find_characters(run, film, backbone, ranks, supplies)
+            return finish(run.folder)
 
 
-def listed(paths: Sequence[Path | str] | Path | str) -> list[Path]:
-    """Return one path or several as a list."""
-    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+def cluster_film(
+    films: Sequence[Path | str] | Path | str,
+    output: Path | str | None = None,
+    config: Config | None = None,
+    hook: Hook = silent,
+) -> Result:
+    """Find out who is on screen, when, in one film or in several with a shared cast.
+
+    Parameters
+    ----------
+    films : path or sequence of paths
+
+    Others as in :func:`cluster`.
+    """
+    paths = listed(films)
+    return cluster([FilmSource.open(path, noting(hook)) for path in paths], output, config, hook)
+
+
+def cluster_boxes(
+    films: Sequence[Path | str] | Path | str,
+    boxes: Sequence[Path | str] | Path | str,
+    output: Path | str | None = None,
+    config: Config | None = None,
+    hook: Hook = silent,
+) -> Result:
+    """Group given face tracks of a film, or of several with a shared cast, into characters.
+
+    Parameters
+    ----------
+    films : path or sequence of paths
+    boxes : path or sequence of paths
+        Boxes of each film, in any form that
+        :func:`videoclusternet.annotations.box_forms.find_form` knows.  Labels are not used.
+
+    Others as in :func:`cluster`; settings of ``shots`` and ``tracks`` play no part.
+    """
+    paths, given = listed(films), listed(boxes)
+    if not paths or len(paths) != len(given):
+        raise ConfigError(f"{len(given)} sets of boxes for {len(paths)} films", "give one for each")
+    note = noting(hook)
+    pairs = zip(paths, given, strict=True)
+    return cluster([BoxSource.open(film, of, note) for film, of in pairs], output, config, hook)
+
+
+def cluster_tracks(
+    crops: Sequence[Path | str] | Path | str,
+    output: Path | str | None = None,
+    config: Config | None = None,
+    hook: Hook = silent,
+    shots: Path | str | None = None,
+) -> Result:
+    """Group given face tracks into characters.
+
+    Parameters
+    ----------
+    crops : path or sequence of paths
+        Zip file or folder with ``<track>/<frame>.jpg``: crops of 112 x 112 px aligned to
+        the ArcFace template, or of 144 x 144 px with its margin.  Several have a shared
+        cast, as several films have.
+    shots : path, optional
+        CSV file with the columns ``track_id`` and ``shot``: tracks of one shot that
+        overlap in time are two people.  By default ``<name>_tracks.csv`` or
+        ``tracks.csv`` beside the crops, where there is one.
+
+    Others as in :func:`cluster`.
+    """
+    beside = Path(shots) if shots else None
+    return cluster([CropSource.open(path, beside) for path in listed(crops)], output, config, hook)
+
+
+def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:
+    """Refuse models that are missing and still needed: now, not after hours of looking."""
+    choices = {"detector": config.faces.detector, "backbone": config.embed.backbone}
+    for kind, choice in choices.items():
+        if any(
+            kind in source.needs and run.store.fingerprint(NEEDED_BY[kind]) is None
+            for source, run in zip(sources, runs, strict=True)
+        ):
+            check(choice, kind)
+
+
+def processes(config: Config, device: str) -> int:
+    """Return how many processes share long steps: a GPU is shared by none."""
+    return config.processes or (usable() if device == "cpu" else 1)
 
 
 def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
-    """Return the run folder: as given, else named after the first film."""
+    """Return the run folder: as given, else named after the first source."""
     if output is not None:
         return Path(output)
     more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
     return Path(f"{paths[0].stem}{more}.vcn")
 
 
-def noting(hook: Hook) -> Callable[[str], None]:
+def noting(hook: Hook) -> Note:
     """Return what tells the user of damage that shows as a film is opened."""
     return lambda message: hook(Event("note", "video", message=message))

@@ -19,9 +19,9 @@ import numpy as np
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError, DataError
-from videoclusternet.events import Event, Hook, silent
+from videoclusternet.events import Hook, silent
 from videoclusternet.pipeline import adapt_run
-from videoclusternet.runfolder.folder import Store, replacing
+from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result
 from videoclusternet_bench.adapted_runs import MEASURES, round_of, scored_rounds
 from videoclusternet_bench.data.sets import LabelledSet
@@ -29,7 +29,15 @@ from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac
 from videoclusternet_bench.metrics.score_run import score_run
 from videoclusternet_bench.metrics.scores import score
-from videoclusternet_bench.runner import Rows, finished, first_run
+from videoclusternet_bench.runner import (
+    Rows,
+    first_run,
+    kept,
+    kept_of,
+    key_of,
+    run_all,
+    run_of,
+)
 from videoclusternet_bench.studies import INSTANT, STUDIES, Study, Variant
 
 VERSION = 1
@@ -100,13 +108,7 @@ def run_studies(
         for seed in range(seeds)
     ]
     total = len(todo) * len(work)
-    rows: list[dict[str, Any]] = []
-    (folder / "results").mkdir(parents=True, exist_ok=True)
-    hook(Event("start", "ablate", unit="variants"))
-    for done, found in enumerate(finished(_each, todo, folder, jobs), 1):
-        rows += found
-        hook(Event("progress", "ablate", done, total, "variants"))
-    hook(Event("done", "ablate", unit="variants"))
+    rows = run_all(_each, todo, folder, jobs, hook, "ablate", "variants", total)
     order = {name: i for i, name in enumerate(names)}
     return sorted(rows, key=lambda r: (order[r["study"]], r["set"], r["backbone"], r["seed"]))
 
@@ -123,24 +125,8 @@ def _variant(
 ) -> list[dict[str, Any]]:
     """Run one variant, or read what it gave."""
     config = _config(job, variant)
-    key = [VERSION, job.labelled.content(), config.model_dump(), study.rounds]
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
-    path = folder / "results" / f"{name}.json"
-    if path.exists():
-        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        home = _home(job, config, folder)
-        # The same tracks for all: the un-adapted run comes first.
-        first_run(
-            job.labelled, _config(job, INSTANT).model_copy(update={"embed": config.embed}), home
-        )
-        result = adapt_run(home, config, supplies=supplies)
-        found = [measured(result, job.labelled.truths, config)]
-        if study.rounds and variant.trains:
-            people = read_truth(job.labelled.truths, result).label
-            found += scored_rounds(result, people, config)
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    key = key_of(VERSION, job.labelled.content(), config.model_dump(), study.rounds)
+    found = kept(kept_of(folder, key), lambda: _made(job, study, variant, config, folder, supplies))
     about = {
         "study": study.name,
         "variant": variant.label,
@@ -149,6 +135,22 @@ def _variant(
         "seed": job.seed,
     }
     return [{**about, **row} for row in found]
+
+
+def _made(
+    job: Job, study: Study, variant: Variant, config: Config, folder: Path,
+    supplies: dict[str, Supply],
+) -> Rows:  # fmt: skip
+    """Run one variant, after the un-adapted run: the same tracks for all."""
+    home = _home(job, config, folder)
+    first = _config(job, INSTANT).model_copy(update={"embed": config.embed})
+    first_run(job.labelled, first, home)
+    result = adapt_run(home, config, supplies=supplies)
+    found = [measured(result, job.labelled.truths, config)]
+    if study.rounds and variant.trains:
+        people = read_truth(job.labelled.truths, result).label
+        found += scored_rounds(result, people, config)
+    return found
 
 
 def _config(job: Job, variant: Variant) -> Config:
@@ -161,8 +163,7 @@ def _home(job: Job, config: Config, folder: Path) -> Path:
     more = ""
     if config.embed != _config(job, INSTANT).embed:
         more = "-" + hashlib.sha256(config.embed.model_dump_json().encode()).hexdigest()[:6]
-    backbone = job.backbone.partition("=")[0]
-    return folder / "runs" / f"{job.labelled.name}-{backbone}-{job.seed}{more}"
+    return run_of(folder, job.labelled.name, job.backbone, job.seed, more)
 
 
 def measured(result: Result, truth: Sequence[Path], config: Config) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def measured(result: Result, truth: Sequence[Path], config: Config) -> dict[str,
     _, cut = oracle_hac(base[rows], track, labels[kept])
     hac = score(labels[kept], cut)
     steps = Store(result.folder).manifest["steps"]
-    names = ["scan", "tracks", "crops", "embeddings", "links", "cast"]
+    names = ["scan", "tracks", "crops", "embeddings", "views", "links", "cast"]
     names += ["adapt"] if config.adapt.rounds else []
     return {
         **{name: scores[name] for name in MEASURES},

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.adapt.rounds import good_rounds
+from videoclusternet.adapt.rounds import GoodRounds as RoundsOfRun
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import GoodRounds, find_cast
-from videoclusternet.clustering.spaces import Adapted
-from videoclusternet.clustering.stability import OWN
+from videoclusternet.clustering.reading import OWN, Reading, round_number
+from videoclusternet.clustering.spaces import SPACES, Adapted
 from videoclusternet.config import Config
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result
@@ -27,14 +27,13 @@ def rounds_of(result: Result) -> GoodRounds:
     if "adapt" not in store.manifest["steps"]:
         return {}
     (rounds,) = store.load("adapt", (Rounds,))
-    assert isinstance(rounds, Rounds)
-    return good_rounds(result.folder, rounds)
+    return RoundsOfRun(result.folder, rounds)
 
 
 def round_of(result: Result) -> Adapted | None:
     """Return the round that the cast was made from, None where it is the model as it came."""
-    space = result.cast.chosen.partition("/")[0]
-    return rounds_of(result)[space]() if space.startswith("round-") else None
+    space = Reading.parse(result.cast.chosen).space
+    return None if round_number(space) is None else rounds_of(result)[space]()
 
 
 def scored_rounds(
@@ -58,20 +57,18 @@ def scored_rounds(
     list of dict
         ``MEASURES``, ``chosen`` and ``round``.
     """
-    rule = config.cluster.choose.rpartition("/")[2]
-    rule = OWN if rule == "stability" else rule
-    embeddings, found = result.embeddings, []
-    links = find_links(embeddings, np.arange(embeddings.tracks), config.matching)
+    linkage = Reading.parse(config.cluster.choose).linkage or OWN
+    described, found = (result.embeddings, result.views), []
+    links = find_links(*described, config.matching)
     rounds = rounds_of(result)
     labels = np.array(people, dtype=object)
     known = np.array([label is not None for label in people], dtype=bool)
-    for name in [*(["frozen"] if unadapted else []), *rounds]:
-        one = config.cluster.model_copy(update={"choose": f"{name}/{rule}"})
+    for name in [*([SPACES[0]] if unadapted else []), *rounds]:
+        one = config.cluster.model_copy(update={"choose": str(Reading(name, linkage))})
         cast, *_ = find_cast(
-            result.tracks, embeddings, links, one, config.track_quality, config.seed, rounds=rounds
+            result.tracks, *described, links, one, config.track_quality, config.seed, rounds
         )
         scores = score(labels[known], cast.character[known])
         measures = {measure: getattr(scores, measure) for measure in MEASURES}
-        number = 0 if name == "frozen" else int(name.removeprefix("round-"))
-        found.append({**measures, "chosen": cast.chosen, "round": number})
+        found.append({**measures, "chosen": cast.chosen, "round": round_number(name) or 0})
     return found

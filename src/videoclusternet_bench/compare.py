@@ -2,8 +2,7 @@
 
 FOLDER/runs/SET-BACKBONE-SEED/   run folder whose tracks and embeddings all methods get
             SET-BACKBONE-SEED-METHOD/   a copy for each of our profiles that trains
-       results/KEY.json          one file per finished method, with its partition: a stopped
-                                 bench goes on
+       results/KEY.json          one file for each finished method, with its partition
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.clustering.spaces import inside
 from videoclusternet.config import Config
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.types.constraints import inside
 from videoclusternet_bench.data.sets import LabelledSet
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.base import Given, Method, Told, usual_threshold
@@ -33,7 +32,16 @@ from videoclusternet_bench.metrics.intervals import over_tracks
 from videoclusternet_bench.metrics.measure import measured
 from videoclusternet_bench.metrics.scores import bcubed_by_track, score
 from videoclusternet_bench.plan import Job, plan
-from videoclusternet_bench.runner import FINISHED, Rows, copy_run, finished, first_run
+from videoclusternet_bench.runner import (
+    Rows,
+    copy_run,
+    first_run,
+    kept,
+    kept_of,
+    key_of,
+    run_all,
+    run_of,
+)
 
 Array = NDArray[Any]
 VERSION = 2
@@ -77,19 +85,11 @@ def compare(
     if any(one.form != "features" for one in sets):
         for backbone in backbones:  # a missing file shows now, not after an hour
             check_model(backbone, "backbone")
-    (folder / "results").mkdir(parents=True, exist_ok=True)
     if jobs > 1:  # the longest first: at the end no process waits for another
         todo.sort(key=lambda job: job.labelled.bytes, reverse=True)
-    rows: Rows = []
-    for run, step, unit, total in (
-        (_prepare, "prepare", "runs", seeds * len(todo)),
-        (_each, "bench", "results", seeds * sum(len(job.methods) for job in todo)),
-    ):
-        hook(Event("start", step, unit=unit))
-        for done, found in enumerate(finished(run, todo, folder, jobs), 1):
-            rows += found
-            hook(Event("progress", step, done, total, unit))
-        hook(Event("done", step, unit=unit))
+    run_all(_prepare, todo, folder, jobs, hook, "prepare", "runs", seeds * len(todo))
+    total = seeds * sum(len(job.methods) for job in todo)
+    rows = run_all(_each, todo, folder, jobs, hook, "bench", "results", total)
     names = [one.name for one in sets]
     order = {method.name: i for i, method in enumerate(methods)}
     return sorted(
@@ -100,17 +100,7 @@ def compare(
 
 def home_of(folder: Path, labelled: LabelledSet, backbone: str, seed: int) -> Path:
     """Return the run folder that all methods are given."""
-    return run_of(folder, labelled.name, backbone.partition("=")[0], seed)
-
-
-def run_of(folder: Path, name: str, backbone: str, seed: int) -> Path:
-    """Return the run folder that belongs to a row of the results."""
-    return folder / "runs" / f"{name}-{backbone}-{seed}"
-
-
-def kept_of(folder: Path, key: str) -> Path:
-    """Return the file in which a result is kept."""
-    return folder / "results" / f"{key}.json"
+    return run_of(folder, labelled.name, backbone, seed)
 
 
 def _prepare(job: Job, folder: Path) -> Iterator[Rows]:
@@ -119,7 +109,7 @@ def _prepare(job: Job, folder: Path) -> Iterator[Rows]:
         home = home_of(folder, job.labelled, job.backbone, seed)
         if seed and not home.exists():  # what does not depend on the seed is there already
             copy_run(first, home)
-            (home / FINISHED).unlink(missing_ok=True)
+            Store(home).forget("cast")
         config = Config.load(
             "instant", settings=[f"embed.backbone={json.dumps(job.backbone)}", f"seed={seed}"]
         )
@@ -142,19 +132,25 @@ def _row(
     """Run one method, or read what it gave."""
     others = [s for s in job.sets if s != job.labelled] if method.needs == "other films" else []
     key = _key(job, seed, method, others, run)
-    path = kept_of(folder, key)
-    if path.exists():
-        return without_partition(json.loads(path.read_text(encoding="utf-8")))
-    given, people = given_tracks(run(), job.labelled.truths)
+    return without_partition(
+        kept(kept_of(folder, key), lambda: _made(job, seed, method, others, folder, run(), key))
+    )
+
+
+def _made(
+    job: Job, seed: int, method: Method, others: Sequence[LabelledSet], folder: Path,
+    result: Result, key: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Run one method: its row, and its partition."""
+    given, people = given_tracks(result, job.labelled.truths)
     labels = numbered(people)
     learnt = []
     for one in others:
-        result = open_run(home_of(folder, one, job.backbone, seed))
-        film, names = given_tracks(result, one.truths)
+        film, names = given_tracks(open_run(home_of(folder, one, job.backbone, seed)), one.truths)
         learnt.append((film, numbered(names)))
     more = told(method, given, labels, learnt)
     found, seconds, peak = measured(lambda: method.partition(given, more, seed))
-    row = {
+    return {
         "set": job.labelled.name,
         "backbone": job.backbone.partition("=")[0],
         "method": method.name,
@@ -165,12 +161,12 @@ def _row(
         "seconds": seconds,
         "peak_mib": peak,
         "key": key,
+        "partition": {
+            "track": given.rows.tolist(),
+            "person": people,
+            "cluster": found.tolist(),
+        },
     }
-    partition = {"track": given.rows.tolist(), "person": people, "cluster": found.tolist()}
-    text = json.dumps({**row, "partition": partition})
-    with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-    return row
 
 
 def without_partition(kept: dict[str, Any]) -> dict[str, Any]:
@@ -191,8 +187,7 @@ def _key(
             file = hashlib.file_digest(stream, "sha256").hexdigest()
     contents = [one.content() for one in (job.labelled, *others)]
     profile = config_of(method.name).model_dump() if profile_of(method.name) else None
-    key = [VERSION, contents, job.backbone, seed, method.name, threshold, file, profile]
-    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
+    return key_of(VERSION, contents, job.backbone, seed, method.name, threshold, file, profile)
 
 
 def given_tracks(result: Result, truth: Sequence[Path]) -> tuple[Given, list[str | None]]:
@@ -207,7 +202,9 @@ def given_tracks(result: Result, truth: Sequence[Path]) -> tuple[Given, list[str
     """
     every = result.embeddings
     rows = np.flatnonzero(np.bincount(every.track, minlength=every.tracks))
-    embeddings = replace(every, track=np.searchsorted(rows, every.track), tracks=len(rows))
+    embeddings = replace(
+        every, track=np.searchsorted(rows, every.track).astype(np.int32), tracks=len(rows)
+    )
     names = read_truth(truth, result).label
     apart = inside(result.tracks.overlapping(), rows)
     return Given(embeddings, apart, rows, result.folder), [names[row] for row in rows]

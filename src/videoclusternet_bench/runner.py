@@ -1,38 +1,32 @@
-"""What studies and comparisons share: runs of labelled sets, and jobs in many processes."""
+"""What studies and comparisons share: runs of labelled sets, results that are kept, processes.
+
+FOLDER/runs/SET-BACKBONE-SEED/   run folder that all variants or methods of a job share
+       results/KEY.json          one file for each finished one: a stopped study goes on
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import hashlib
+import json
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor
-from concurrent.futures import wait as wait_for
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection, wait
-from multiprocessing.queues import SimpleQueue
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-from threadpoolctl import threadpool_limits
+from typing import Any, Generic, TypeVar
 
 from videoclusternet.config import Config
-from videoclusternet.errors import ConfigError
-from videoclusternet.pipeline import cluster_film
-from videoclusternet.sources.boxes import cluster_boxes
-from videoclusternet.sources.crops import cluster_tracks
-from videoclusternet.sources.features import enter_features
+from videoclusternet.engine.processes import Processes
+from videoclusternet.engine.work import Tell
+from videoclusternet.events import Event, Hook
+from videoclusternet.pipeline import cluster, cluster_boxes, cluster_film, cluster_tracks
+from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.result import is_finished
+from videoclusternet.sources.features import FeatureSource
 from videoclusternet_bench.data.sets import LabelledSet
 
 Rows = list[dict[str, Any]]
 J = TypeVar("J")
-FINISHED = "cast.html"
-"""What a run writes last."""
 Run = Callable[[J, Path], Iterator[Rows]]
-_parts: SimpleQueue[Rows] | None = None
-"""Of a process of a bench: where it puts what it has done."""
 
 
 def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
@@ -46,7 +40,7 @@ def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
     home : Path
         Run folder.
     """
-    if (home / FINISHED).exists():
+    if is_finished(home):
         return
     match labelled.form:
         case "film":
@@ -56,7 +50,7 @@ def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
         case "boxes":
             cluster_boxes(labelled.sources, labelled.truths, home, config)
         case "features":
-            enter_features(labelled.sources, home, config)
+            cluster([FeatureSource.open(path) for path in labelled.sources], home, config)
 
 
 def copy_run(run: Path, to: Path) -> None:
@@ -67,8 +61,36 @@ def copy_run(run: Path, to: Path) -> None:
     temporary.rename(to)
 
 
-def finished(run: Run[J], todo: Sequence[J], folder: Path, jobs: int) -> Iterator[Rows]:
-    """Run jobs and yield their parts as they end.
+def run_of(folder: Path, name: str, backbone: str, seed: int, more: str = "") -> Path:
+    """Return the run folder of a set, a backbone as after ``--backbone``, and a seed."""
+    return folder / "runs" / f"{name}-{backbone.partition('=')[0]}-{seed}{more}"
+
+
+def key_of(*parts: Any) -> str:
+    """Name a result by all that it depends on, JSON-able values."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def kept_of(folder: Path, key: str) -> Path:
+    """Return the file in which a result is kept."""
+    return folder / "results" / f"{key}.json"
+
+
+def kept(path: Path, make: Callable[[], Any]) -> Any:
+    """Read a result, or make and keep it."""
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
+    made = make()
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(made) + "\n", encoding="utf-8")
+    return made
+
+
+def run_all(
+    run: Run[J], todo: Sequence[J], folder: Path, jobs: int, hook: Hook, step: str, unit: str,
+    total: int,
+) -> Rows:  # fmt: skip
+    """Run jobs, tell of each of their parts, and return the rows of all.
 
     Parameters
     ----------
@@ -76,65 +98,54 @@ def finished(run: Run[J], todo: Sequence[J], folder: Path, jobs: int) -> Iterato
         At the top of a module.  Yields the rows of each part of a job.
     todo : sequence
     folder : Path
-        Handed to ``run``.
+        Handed to ``run``; results are kept in it.
     jobs : int
         Processes; each takes its share of the cores.
+    hook : Hook
+    step, unit : str
+        What the parts are called.
+    total : int
+        How many there are.
 
     Raises
     ------
     VcnError
         When a job failed; with several processes after all others have ended.
-    ConfigError
-        When a process was killed.
     """
-    if jobs == 1:
-        for job in todo:
-            yield from run(job, folder)
-        return
-    # Fresh processes: a forked one would share the threads of the numerics.
-    context = multiprocessing.get_context("spawn")
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    alive, parent = context.Pipe(duplex=False)
-    parts: SimpleQueue[Rows] = context.SimpleQueue()
-    begin = (threads, alive, parts)
-    with alive, parent, ProcessPoolExecutor(jobs, context, _begin, begin) as pool:
-        futures = [pool.submit(_work, run, job, folder) for job in todo]
-        left = set(futures)
-        try:
-            while left:
-                _, left = wait_for(left, timeout=0.2, return_when=FIRST_COMPLETED)
-                while not parts.empty():
-                    yield parts.get()
-        except BaseException:
-            parent.close()  # left early: no process goes on alone
-            raise
-        try:
-            for future in futures:
-                future.result()
-        except BrokenProcessPool:
-            raise ConfigError(
-                "a process was killed, perhaps for its memory", "run it again with fewer --jobs"
-            ) from None
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    rows: Rows = []
+    done = 0
+
+    def tell(found: Rows) -> None:
+        nonlocal done
+        rows.extend(found)
+        done += 1
+        hook(Event("progress", step, done, total, unit))
+
+    hook(Event("start", step, unit=unit))
+    run_jobs(run, todo, folder, jobs, tell)
+    hook(Event("done", step, unit=unit))
+    return rows
 
 
-def _begin(threads: int, alive: Connection, parts: SimpleQueue[Rows]) -> None:
-    """Set a process up, and let it end when the one that began it does."""
-    import torch
-
-    global _parts
-    _parts = parts
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
-    threading.Thread(target=_watch, args=(alive,), daemon=True).start()
+def run_jobs(
+    run: Run[J], todo: Sequence[J], folder: Path, jobs: int, tell: Callable[[Rows], None]
+) -> None:
+    """Run jobs, and tell the rows of each part as it ends; see :func:`run_all`."""
+    with Processes(jobs) as engine:
+        # None is short: also a single job goes to a process of its own where several are asked for.
+        for _ in engine.map(_Each(run, folder), todo, lambda _, rows: tell(rows), patient=True):
+            pass
 
 
-def _watch(alive: Connection) -> None:
-    wait([alive])
-    os._exit(1)
+@dataclass(frozen=True)
+class _Each(Generic[J]):
+    """Runs one job and tells its parts."""
 
+    run: Run[J]
+    folder: Path
 
-def _work(run: Run[J], job: J, folder: Path) -> None:
-    assert _parts is not None
-    for rows in run(job, folder):
-        _parts.put(rows)
+    def __call__(self, job: J, tell: Tell) -> None:
+        """Run a job."""
+        for rows in self.run(job, self.folder):
+            tell(rows)

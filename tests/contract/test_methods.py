@@ -36,9 +36,7 @@ def film(people: int = 5, tracks: int = 30, spread: float = 0.25) -> tuple[Given
         track=track,
         crop=np.arange(2 * tracks),
         base=base,
-        views=np.repeat(base[:, None], 2, axis=1),
         quality=np.ones(2 * tracks),
-        global_views=1,
         tracks=tracks,
         model="stand-in",
     )

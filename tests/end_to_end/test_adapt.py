@@ -24,7 +24,7 @@ from videoclusternet.adapt.rounds import read_embeddings, round_folder
 from videoclusternet.errors import Cancelled, ConfigError, StoreError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.pipeline import adapt_run
-from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.show.learning import write_learning
 from videoclusternet.types import Epochs, Rounds
@@ -38,7 +38,18 @@ TINY = (
     "track_quality.enabled=false", "cluster.choose=adapted/or",
 )  # fmt: skip
 CHOICE = "cluster.choose=stability"
-STEPS = ("video", "scan", "shots", "tracks", "crops", "embeddings", "adapt", "links", "cast")
+STEPS = (
+    "video",
+    "scan",
+    "shots",
+    "tracks",
+    "crops",
+    "embeddings",
+    "views",
+    "adapt",
+    "links",
+    "cast",
+)
 
 
 def quickly(patch: pytest.MonkeyPatch) -> None:
@@ -261,7 +272,7 @@ def test_damaged_round_is_told(drawn_film: Path, copy: Copy) -> None:
 def test_labels_play_no_part(drawn_run: Path, tmp_path: Path) -> None:
     """Right, shuffled or absent labels beside the crops: the same weights, the same cast."""
     crops = tmp_path / "crops"
-    with zipfile.ZipFile(drawn_run / CROPS) as archive:
+    with zipfile.ZipFile(drawn_run / CROP_ZIP) as archive:
         archive.extractall(crops)
     found = []
     for name, labels in (("right", "abab"), ("shuffled", "bbaa"), ("none", "")):
@@ -300,15 +311,15 @@ def test_finished_run_is_adapted_without_its_film(
 def test_finished_run_is_adapted_as_it_was_embedded(drawn_film: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     settings = [*PLAIN, "embed.local_views=6", "embed.mirror=false", "embed.max_crops=1"]
-    before = cluster_film(drawn_film, run, Config.load(settings=settings)).embeddings
+    before = cluster_film(drawn_film, run, Config.load(settings=settings)).views
     result = adapt_run(run, tiny("vcn"))
     assert result.cast.chosen == "round-2/or" and partition(result) == [0, 1, 0, 1]
     (rounds,) = Store(run).load("adapt", (Rounds,))
     assert isinstance(rounds, Rounds)
-    found = read_embeddings(run, 1, rounds.digests[0])
-    assert found.views.shape == before.views.shape == (4, 8, 16)
+    _, found = read_embeddings(run, 1, rounds.digests[0])
+    assert found.base.shape == before.base.shape == (4, 8, 16)
     # Hardly trained, nearly the same: the model sees the same views.
-    np.testing.assert_allclose(found.views, before.views, atol=0.05)
+    np.testing.assert_allclose(found.base, before.base, atol=0.05)
 
 
 def test_stopped_adaptation_of_a_finished_run(
@@ -448,6 +459,6 @@ def test_two_processes_adapt_a_run(drawn_run: Path, tmp_path: Path) -> None:
         assert isinstance(rounds, Rounds) and rounds.good.all() and len(rounds) == 2
         found.append(read_embeddings(run, 2, rounds.digests[1]))
         casts.append(open_run(run).cast)
-    np.testing.assert_allclose(found[0].base, found[1].base, atol=1e-4)
-    np.testing.assert_allclose(found[0].views, found[1].views, atol=1e-4)
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_allclose(one.base, two.base, atol=1e-4)
     assert casts[0].character.tolist() == casts[1].character.tolist()

@@ -18,7 +18,7 @@ from videoclusternet.config import Config
 from videoclusternet.models.registry import MODELS
 from videoclusternet.types import Table
 
-STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "links", "cast"]
+STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "views", "links", "cast"]
 
 
 def real(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tests.conftest import Vcn
 from tests.drawn import FakeModels
 from videoclusternet.config import PROFILES
-from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet_bench import compare as module
 from videoclusternet_bench.data.sets import labelled_sets
 from videoclusternet_bench.methods import base, registry
@@ -32,7 +32,7 @@ METHODS = "instant,hac-count,hac=1.9"
 def finished(drawn_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished bench of the drawn film; read only, copy it."""
     sets, out = (tmp_path_factory.mktemp(name) for name in ("sets", "bench"))
-    shutil.copy(drawn_run / CROPS, sets / "discs.zip")
+    shutil.copy(drawn_run / CROP_ZIP, sets / "discs.zip")
     labels = "\n".join(f"{n},{name}" for n, name in enumerate(("red", "blue", "red", "blue")))
     (sets / "discs_tracks.csv").write_text(f"track_id,label\n{labels}\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:

@@ -35,9 +35,10 @@ from videoclusternet.types import (
     Table,
     Tracks,
     VideoInfo,
+    Views,
 )
 
-STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "links", "cast"]
+STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "views", "links", "cast"]
 TABLES: tuple[type[Table], ...] = (
     VideoInfo,
     FrameScores,
@@ -47,6 +48,7 @@ TABLES: tuple[type[Table], ...] = (
     Tracks,
     Crops,
     Embeddings,
+    Views,
     Cast,
     Merges,
     Candidates,
@@ -107,15 +109,18 @@ def test_every_part_of_the_run_is_the_same_twice(
         # No track changes, so nothing that follows from tracks is done again.
         ("quality.min_size=33", ["tracks", "crops"]),
         # All tracks become Unknown.
-        ("quality.min_size=500", ["tracks", "crops", "embeddings", "links", "cast"]),
-        ("crops.every=0.25", ["crops", "embeddings", "links", "cast"]),
-        ("embed.max_crops=1", ["embeddings", "links", "cast"]),
-        ("embed.mirror=false", ["embeddings", "links", "cast"]),
+        ("quality.min_size=500", ["tracks", "crops", "embeddings", "views", "links", "cast"]),
+        ("crops.every=0.25", ["crops", "embeddings", "views", "links", "cast"]),
+        ("embed.max_crops=1", ["embeddings", "views", "links", "cast"]),
+        ("embed.mirror=false", ["embeddings", "views", "links", "cast"]),
         ("tracks.buffer=29", ["tracks"]),
         ("shots.threshold=26", ["shots"]),
-        ("shots.threshold=250", ["shots", "tracks", "crops", "embeddings", "links", "cast"]),
+        (
+            "shots.threshold=250",
+            ["shots", "tracks", "crops", "embeddings", "views", "links", "cast"],
+        ),
         ("faces.batch=8", ["scan"]),
-        ("seed=1", ["embeddings", "links", "cast"]),
+        ("seed=1", ["views", "links", "cast"]),
         ("device=cpu", []),
     ],
 )
@@ -133,7 +138,7 @@ def test_profile_changes_only_what_it_changes(
     briefly = ["adapt.epochs=2", "adapt.later_epochs=1", "adapt.rounds=2"]
     cluster_film(drawn_film, finished, Config.load("paper", None, briefly), events.append)
     steps = [e.step for e in events if e.kind == "done"]
-    assert steps == ["embeddings", "adapt", "links", "cast"]
+    assert steps == ["embeddings", "views", "adapt", "links", "cast"]
     assert open_run(finished).cast.chosen.endswith("/or")
 
 
@@ -168,7 +173,7 @@ class Stop:
     ("step", "kind"),
     [
         *((step, kind) for step in STEPS for kind in ("start", "done")),
-        *((step, "progress") for step in ("scan", "tracks", "crops", "embeddings")),
+        *((step, "progress") for step in ("scan", "tracks", "crops", "embeddings", "views")),
     ],
 )
 def test_stopped_run_goes_on_after_the_last_finished_step(

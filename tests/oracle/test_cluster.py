@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests import tables
 from videoclusternet.clustering.distance import Metric, MetricName
 from videoclusternet.clustering.paper_rounds import (
     RULES,
@@ -15,6 +16,7 @@ from videoclusternet.clustering.paper_rounds import (
 )
 from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.whitening import Space
+from videoclusternet.types import Constraints
 
 
 def film(seed: int, people: int = 4, tracks: int = 24, d: int = 16, noise: float = 0.5) -> Space:
@@ -30,9 +32,11 @@ def film(seed: int, people: int = 4, tracks: int = 24, d: int = 16, noise: float
     return Space("test", clean.astype("f4"), views.astype("f4"), track, tracks, 2)
 
 
-def slow_clusters(points: TrackPoints, metric: Metric, rule: Rule, conflicts: set) -> list[set]:
+def slow_clusters(points: TrackPoints, metric: Metric, rule: Rule, known: Constraints) -> list[set]:
     """First-neighbour rounds with Python sets and one pair at a time."""
-    clusters = [{t} for t in range(len(points.mean))]
+    conflicts = {(int(a), int(b)) for a, b in known.apart}
+    groups = range(known.group.max() + 1)
+    clusters = [set(np.flatnonzero(known.group == g).tolist()) for g in groups]
     while len(clusters) > 1:
         mean = np.stack([points.mean[sorted(c)].astype("f8").mean(0) for c in clusters])
         own = [points.threshold[sorted(c)].mean() for c in clusters]
@@ -77,19 +81,27 @@ def slow_clusters(points: TrackPoints, metric: Metric, rule: Rule, conflicts: se
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", ["cosine", "euclidean", "loss"])
 @pytest.mark.parametrize("seed", range(4))
-def test_rounds_equal_the_slow_version(rule: Rule, name: MetricName, seed: int) -> None:
+@pytest.mark.parametrize("together", [0, 5])
+def test_rounds_equal_the_slow_version(
+    rule: Rule, name: MetricName, seed: int, together: int
+) -> None:
     metric = Metric(name)
     points = space_points(film(seed), metric)
     rng = np.random.default_rng(seed)
     pairs = np.sort(
         rng.choice(24, (6, 2), replace=False) if seed else np.empty((0, 2), int), axis=1
     )
-    fast = agglomerate(points, metric, rule, pairs)
-    slow = slow_clusters(points, metric, rule, {tuple(p) for p in pairs.tolist()})
+    one = rng.choice(24, (together, 2), replace=False)
+    group = tables.known(24, together=one).group
+    pairs = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
+    known = tables.known(24, pairs, one)
+    fast = agglomerate(points, metric, rule, known)
+    slow = slow_clusters(points, metric, rule, known)
     assert [set(np.flatnonzero(fast.label == c).tolist()) for c in range(fast.clusters)] == slow
     assert len(fast.merges) == 24 - fast.clusters
     for a, b in pairs:
         assert fast.label[a] != fast.label[b]
+    assert (fast.label[one[:, 0]] == fast.label[one[:, 1]]).all()
 
 
 @pytest.mark.parametrize("name", ["cosine", "euclidean", "loss"])

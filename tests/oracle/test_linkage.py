@@ -8,20 +8,26 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster
 
+from tests import tables
 from tests.oracle.test_cluster import film
 from videoclusternet.clustering.average_linkage import APART, Relative, cut, join, relative, tree
 from videoclusternet.clustering.distance import Metric, MetricName
 from videoclusternet.clustering.track_points import TrackPoints, space_points
+from videoclusternet.types import Constraints
 
 METRICS: list[MetricName] = ["cosine", "euclidean", "loss"]
-NONE = np.empty((0, 2), dtype=np.int64)
+KNOWN = [(0, 0), (1, 0), (12, 0), (0, 1), (0, 9), (12, 9)]
+"""Pairs apart, and pairs together."""
 
 
-def conflicts_of(seed: int, tracks: int, count: int) -> np.ndarray:
-    """Draw distinct pairs a < b."""
-    a, b = np.triu_indices(tracks, 1)
-    pick = np.random.default_rng(seed).choice(len(a), count, replace=False)
-    return np.stack([a[pick], b[pick]], axis=1)
+def constraints_of(seed: int, tracks: int, apart: int, together: int) -> Constraints:
+    """Draw distinct pairs a < b; none apart is of one group of those together."""
+    rng = np.random.default_rng(seed)
+    pairs = np.stack(np.triu_indices(tracks, 1), axis=1)
+    one = rng.choice(pairs, together, replace=False)
+    group = tables.known(tracks, together=one).group
+    two = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
+    return tables.known(tracks, rng.choice(two, apart, replace=False), one)
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -29,16 +35,19 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.array_equal(a[:, None] == a, b[:, None] == b))
 
 
-def distances(tracks: Relative, blocked: np.ndarray) -> np.ndarray:
+def distances(tracks: Relative, apart: np.ndarray) -> np.ndarray:
     """All relative distances, pairs that must not meet at ``APART``."""
     full = tracks.block(slice(None)).astype(np.float64)
-    full[blocked[:, 0], blocked[:, 1]] = full[blocked[:, 1], blocked[:, 0]] = APART
+    full[apart[:, 0], apart[:, 1]] = full[apart[:, 1], apart[:, 0]] = APART
     return full
 
 
-def slow_join(full: np.ndarray, scale: float) -> np.ndarray:
-    """Average linkage, one pair at a time, means taken over all pairs of tracks."""
-    clusters = [[t] for t in range(len(full))]
+def slow_join(full: np.ndarray, scale: float, group: np.ndarray) -> np.ndarray:
+    """Average linkage, one pair at a time, means taken over all pairs of tracks.
+
+    It begins with the tracks of a group in one cluster.
+    """
+    clusters = [np.flatnonzero(group == g).tolist() for g in range(group.max() + 1)]
     while len(clusters) > 1:
         pairs = [
             (float(full[np.ix_(clusters[i], clusters[j])].mean()), i, j)
@@ -81,46 +90,57 @@ def test_sums_over_clusters_give_the_mean_over_pairs(name: MetricName) -> None:
 
 
 @pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize("blocked", [0, 1, 12])
+@pytest.mark.parametrize(("apart", "together"), KNOWN)
 @pytest.mark.parametrize("seed", range(4))
-def test_rounds_equal_the_cut_of_the_dendrogram(name: MetricName, blocked: int, seed: int) -> None:
+def test_rounds_equal_the_cut_of_the_dendrogram(
+    name: MetricName, apart: int, together: int, seed: int
+) -> None:
     metric = Metric(name)
     tracks = relative(space_points(film(seed, tracks=40), metric), metric)
-    conflicts = conflicts_of(seed, 40, blocked)
-    dendrogram = tree(tracks, conflicts)
+    known = constraints_of(seed, 40, apart, together)
+    dendrogram = tree(tracks, known)
     sizes = set()
-    for scale in np.quantile(dendrogram[:, 2], [0.02, 0.2, 0.4, 0.6, 0.8, 0.95]):
+    for scale in np.quantile(dendrogram[dendrogram[:, 2] > 0, 2], [0.02, 0.2, 0.4, 0.6, 0.8, 0.95]):
         # Half way to the next height: nothing is decided by the last digit.
         above = dendrogram[dendrogram[:, 2] > scale, 2]
         scale = float((scale + above.min()) / 2) if len(above) else float(scale * 1.01)
         if scale >= APART / 40**2:
             continue
-        joined = join(tracks, scale, conflicts)
+        joined = join(tracks, scale, known)
         assert same(joined.label, cut(dendrogram, np.array([scale]))[0])
         assert len(joined.merges) == 40 - joined.clusters
-        assert all(joined.label[a] != joined.label[b] for a, b in conflicts)
+        assert all(joined.label[a] != joined.label[b] for a, b in known.apart)
+        assert all(joined.label[a] == joined.label[b] for a, b in known.together)
         sizes.add(joined.clusters)
     assert len(sizes) > 3
 
 
 @pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize("blocked", [0, 6])
-def test_dendrogram_equals_the_slow_version(name: MetricName, blocked: int) -> None:
+@pytest.mark.parametrize(("apart", "together"), [(0, 0), (6, 0), (0, 5), (6, 5)])
+def test_dendrogram_and_rounds_equal_the_slow_version(
+    name: MetricName, apart: int, together: int
+) -> None:
     metric = Metric(name)
     tracks = relative(space_points(film(5, tracks=18), metric), metric)
-    conflicts = conflicts_of(5, 18, blocked)
-    full, dendrogram = distances(tracks, conflicts), tree(tracks, conflicts)
+    known = constraints_of(5, 18, apart, together)
+    full, dendrogram = distances(tracks, known.apart), tree(tracks, known)
     heights = dendrogram[dendrogram[:, 2] < APART / 18**2, 2]
+    heights = heights[heights > 0]
+    assert len(heights) >= 8
     for low, high in pairwise(heights):
         scale = (low + high) / 2
         if high - low > 1e-5:
-            assert same(cut(dendrogram, np.array([scale]))[0], slow_join(full, scale))
+            slow = slow_join(full, scale, known.group)
+            assert same(cut(dendrogram, np.array([scale]))[0], slow)
+            assert same(join(tracks, scale, known).label, slow)
 
 
 @pytest.mark.parametrize("tracks", [2, 3, 40])
 def test_cuts_equal_those_of_scipy(tracks: int) -> None:
     metric = Metric("cosine")
-    dendrogram = tree(relative(space_points(film(3, tracks=tracks), metric), metric), NONE)
+    dendrogram = tree(
+        relative(space_points(film(3, tracks=tracks), metric), metric), tables.known(tracks)
+    )
     heights = dendrogram[:, 2]
     scales = np.concatenate([[0.0], heights, heights * 1.001, [9.0]])
     for scale, label in zip(scales, cut(dendrogram, scales), strict=True):
@@ -131,11 +151,11 @@ def test_cuts_equal_those_of_scipy(tracks: int) -> None:
 def test_everything_joins_at_a_large_scale_unless_it_must_not() -> None:
     metric = Metric("cosine")
     tracks = relative(space_points(film(2), metric), metric)
-    assert join(tracks, 1e6, NONE).clusters == 1
-    apart = np.array([[0, 1], [1, 2], [0, 2]])
-    split = join(tracks, 1e6, apart)
+    nothing = tables.known(len(tracks))
+    assert join(tracks, 1e6, nothing).clusters == 1
+    split = join(tracks, 1e6, tables.known(len(tracks), [[0, 1], [1, 2], [0, 2]]))
     assert split.clusters == 3 and len(set(split.label[:3].tolist())) == 3
-    assert join(tracks, 0.0, NONE).clusters == len(tracks)
+    assert join(tracks, 0.0, nothing).clusters == len(tracks)
 
 
 def test_order_of_tracks_does_not_matter() -> None:
@@ -144,13 +164,14 @@ def test_order_of_tracks_does_not_matter() -> None:
     order = np.random.default_rng(0).permutation(30)
     shuffled = Relative(tracks.a[order], tracks.b[order], tracks.size[order])
     for scale in (0.6, 1.0, 1.6):
-        assert same(join(tracks, scale, NONE).label[order], join(shuffled, scale, NONE).label)
+        here, there = (join(one, scale, tables.known(30)) for one in (tracks, shuffled))
+        assert same(here.label[order], there.label)
 
 
 def test_merge_log_tells_the_whole_partition() -> None:
     metric = Metric("cosine")
     tracks = relative(space_points(film(4, tracks=30), metric), metric)
-    joined = join(tracks, 1.0, NONE)
+    joined = join(tracks, 1.0, tables.known(30))
     label = np.arange(30)
     for merge in joined.merges:
         assert merge.a < merge.b and merge.distance <= merge.threshold == 1.0
@@ -160,11 +181,24 @@ def test_merge_log_tells_the_whole_partition() -> None:
     assert same(label, joined.label) and 1 < joined.clusters < 30
 
 
+def test_what_must_meet_is_in_the_log_before_all_else() -> None:
+    metric = Metric("cosine")
+    tracks = relative(space_points(film(4, tracks=30), metric), metric)
+    known = tables.known(30, together=[[7, 3], [3, 12], [20, 21]])
+    merges = join(tracks, 0.1, known).merges
+    assert [(m.round, m.a, m.b) for m in merges[:3]] == [(0, 3, 7), (0, 3, 12), (0, 20, 21)]
+    full = tracks.block(slice(None))
+    for merge in merges[:3]:
+        assert merge.distance == pytest.approx(full[merge.a, merge.b], rel=1e-4)
+        assert merge.threshold == np.inf
+    assert all(m.round > 0 for m in merges[3:])
+
+
 def test_one_track_and_none() -> None:
     one = Relative(np.ones((1, 3), "f4"), np.ones((1, 3), "f4"), np.ones(1, "f4"))
-    assert join(one, 1.0, NONE).label.tolist() == [0]
+    assert join(one, 1.0, tables.known(1)).label.tolist() == [0]
     none = Relative(np.empty((0, 3), "f4"), np.empty((0, 3), "f4"), np.empty(0, "f4"))
-    assert join(none, 1.0, NONE).clusters == 0
+    assert join(none, 1.0, tables.known(0)).clusters == 0
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -175,4 +209,4 @@ def test_exact_duplicates_are_joined(seed: int) -> None:
     mean = rng.normal(size=(3, 40)).astype(np.float32)[person]
     points = TrackPoints(mean, np.full(120, 0.3, dtype=np.float32))
     tracks = relative(points, Metric("euclidean"))
-    assert same(join(tracks, 0.5, NONE).label, person)
+    assert same(join(tracks, 0.5, tables.known(120)).label, person)

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from videoclusternet.clustering import coarse_matching as matching
 from videoclusternet.clustering.coarse_matching import LowRankGaussian, find_links, match_tracks
 from videoclusternet.config import MatchConfig
-from videoclusternet.types import Embeddings, Links
+from videoclusternet.types import Embeddings, Links, Views
 
 
 @pytest.mark.parametrize("count", [9, 40])  # fewer points than dimensions, and more
@@ -122,37 +122,36 @@ def test_a_track_without_a_crop_or_with_one_view_is_matched_by_nobody() -> None:
     assert not {(0, 1), (1, 0), (2, 0), (0, 3)} & pairs(links)
 
 
-def embedded(seed: int) -> Embeddings:
+def embedded(seed: int) -> tuple[Embeddings, Views]:
     """A crowd as a weak model sees it: far from the origin, local views elsewhere."""
     clean, views, track = crowd(seed)
     local = views - 4.0
-    return Embeddings(
+    embeddings = Embeddings(
         track=track,
         crop=np.arange(len(track)),
         base=clean + 3,
-        views=np.concatenate([views + 3, local], axis=1),
         quality=np.full(len(track), 0.7),
-        global_views=2,
         tracks=12,
         model="crowd",
     )
+    return embeddings, Views(np.concatenate([views + 3, local], axis=1), 2)
 
 
 @pytest.mark.parametrize("centred", [True, False])
 def test_links_are_found_between_kept_tracks(centred: bool) -> None:
-    found, keep = embedded(6), np.array([0, 2, 3, 5, 6, 9, 11])
+    (found, seen), keep = embedded(6), np.array([0, 2, 3, 5, 6, 9, 11])
     rows = np.isin(found.track, keep)
-    clean, views, track = found.base[rows], found.views[rows, :2], found.track[rows]
+    clean, views, track = found.base[rows], seen.base[rows, :2], found.track[rows]
     if centred:
         clean = clean - np.mean([clean[track == t].mean(0) for t in keep], axis=0)
         views = views - np.mean([views[track == t].mean((0, 1)) for t in keep], axis=0)
     config = MatchConfig(centred=centred)
     want = match_tracks(clean, views, np.searchsorted(keep, track), len(keep), config)
-    links = find_links(found, keep, config)
+    links = find_links(found, seen, config, keep)
     assert pairs(links) == {(keep[a], keep[b]) for a, b in pairs(want)} and len(links)
     np.testing.assert_allclose(links.margin, want.margin, rtol=1e-3, atol=1e-4)
 
 
 def test_nobody_kept_nobody_matched() -> None:
-    assert len(find_links(embedded(8), np.empty(0, dtype=int), MatchConfig())) == 0
-    assert len(find_links(embedded(8), np.array([4]), MatchConfig())) == 0
+    assert len(find_links(*embedded(8), MatchConfig(), np.empty(0, dtype=int))) == 0
+    assert len(find_links(*embedded(8), MatchConfig(), np.array([4]))) == 0

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests import tables
 from tests.oracle.test_cluster import film
 from videoclusternet.clustering import stability as module
 from videoclusternet.clustering.choose import (
-    NAMES,
+    UNADAPTED,
     adapted,
     candidates,
     choose,
@@ -20,6 +21,7 @@ from videoclusternet.clustering.choose import (
     simplest,
 )
 from videoclusternet.clustering.distance import Metric, normalise
+from videoclusternet.clustering.reading import OWN, Reading
 from videoclusternet.clustering.spaces import spaces
 from videoclusternet.clustering.stability import (
     ENOUGH,
@@ -32,7 +34,7 @@ from videoclusternet.clustering.stability import (
 )
 from videoclusternet.clustering.whitening import Space
 
-NONE = np.empty((0, 2), dtype=int)
+FIRST, SECOND = Reading("round-1", OWN), Reading("round-2", OWN)
 COSINE = Metric("cosine")
 MIDDLE = len(SCALES) // 2
 
@@ -118,36 +120,37 @@ def test_level_of_a_reading_without_scales() -> None:
 
 
 def test_simplest_reading_that_is_stable_enough() -> None:
-    assert simplest({"a": 0.9, "b": 0.95, "c": 1.0}) == "a"
-    assert simplest({"a": 0.5, "b": 0.84, "c": 1.0}) == "c"
-    assert simplest({"a": 0.0, "b": 0.0}) == "a"
+    a, b, c = UNADAPTED[:3]
+    assert simplest({a: 0.9, b: 0.95, c: 1.0}) == a
+    assert simplest({a: 0.5, b: 0.84, c: 1.0}) == c
+    assert simplest({a: 0.0, b: 0.0}) == a
 
 
 def test_a_round_must_halve_the_instability() -> None:
-    calm, best = {NAMES[0]: 0.9, "round-1/own": 0.94, "round-2/own": 0.96}, NAMES[0]
-    assert adapted(calm, best) == "round-2/own"
-    assert adapted(calm | {"round-2/own": 0.95}, best) == best
-    assert adapted({NAMES[0]: 0.1, "round-1/own": 0.45}, best) == best
-    assert adapted({NAMES[0]: 0.1, "round-1/own": 0.9}, best) == "round-1/own"
-    assert adapted({NAMES[0]: 0.9}, best) == best
+    calm, best = {UNADAPTED[0]: 0.9, FIRST: 0.94, SECOND: 0.96}, UNADAPTED[0]
+    assert adapted(calm, best) == SECOND
+    assert adapted(calm | {SECOND: 0.95}, best) == best
+    assert adapted({UNADAPTED[0]: 0.1, FIRST: 0.45}, best) == best
+    assert adapted({UNADAPTED[0]: 0.1, FIRST: 0.9}, best) == FIRST
+    assert adapted({UNADAPTED[0]: 0.9}, best) == best
 
 
 def test_rounds_are_candidates_after_all_others() -> None:
     raw = film(0, tracks=20)
     rounds = {"round-1": raw, "round-2": raw}
-    assert candidates(spaces(raw) | rounds) == (*NAMES, "round-1/own", "round-2/own")
-    choice = choose(raw, rounds, COSINE, NONE, 2, seed=0)
-    assert choice.names[-2:] == ("round-1/own", "round-2/own")
+    assert candidates(spaces(raw) | rounds) == (*UNADAPTED, FIRST, SECOND)
+    choice = choose(raw, rounds, COSINE, tables.known(raw.tracks), 2, seed=0)
+    assert choice.names[-2:] == (FIRST, SECOND)
     # The same embeddings again are no calmer: the simpler reading stays.
-    assert choice.names[choice.best] in NAMES
-    same = choice.names.index("frozen/own")
+    assert choice.names[choice.best] in UNADAPTED
+    same = choice.names.index(UNADAPTED[0])
     assert choice.stability[-1] == choice.stability[same]
 
 
-def in_full(raw: Space, draws: int, seed: int) -> tuple[str, float]:
+def in_full(raw: Space, draws: int, seed: int) -> tuple[Reading, float]:
     """Measure every candidate, whatever the first one says: name and scale of the choice."""
     every = spaces(raw)
-    choice = measure(every, candidates(every), COSINE, NONE, draws, seed)
+    choice = measure(every, candidates(every), COSINE, tables.known(raw.tracks), draws, seed)
     best = simplest(dict(zip(choice.names, choice.stability.tolist(), strict=True)))
     return best, float(choice.scale[choice.names.index(best)])
 
@@ -156,28 +159,29 @@ def in_full(raw: Space, draws: int, seed: int) -> tuple[str, float]:
 @pytest.mark.parametrize("seed", range(2))
 def test_candidates_that_cannot_matter_are_not_compared(noise: float, seed: int) -> None:
     raw = film(seed, people=5, tracks=50, d=32, noise=noise)
-    choice = choose(raw, {}, COSINE, NONE, 2, seed=seed)
-    assert choice.names == (NAMES[:1] if choice.stability[0] >= ENOUGH else NAMES)
+    choice = choose(raw, {}, COSINE, tables.known(raw.tracks), 2, seed=seed)
+    assert choice.names == (UNADAPTED[:1] if choice.stability[0] >= ENOUGH else UNADAPTED)
     best, scale = choice.names[choice.best], float(choice.scale[choice.best])
-    assert (best, scale) == pytest.approx(in_full(raw, 2, seed), nan_ok=True)
+    same, at = in_full(raw, 2, seed)
+    assert best == same and scale == pytest.approx(at, nan_ok=True)
 
 
 def test_both_ways_of_choosing_are_tested() -> None:
     films = [film(0, people=5, tracks=50, d=32, noise=noise) for noise in (0.2, 1.2)]
-    names = [choose(raw, {}, COSINE, NONE, 2, seed=0).names for raw in films]
-    assert names == [NAMES[:1], NAMES]
+    names = [choose(raw, {}, COSINE, tables.known(raw.tracks), 2, seed=0).names for raw in films]
+    assert names == [UNADAPTED[:1], UNADAPTED]
 
 
 def test_same_seed_same_choice() -> None:
-    a, b = (choose(film(0, tracks=40), {}, COSINE, NONE, 2, seed=5) for _ in range(2))
+    a, b = (choose(film(0, tracks=40), {}, COSINE, tables.known(40), 2, seed=5) for _ in range(2))
     assert a.best == b.best and np.array_equal(a.stability, b.stability)
     assert np.array_equal(a.scale, b.scale, equal_nan=True)
 
 
 def test_clear_people_are_found() -> None:
     space = film(1, people=5, tracks=60, d=64, noise=0.3)
-    choice = choose(space, {}, COSINE, NONE, 3, seed=0)
-    assert choice.names == NAMES[:1]
+    choice = choose(space, {}, COSINE, tables.known(space.tracks), 3, seed=0)
+    assert choice.names == UNADAPTED[:1]
     assert choice.characters[choice.best] == 5
     assert choice.stability[choice.best] > 0.95
 
@@ -198,17 +202,17 @@ def nested(seed: int) -> tuple[Space, np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
     space, person = nested(seed)
-    choice = choose(space, {}, COSINE, NONE, 4, seed=0)
-    reading, _, rule = choice.names[choice.best].partition("/")
+    choice = choose(space, {}, COSINE, tables.known(space.tracks), 4, seed=0)
+    space_, linkage = choice.names[choice.best]
     scale = float(choice.scale[choice.best])
-    partition, _ = partition_of(spaces(space)[reading], rule, scale, COSINE, NONE)
+    partition, _ = partition_of(spaces(space)[space_], linkage, scale, COSINE, tables.known(96))
     assert agreement(partition.label, person) == pytest.approx(1)
 
 
 def test_a_given_scale_is_kept() -> None:
     known = spaces(film(2, tracks=30))
-    choice = measure(known, NAMES, COSINE, NONE, 2, seed=0, scale=1.25)
-    own = [name.endswith("/own") for name in NAMES]
+    choice = measure(known, UNADAPTED, COSINE, tables.known(30), 2, seed=0, scale=1.25)
+    own = [reading.scaled for reading in UNADAPTED]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
 
@@ -223,9 +227,9 @@ def test_without_views_people_are_found_at_a_distance(stretch: float) -> None:
     space, person = nested(0)
     alike = np.full(space.clean.shape[1], (1 / stretch - 1) * 4)
     blind = without_views(replace(space, clean=(space.clean + alike).astype("f4")))
-    choice = choose(blind, {}, COSINE, NONE, 4, seed=0)
-    assert choice.names == NAMES[:1] and choice.stability[0] > 0.9
-    partition, points = partition_of(blind, "own", float(choice.scale[0]), COSINE, NONE)
+    choice = choose(blind, {}, COSINE, tables.known(blind.tracks), 4, seed=0)
+    assert choice.names == UNADAPTED[:1] and choice.stability[0] > 0.9
+    partition, points = partition_of(blind, "own", float(choice.scale[0]), COSINE, tables.known(96))
     assert agreement(partition.label, person) == pytest.approx(1)
     # The threshold is one distance, between the nearest of two people and the farthest of one.
     (threshold,) = np.unique(points.threshold)
@@ -238,8 +242,8 @@ def test_one_picture_a_track_is_enough_without_views() -> None:
     space, person = nested(1)
     rows = np.flatnonzero(np.diff(space.track, prepend=-1))
     lone = replace(space, clean=space.clean[rows], views=space.views[rows, :0], track=np.arange(96))
-    choice = choose(lone, {}, COSINE, NONE, 4, seed=0)
-    partition, _ = partition_of(lone, "own", float(choice.scale[0]), COSINE, NONE)
+    choice = choose(lone, {}, COSINE, tables.known(lone.tracks), 4, seed=0)
+    partition, _ = partition_of(lone, "own", float(choice.scale[0]), COSINE, tables.known(96))
     assert agreement(partition.label, person) > 0.9
 
 
@@ -255,14 +259,29 @@ def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> N
     seen: list[int] = []
     real = module.tree
     monkeypatch.setattr(module, "tree", lambda r, c: seen.append(len(r)) or real(r, c))
-    choose(film(1, people=5, tracks=60, d=64, noise=0.3), {}, COSINE, NONE, 2, seed=0)
+    choose(film(1, people=5, tracks=60, d=64, noise=0.3), {}, COSINE, tables.known(60), 2, seed=0)
     assert max(seen) == 30
 
 
 def test_labels_play_no_part() -> None:
     """Renaming and reordering what is given changes nothing but the order."""
     space = film(3, people=5, tracks=40, d=32, noise=0.4)
-    conflicts = np.array([[0, 1], [4, 9]])
-    choice = choose(space, {}, COSINE, conflicts, 2, seed=1)
-    again = choose(space, {}, COSINE, conflicts[::-1], 2, seed=1)
+    known = tables.known(40, [[0, 1], [4, 9]], [[2, 3], [11, 30]])
+    turned = tables.known(40, [[9, 4], [0, 1]], [[30, 11], [2, 3]])
+    choice = choose(space, {}, COSINE, known, 2, seed=1)
+    again = choose(space, {}, COSINE, turned, 2, seed=1)
     assert np.array_equal(choice.stability, again.stability)
+
+
+def test_what_must_meet_meets_in_every_draw() -> None:
+    """Two people who are one to somebody who knows: halves and the whole film obey."""
+    space, person = nested(0)
+    one, other = np.flatnonzero(person == 0), np.flatnonzero(person == 1)
+    together = np.stack([one, other], axis=1)  # each track of one with one of the other
+    known = tables.known(96, [[one[0], 40]], [*together, [one[0], one[1]]])
+    choice = choose(space, {}, COSINE, known, 3, seed=0)
+    reading, scale = choice.names[choice.best], float(choice.scale[choice.best])
+    here = spaces(space)[reading.space]
+    partition, _ = partition_of(here, reading.linkage, scale, COSINE, known)
+    assert (partition.label[one] == partition.label[other]).all()
+    assert partition.label[one[0]] != partition.label[40]

@@ -16,7 +16,7 @@ from tests.conftest import Vcn
 from tests.drawn import FLAGS, PLAIN, QUICKLY, FakeModels, snapshot
 from videoclusternet import Config, Event, cluster_tracks
 from videoclusternet.errors import DataError, StoreError
-from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.result import open_run
 
 pytestmark = pytest.mark.usefixtures("fake_models")
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("fake_models")
 def crops(drawn_run: Path, tmp_path: Path) -> Path:
     """The crops of the drawn film as a folder ``<track>/<frame>.jpg``: four tracks."""
     folder = tmp_path / "crops"
-    with zipfile.ZipFile(drawn_run / CROPS) as archive:
+    with zipfile.ZipFile(drawn_run / CROP_ZIP) as archive:
         archive.extractall(folder)
     return folder
 
@@ -63,7 +63,7 @@ def test_second_run_computes_nothing(crops: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     cluster_tracks(crops, tmp_path / "run", QUICKLY, events.append)
     assert [(e.kind, e.step) for e in events] == [
-        ("cached", step) for step in ("tracks", "crops", "embeddings", "links", "cast")
+        ("cached", step) for step in ("tracks", "crops", "embeddings", "views", "links", "cast")
     ]
     events.clear()
     changed = Config.load(settings=[*PLAIN, "cluster.draws=3"])

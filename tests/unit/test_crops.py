@@ -16,6 +16,7 @@ import skimage.data
 from tests import tables
 from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import CropConfig, QualityConfig
+from videoclusternet.engine.work import Work
 from videoclusternet.errors import StoreError
 from videoclusternet.film.crops import align, crops_table, cut_crops, encode, grid_faces
 from videoclusternet.film.video import open_video
@@ -184,8 +185,7 @@ def cut(film: Path, folder: Path) -> tuple[Crops, Path]:
         tracks,
         CropConfig(),
         QualityConfig(),
-        folder / "crops.zip",
-        lambda done, total: told.append((done, total)),
+        Work(lambda done, total: told.append((done, total)), file=folder / "crops.zip"),
     )
     assert told[-1][0] == told[-1][1] == len(told)
     return crops, folder / "crops.zip"

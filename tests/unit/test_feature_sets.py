@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from videoclusternet import Result, cluster
 from videoclusternet.errors import DataError
-from videoclusternet.sources.features import Features, checked, enter_features, read_features
+from videoclusternet.sources.features import Features, FeatureSource, checked, read_features
 from videoclusternet.sources.features import write_features as write
 from videoclusternet_bench.data.feature_files import read_any
 
@@ -115,12 +116,16 @@ def test_objects_are_never_built(tmp_path: Path) -> None:
     assert not (tmp_path / "boom").exists()
 
 
+def entered(paths: list[Path], output: Path) -> Result:
+    return cluster([FeatureSource.open(path) for path in paths], output)
+
+
 def test_a_run_of_features(tmp_path: Path) -> None:
     write(tmp_path / "a.npz", checked("x", VALUES, TRACK, np.array([1, 5, 2, 6]), "net"))
     (tmp_path / "a_tracks.csv").write_text("track_id,shot,label\n2,0,Ann\n0009,0,Bob\n")
-    result = enter_features([tmp_path / "a.npz"], tmp_path / "run")
+    result = entered([tmp_path / "a.npz"], tmp_path / "run")
     embeddings = result.embeddings
-    assert embeddings.views.shape == (4, 0, 3) and embeddings.global_views == 0
+    assert result.views.base.shape == (4, 0, 3) and result.views.globals == 0
     assert embeddings.model == "net" and embeddings.track.tolist() == [0, 0, 1, 1]
     assert np.isnan(embeddings.quality).all()
     assert result.films[0].track_names == ("2", "9")
@@ -131,23 +136,23 @@ def test_a_run_of_features(tmp_path: Path) -> None:
     (tmp_path / "a_tracks.csv").write_text(
         "track_id,shot,first_frame,last_frame,label\n2,0,4,7,Ann\n9,0,0,4,Bob\n"
     )
-    met = enter_features([tmp_path / "a.npz"], tmp_path / "met")
+    met = entered([tmp_path / "a.npz"], tmp_path / "met")
     assert met.tracks.overlapping().tolist() == [[0, 1]]
     (tmp_path / "a_tracks.csv").write_text(
         "track_id,shot,first_frame,last_frame,label\n2,0,6,7,Ann\n9,0,0,4,Bob\n"
     )
     with pytest.raises(DataError, match="track 2 has a crop outside its frames 6 to 7"):
-        enter_features([tmp_path / "a.npz"], tmp_path / "odd")
+        entered([tmp_path / "a.npz"], tmp_path / "odd")
 
 
 def test_several_files_are_one_run(tmp_path: Path) -> None:
     for name in "ab":
         write(tmp_path / f"{name}.npz", checked("x", VALUES, TRACK))
-    result = enter_features([tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "run")
+    result = entered([tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "run")
     assert result.tracks.film.tolist() == [0, 0, 1, 1]
     assert result.embeddings.track.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     before = (tmp_path / "run/cast.parquet").stat().st_mtime_ns
-    enter_features([tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "run")
+    entered([tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "run")
     assert (tmp_path / "run/cast.parquet").stat().st_mtime_ns == before
 
 

@@ -22,12 +22,12 @@ FLOORS = {
     PRODUCT: (
         "errors events",
         "config types",
-        "annotations clustering runfolder",
+        "engine annotations",
+        "runfolder clustering",
         "models",
         "film embed show",
-        "adapt",
+        "adapt sources",
         "pipeline",
-        "sources",
         "cli __init__",
         "__main__",
     ),
@@ -50,7 +50,7 @@ MOST_FILES = 14
 
 OWNERS = {
     "av": "cli.demo_film film.video",
-    "cv2": "cli.demo_film film models.detectors runfolder.crop_zip sources.crops "
+    "cv2": "cli.demo_film engine.processes film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "filelock": "runfolder.folder",
     "huggingface_hub": "models.fetch",
@@ -69,8 +69,8 @@ OWNERS = {
     "skimage": "cli.demo_film",
     "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
     "supervision": "film.tracks",
-    "threadpoolctl": "film.scan bench:metrics.appearance bench:runner",
-    "torch": "adapt embed models bench:methods bench:runner",
+    "threadpoolctl": "engine.processes film.scan bench:metrics.appearance",
+    "torch": "adapt embed engine.processes models bench:methods",
     "trackers": "film.motion film.tracks",
     "typer": "cli bench:cli",
 }

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from videoclusternet.errors import ConfigError, DataError
-from videoclusternet_bench.runner import Rows, finished
+from videoclusternet.errors import Cancelled, ConfigError, DataError
+from videoclusternet_bench.runner import Rows, run_jobs
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,30 +45,34 @@ def endless(job: int, folder: Path) -> Iterator[Rows]:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_all_parts_of_all_jobs(jobs: int, tmp_path: Path) -> None:
-    found = [rows[0] for rows in finished(two_parts, [0, 2, 3], tmp_path, jobs)]
+    found: Rows = []
+    run_jobs(two_parts, [0, 2, 3], tmp_path, jobs, found.extend)
     assert sorted((row["job"], row["part"]) for row in found) == [
         (job, part) for job in (0, 2, 3) for part in (0, 1)
     ]
 
 
 def test_parts_come_before_their_job_has_ended(tmp_path: Path) -> None:
-    parts = finished(waiting_for_the_first_part, [0], tmp_path, 2)
-    assert next(parts) == [{"part": 0}]
-    (tmp_path / "seen").touch()
-    assert list(parts) == [[{"part": 1}]]
+    found: Rows = []
+
+    def tell(rows: Rows) -> None:
+        found.extend(rows)
+        (tmp_path / "seen").touch()
+
+    run_jobs(waiting_for_the_first_part, [0], tmp_path, 2, tell)
+    assert found == [{"part": 0}, {"part": 1}]
 
 
 def test_a_job_that_fails_stops_no_other(tmp_path: Path) -> None:
-    found = []
+    found: Rows = []
     with pytest.raises(DataError, match="job 1 is malformed"):
-        for rows in finished(two_parts, [1, 2, 3], tmp_path, 2):
-            found += rows
+        run_jobs(two_parts, [1, 2, 3], tmp_path, 2, found.extend)
     assert len(found) == 5
 
 
 def test_a_killed_process_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a process was killed"):
-        list(finished(killed, [0], tmp_path, 2))
+        run_jobs(killed, [0], tmp_path, 2, lambda rows: None)
 
 
 def gone(pids: list[int], seconds: float = 20.0) -> bool:
@@ -85,9 +89,9 @@ def gone(pids: list[int], seconds: float = 20.0) -> bool:
 def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
-        "from tests.unit.test_jobs import endless, finished\n"
+        "from tests.unit.test_jobs import endless, run_jobs\n"
         "if __name__ == '__main__':\n"
-        f"    list(finished(endless, [0, 1], Path({str(tmp_path)!r}), 2))\n"
+        f"    run_jobs(endless, [0, 1], Path({str(tmp_path)!r}), 2, print)\n"
     )
     script = tmp_path / "begin.py"
     script.write_text(code)
@@ -103,8 +107,10 @@ def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
-    parts = finished(waiting_for_the_first_part, [0], tmp_path, 2)
-    next(parts)
+    def leave(rows: Rows) -> None:
+        raise Cancelled("enough")
+
     started = time.monotonic()
-    parts.close()  # type: ignore[attr-defined]
+    with pytest.raises(Cancelled):
+        run_jobs(waiting_for_the_first_part, [0], tmp_path, 2, leave)
     assert time.monotonic() - started < 20

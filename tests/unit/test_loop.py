@@ -15,28 +15,29 @@ from tests.unit.test_heads import SmallNet, single_threaded
 from tests.unit.test_supply import HALF, SEED, Toy, toy
 from tests.unit.test_train import PLAIN
 from videoclusternet.adapt import loop, train
-from videoclusternet.adapt.film import adapt_faces
 from videoclusternet.adapt.judge import judge
-from videoclusternet.adapt.loop import Adaptation, Film, depth_of, teacher_half
+from videoclusternet.adapt.loop import Adaptation, Material, depth_of, teacher_half
 from videoclusternet.adapt.rounds import (
-    good_rounds,
+    GoodRounds,
+    digest_of,
     read_embeddings,
     read_state,
     read_weights,
     round_folder,
 )
+from videoclusternet.adapt.step import adapt_faces
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import ClusterConfig, Config, MatchConfig, QualityFilterConfig
+from videoclusternet.engine.work import Work
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.runfolder.crop_zip import CropPictures
 from videoclusternet.runfolder.folder import read_table, table_path
-from videoclusternet.runfolder.steps import Run
-from videoclusternet.types import Cast, Embeddings, Epochs, Links, Rounds
+from videoclusternet.types import Cast, Constraints, Embeddings, Epochs, Links, Rounds, Views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
-NONE = np.empty((0, 2), dtype=int)
+NONE = Constraints.none(6)
 ROUNDS = {"rounds": 3, "epochs": 2, "later_epochs": 2, "batch": 6, "rate": 1e-3, "stop": 2.0}
 
 
@@ -51,7 +52,7 @@ class Runs:
         name: str = "run",
         progress: Progress = no_progress,
         given: Path | None = None,
-        conflicts: np.ndarray = NONE,
+        constraints: Constraints | None = None,
         pixels: Callable[[np.ndarray], np.ndarray] | None = None,
         fingerprint: str = "f",
         supplies: dict[str, Supply] | None = None,
@@ -61,11 +62,12 @@ class Runs:
             {"seed": SEED, "adapt": PLAIN | ROUNDS | settings, "matching": {"quantile": 0.1}}
         )
         people = toy()
-        film = Film(
-            people.embedded(SmallNet()),
-            pixels or people.take,
-            conflicts,
-            judge(conflicts, config.matching, config.seed),
+        known = constraints or Constraints.none(people.tracks)
+        film = Material(
+            *people.embedded(SmallNet()),
+            pixels or people.pixels,
+            known,
+            judge(known, config.matching, config.seed),
         )
         self.notes: list[str] = []
         self.adaptation = Adaptation(
@@ -74,7 +76,7 @@ class Runs:
         )  # fmt: skip
         return self.adaptation.run(progress, self.notes.append)
 
-    def embeddings(self, name: str, number: int) -> Embeddings:
+    def embeddings(self, name: str, number: int) -> tuple[Embeddings, Views]:
         digest = read_state(self.home(number, name))["digest"]
         return read_embeddings(self.folder / name, number, digest)
 
@@ -86,6 +88,11 @@ class Runs:
 def adapt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     monkeypatch.setattr("videoclusternet.adapt.judge.DRAWS", 2)  # quicker
     return Runs(tmp_path)
+
+
+def apart(pairs: object) -> Constraints:
+    """Pairs of the six tracks that are two people."""
+    return Constraints(np.array(pairs), np.empty((0, 2)), 6)
 
 
 def refuse(rows: np.ndarray) -> np.ndarray:
@@ -112,11 +119,11 @@ def test_every_round_is_kept(adapt: Runs) -> None:
         zip(epochs.round.tolist(), epochs.epoch.tolist(), strict=True)
     )
     assert np.isfinite(epochs.loss).all() and (epochs.rate <= 1e-2).all()
-    frozen = toy().embedded(SmallNet())
+    frozen, _ = toy().embedded(SmallNet())
     seen = []
     for number, digest, matches in zip((1, 2, 3), rounds.digests, rounds.matches, strict=True):
-        found = read_embeddings(adapt.folder / "run", number, digest)
-        assert found.base.shape == (12, 16) and found.views.shape == (12, 6, 16)
+        found, views = read_embeddings(adapt.folder / "run", number, digest)
+        assert found.base.shape == (12, 16) and views.base.shape == (12, 6, 16)
         assert np.array_equal(found.track, frozen.track) and found.quality.min() > 0
         seen.append(found.base)
         links = read_table(table_path(adapt.home(number), Links), Links)
@@ -131,26 +138,26 @@ def test_every_round_is_kept(adapt: Runs) -> None:
 
 def test_embeddings_are_of_teacher_and_student(adapt: Runs) -> None:
     rounds, _ = adapt(rounds=1)
-    found = adapt.embeddings("run", 1)
+    found, views = adapt.embeddings("run", 1)
     training, supply = adapt.adaptation.training, adapt.adaptation.supply
     with torch.no_grad():
         looks = supply.looks(np.arange(12))
         for learner, part in ((training.teacher, slice(8)), (training.student, slice(8, 16))):
             seen = learner.embed(looks.flatten(0, 1)).view(12, 8, 8).numpy()
             np.testing.assert_allclose(found.base[:, part], seen[:, :2].mean(1), atol=1e-5)
-            np.testing.assert_allclose(found.views[..., part], seen[:, 2:], atol=1e-5)
-    half = teacher_half(found, rounds.paired)
-    assert np.array_equal(half.base, found.base[:, :8]) and half.views.shape == (12, 6, 8)
-    assert teacher_half(found, False) is found
+            np.testing.assert_allclose(views.base[..., part], seen[:, 2:], atol=1e-5)
+    half, seen = teacher_half(found, views, rounds.paired)
+    assert np.array_equal(half.base, found.base[:, :8]) and seen.base.shape == (12, 6, 8)
+    assert teacher_half(found, views, False) == (found, views)
 
 
 def test_without_a_head_embeddings_are_those_of_the_teacher(adapt: Runs) -> None:
     rounds, _ = adapt(rounds=1, head="none", rate=1e-9, rate_end=1e-9)
-    found = adapt.embeddings("run", 1)
-    frozen = toy().embedded(SmallNet())
+    found, views = adapt.embeddings("run", 1)
+    frozen, before = toy().embedded(SmallNet())
     assert not rounds.paired
     np.testing.assert_allclose(found.base, frozen.base, **HALF)
-    np.testing.assert_allclose(found.views, frozen.views, **HALF)
+    np.testing.assert_allclose(views.base, before.base, **HALF)
     np.testing.assert_allclose(found.quality, frozen.quality, atol=1e-3)
 
 
@@ -164,9 +171,9 @@ def test_second_run_trains_nothing(adapt: Runs, monkeypatch: pytest.MonkeyPatch)
 
 def test_rounds_of_other_settings_are_made_again(adapt: Runs) -> None:
     adapt(rounds=1)
-    before = adapt.embeddings("run", 1).digest
+    before = digest_of(*adapt.embeddings("run", 1))
     adapt(rounds=1, rate=3e-3, fingerprint="g")
-    assert adapt.embeddings("run", 1).digest != before
+    assert digest_of(*adapt.embeddings("run", 1)) != before
 
 
 def test_rounds_of_earlier_settings_are_deleted(adapt: Runs) -> None:
@@ -273,12 +280,11 @@ def collapsing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(train, "collapsed", lambda *_: words if next(seen) == after else "")
 
 
-def cast_of(folder: Path, rounds: Rounds, choice: str, found: Embeddings) -> Cast:
+def cast_of(folder: Path, rounds: Rounds, choice: str, found: tuple[Embeddings, Views]) -> Cast:
     spans = tables.tracks([(t, 0, 99) for t in range(toy().tracks)])
-    nothing = np.empty(0)
     cast, _, _ = find_cast(
-        spans, found, Links(nothing, nothing, nothing), ClusterConfig(choose=choice),
-        QualityFilterConfig(enabled=False), rounds=good_rounds(folder, rounds),
+        spans, *found, Links.empty(), ClusterConfig(choose=choice),
+        QualityFilterConfig(enabled=False), rounds=GoodRounds(folder, rounds),
     )  # fmt: skip
     return cast
 
@@ -295,7 +301,7 @@ def test_collapse_goes_back_to_the_round_before(
     )
     assert [p.name for p in adapt.home(2).iterdir()] == ["state.json"]
     frozen, folder = toy().embedded(SmallNet()), adapt.folder / "run"
-    assert list(good_rounds(folder, rounds)) == ["round-1"]
+    assert list(GoodRounds(folder, rounds)) == ["round-1"]
     collapsed = cast_of(folder, rounds, "adapted/or", frozen)
     before, _ = adapt("before", rounds=1)
     assert collapsed.chosen == "round-1/or"
@@ -375,8 +381,8 @@ def test_quality_filter_may_be_off(adapt: Runs, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(loop, "low_quality", lambda *_: pytest.fail("asked"))
     config = Config.model_validate({"track_quality": {"enabled": False}})
     frozen = toy().embedded(SmallNet())
-    film = Film(frozen, toy().take, NONE, judge(NONE, MatchConfig(), 0))
-    assert Adaptation(film, SmallNet(), config, adapt.folder, "f")._kept(frozen).all()
+    film = Material(*frozen, toy().pixels, NONE, judge(NONE, MatchConfig(), 0))
+    assert Adaptation(film, SmallNet(), config, adapt.folder, "f")._kept(frozen[0]).all()
 
 
 @pytest.mark.parametrize(
@@ -402,12 +408,12 @@ def test_matches_that_join_two_people_of_one_picture_are_counted(adapt: Runs) ->
     rounds, _ = adapt(rounds=1)
     pairs = np.array([(a, b) for a in range(6) for b in range(a + 1, 6)])
     assert rounds.together.tolist() == [0]
-    assert adapt("apart", rounds=1, conflicts=pairs)[0].together.tolist() == [1]
+    assert adapt("apart", rounds=1, constraints=apart(pairs))[0].together.tolist() == [1]
     links = read_table(table_path(adapt.home(1), Links), Links)
     assert isinstance(links, Links)
     one = {(int(links.a[0]), int(links.b[0])), (int(links.b[0]), int(links.a[0]))}
     wrong = sum(pair in one for pair in zip(links.a.tolist(), links.b.tolist(), strict=True))
-    some = adapt("some", rounds=1, conflicts=np.array([min(one)]))[0]
+    some = adapt("some", rounds=1, constraints=apart([min(one)]))[0]
     assert some.together[0] == pytest.approx(wrong / len(links))
 
 
@@ -420,10 +426,10 @@ def test_given_model_is_the_beginning(adapt: Runs) -> None:
     rounds, epochs = adapt("second", given=given, rounds=1)
     assert rounds.round.tolist() == [0, 1] and rounds.good.all()
     assert epochs.round.tolist() == [1, 1]
-    assert adapt.embeddings("second", 0).digest == adapt.embeddings("first", 2).digest
+    assert digest_of(*adapt.embeddings("second", 0)) == digest_of(*adapt.embeddings("first", 2))
     alone, _ = adapt("alone", rounds=1)
     assert alone.digests[0] != rounds.digests[1]
-    assert list(good_rounds(adapt.folder / "second", rounds)) == ["round-0", "round-1"]
+    assert list(GoodRounds(adapt.folder / "second", rounds)) == ["round-0", "round-1"]
 
 
 def test_given_model_without_training(adapt: Runs) -> None:
@@ -451,20 +457,20 @@ def test_stopped_after_the_given_model_goes_on_to_the_same_end(adapt: Runs) -> N
 def test_what_embeddings_say_without_labels() -> None:
     frozen = toy().embedded(SmallNet())
     kept = np.array([True, True, True, False, True, True])
-    judged = judge(NONE, MatchConfig(quantile=0.1), 0)(frozen, kept)
+    judged = judge(NONE, MatchConfig(quantile=0.1), 0)(*frozen, kept)
     assert judged.label[3] == -1 and (judged.label[kept] >= 0).all()
     assert sorted(set(judged.label.tolist())) == list(range(-1, judged.label.max() + 1))
     assert kept[judged.links.a].all() and kept[judged.links.b].all() and len(judged.links)
     assert -1 <= judged.stability <= 1
-    apart = np.array([(a, b) for a in range(6) for b in range(a + 1, 6)])
-    alone = judge(apart, MatchConfig(), 0)(frozen, kept)
+    strangers = apart([(a, b) for a in range(6) for b in range(a + 1, 6)])
+    alone = judge(strangers, MatchConfig(), 0)(*frozen, kept)
     assert len(set(alone.label[kept].tolist())) == 5
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_nobody_to_tell_apart(count: int) -> None:
     kept = np.arange(6) < count
-    judged = judge(NONE, MatchConfig(), 0)(toy().embedded(SmallNet()), kept)
+    judged = judge(NONE, MatchConfig(), 0)(*toy().embedded(SmallNet()), kept)
     assert judged.label.tolist() == [0] * count + [-1] * (6 - count)
     assert len(judged.links) == 0 and np.isnan(judged.stability)
 
@@ -477,20 +483,20 @@ def test_nobody_or_one_track_needs_no_training(tracks: int, tmp_path: Path) -> N
     film = toy()
     keep = film.track < tracks
     few = Toy(
-        film.pixels[keep], film.track[keep], film.person[:2]
+        film.canvases[keep], film.track[keep], film.person[:2]
     )  # two tracks, not all with crops
-    config = Config.model_validate({"adapt": PLAIN | ROUNDS})
+    c = Config.model_validate({"adapt": PLAIN | ROUNDS})
     spans = tables.tracks([(t, 0, 99) for t in range(2)])
-    with Run.open(tmp_path / "run", config, lambda _: None) as run:
-        rounds = adapt_faces(
-            run, spans, few.embedded(SmallNet()), CropPictures([]),
-            lambda: pytest.fail("no model is needed"),
-        )  # fmt: skip
+    rounds, _ = adapt_faces(
+        spans, *few.embedded(SmallNet()), CropPictures([]),
+        lambda: pytest.fail("no model is needed"),
+        c.adapt, c.matching, c.track_quality, c.embed, c.seed, work=Work(folder=tmp_path),
+    )  # fmt: skip
     assert len(rounds) == 0
 
 
 def test_two_tracks_are_enough(adapt: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    two = Toy(toy().pixels[:4], toy().track[:4], toy().person[:2])
+    two = Toy(toy().canvases[:4], toy().track[:4], toy().person[:2])
     monkeypatch.setattr("tests.unit.test_loop.toy", lambda: two)
     for pairs in ("links", "groups"):
         rounds, _ = adapt(pairs, pairs=pairs, guard=True)
@@ -498,6 +504,6 @@ def test_two_tracks_are_enough(adapt: Runs, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_lone_crops_are_enough(adapt: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    lone = Toy(toy().pixels[::2], toy().track[::2], toy().person)
+    lone = Toy(toy().canvases[::2], toy().track[::2], toy().person)
     monkeypatch.setattr("tests.unit.test_loop.toy", lambda: lone)
     assert len(adapt()[0]) == 3

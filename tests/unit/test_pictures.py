@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.drawn import snapshot
-from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.result import open_run
 from videoclusternet.types import Cast, Merges, Reason
 from videoclusternet_bench.pictures.confusion import confusion, draw_confusion
@@ -267,7 +267,7 @@ def test_a_run_of_features_has_no_pictures_and_all_the_rest(
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(drawn_run, run)
-    (run / CROPS).unlink()
+    (run / CROP_ZIP).unlink()
     shown = run_of(run, "red blue blue blue")
     (wrong,) = wrong_tracks(shown)
     assert wrong.typical == -1 and (Thumbnails(shown.result).pixels(wrong.crop) == 0xDD).all()

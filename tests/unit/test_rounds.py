@@ -18,8 +18,9 @@ from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, make_pair
 from videoclusternet.adapt.rounds import (
     Finished,
+    GoodRounds,
+    digest_of,
     epochs_table,
-    good_rounds,
     read_embeddings,
     read_round,
     read_state,
@@ -33,11 +34,14 @@ from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import StoreError
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.runfolder.folder import read_table, table_path, write_table
-from videoclusternet.types import Embeddings, Epochs, Rounds
+from videoclusternet.types import Embeddings, Epochs, Rounds, Views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 HEALTH = Health(entropy=0.5, mean_entropy=1.5, rank=4.0, top=0.25)
-FILES = ["embeddings.safetensors", "state.json", "student.safetensors", "teacher.safetensors"]
+FILES = [
+    "embeddings.safetensors", "state.json", "student.safetensors", "teacher.safetensors",
+    "views.safetensors",
+]  # fmt: skip
 
 
 def training(
@@ -50,18 +54,17 @@ def training(
     return Training(student, teacher, torch.arange(8.0 * outputs).view(outputs, 8), HEALTH)
 
 
-def embeddings(seed: int = 0, d: int = 16) -> Embeddings:
+def embeddings(seed: int = 0, d: int = 16) -> tuple[Embeddings, Views]:
     rng = np.random.default_rng(seed)
-    return Embeddings(
+    made = Embeddings(
         track=np.array([0, 0, 1]),
         crop=np.arange(3),
         base=rng.normal(size=(3, d)),
-        views=rng.normal(size=(3, 6, d)),
         quality=rng.uniform(size=3),
-        global_views=2,
         tracks=2,
         model="small-net",
     )
+    return made, Views(rng.normal(size=(3, 6, d)), 2)
 
 
 def finished(number: int = 1, digest: str = "", collapse: str = "") -> Finished:
@@ -73,9 +76,9 @@ def about(fingerprint: str = "f") -> dict[str, object]:
     return {"fingerprint": fingerprint, "adapt": AdaptConfig().model_dump()}
 
 
-def written(folder: Path, number: int = 1, of: Training | None = None) -> Embeddings:
+def written(folder: Path, number: int = 1, of: Training | None = None) -> tuple[Embeddings, Views]:
     made = embeddings(number)
-    done = finished(number, made.digest)
+    done = finished(number, digest_of(*made))
     write_round(folder, number, done, about(), of or training(), made)
     return made
 
@@ -89,8 +92,9 @@ def test_round_comes_back_as_it_was(tmp_path: Path) -> None:
     home = round_folder(tmp_path, 3)
     assert home == tmp_path / "adapt" / "round-03"
     assert sorted(p.name for p in home.iterdir()) == FILES
-    assert read_round(tmp_path, 3, "f") == finished(3, made.digest)
-    assert read_embeddings(tmp_path, 3, made.digest).digest == made.digest
+    assert read_round(tmp_path, 3, "f") == finished(3, digest_of(*made))
+    again = read_embeddings(tmp_path, 3, digest_of(*made))
+    assert [table.digest for table in again] == [table.digest for table in made]
     student, teacher, centre = read_weights(home, "cpu")
     assert torch.equal(centre, of.centre)
     for state, learner in ((student, of.student), (teacher, of.teacher)):
@@ -163,7 +167,7 @@ def test_interrupted_write_leaves_what_was_there(
 ) -> None:
     if before == "another round":
         made = embeddings(7)
-        done = finished(1, made.digest)
+        done = finished(1, digest_of(*made))
         write_round(tmp_path, 1, done, about("earlier"), training(), made)
     earlier = read_round(tmp_path, 1, "earlier")
     for write in ("write_bytes", "write_text"):
@@ -182,7 +186,7 @@ def test_interrupted_write_leaves_what_was_there(
     assert read_round(tmp_path, 1, "earlier") == earlier
     assert (earlier is None) == (before == "nothing")
     made = written(tmp_path)  # what was left over is no hindrance
-    assert read_round(tmp_path, 1, "f") == finished(1, made.digest)
+    assert read_round(tmp_path, 1, "f") == finished(1, digest_of(*made))
     assert [p.name for p in (tmp_path / "adapt").iterdir()] == ["round-01"]
 
 
@@ -276,7 +280,7 @@ def test_damaged_embeddings(tmp_path: Path, how: str) -> None:
     made = written(tmp_path)
     damage(round_folder(tmp_path, 1) / "embeddings.safetensors", how)
     with pytest.raises(StoreError, match=r"embeddings\.safetensors is damaged"):
-        read_embeddings(tmp_path, 1, made.digest)
+        read_embeddings(tmp_path, 1, digest_of(*made))
 
 
 def test_embeddings_of_another_round(tmp_path: Path) -> None:
@@ -285,7 +289,7 @@ def test_embeddings_of_another_round(tmp_path: Path) -> None:
         round_folder(tmp_path, 1) / "embeddings.safetensors"
     )
     with pytest.raises(StoreError, match="is not what the run wrote"):
-        read_embeddings(tmp_path, 1, made.digest)
+        read_embeddings(tmp_path, 1, digest_of(*made))
 
 
 # --- tables ----------------------------------------------------------------------------
@@ -335,16 +339,16 @@ def test_good_rounds_are_read_when_asked_for(tmp_path: Path) -> None:
     of = training()
     made = [written(tmp_path, n, of) for n in (1, 2)]
     found = [
-        *(replace(finished(n, m.digest), judged=judged(n)) for n, m in enumerate(made, 1)),
+        *(replace(finished(n, digest_of(*m)), judged=judged(n)) for n, m in enumerate(made, 1)),
         replace(finished(3, "", "collapsed"), judged={"round": 3}),
     ]
     table = rounds_table(found, paired=True)
-    read = good_rounds(tmp_path, table)
+    read = GoodRounds(tmp_path, table)
     assert list(read) == ["round-1", "round-2"]
     adapted = read["round-2"]()
-    assert adapted.embeddings.digest == made[1].digest and adapted.paired
+    assert digest_of(adapted.embeddings, adapted.views) == digest_of(*made[1]) and adapted.paired
     assert adapted.centre.tolist() == of.centre[0].tolist()
     damage(round_folder(tmp_path, 1) / "embeddings.safetensors", "gone")
-    assert list(good_rounds(tmp_path, table)) == ["round-1", "round-2"]
+    assert list(GoodRounds(tmp_path, table)) == ["round-1", "round-2"]
     with pytest.raises(StoreError):
         read["round-1"]()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import tables
-from videoclusternet.config import Config, ShotConfig
+from videoclusternet.config import Config, ShotConfig, TrackConfig
+from videoclusternet.engine.work import Work
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Event
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.steps import Run, Work, check_films
-from videoclusternet.types import Shots, Table
+from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.types import Shots
 
 
 class Counter:
@@ -24,21 +26,24 @@ class Counter:
         self.done = 0
         self.events: list[Event] = []
         self.run = Run(Store(folder, create=True), Config(), self.events.append)
+        self.step = Step("shots", self.compute, (Shots,), unit="frames")
 
-    def __call__(self, **changes: Any) -> list[str]:
-        """Run the step; return the kinds of events."""
+    def __call__(self, *arguments: Any, **row: Any) -> list[str]:
+        """Do the step; return the kinds of events."""
         self.events.clear()
-        call: dict[str, Any] = {"inputs": ["film"], "params": [ShotConfig()], **changes}
-        (shots,) = self.run.step("shots", (Shots,), self.compute, **call)
+        given = arguments or ("film", ShotConfig())
+        shots = self.run.do(replace(self.step, **row), *given)
         assert shots.stop.tolist() == [5, 9]
         return [event.kind for event in self.events]
 
-    def compute(self, work: Work) -> Sequence[Table]:
+    def compute(self, *arguments: Any, work: Work) -> Shots:
         """Do the work."""
         self.done += 1
         work.progress(1, 2)
         work.note("nothing special")
-        return (tables.shots(0, 5, 9),)
+        if work.file:
+            work.file.write_text(f"made {self.done} times")
+        return tables.shots(0, 5, 9)
 
 
 @pytest.fixture
@@ -56,31 +61,71 @@ def test_second_time_it_is_read(step: Counter) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    "arguments",
     [
-        {"inputs": ["another film"]},
-        {"inputs": ["film", "weights"]},
-        {"inputs": [tables.shots(0, 3)]},
-        {"params": [ShotConfig(threshold=28)]},
-        {"params": []},
-        {"version": 2},
-        {"file": "crops.zip"},
+        ("another film", ShotConfig()),
+        ("film", "weights", ShotConfig()),
+        (tables.shots(0, 3), ShotConfig()),
+        ("film", ShotConfig(threshold=28)),
+        ("film",),
+        ("film", TrackConfig()),
+        ("film", ShotConfig(), 0),
+        ("film", ShotConfig(), Fraction(24)),
+        ("film", ShotConfig(), None),
     ],
-    ids=lambda change: next(iter(change)),
+    ids=str,
 )
-def test_any_change_does_it_again(step: Counter, change: dict[str, Any]) -> None:
-    assert step(**change)[-1] == "done" and step.done == 2
+def test_any_other_argument_does_it_again(step: Counter, arguments: tuple[Any, ...]) -> None:
+    assert step(*arguments)[-1] == "done" and step.done == 2
 
 
-def test_inputs_count_by_content(step: Counter) -> None:
-    step(inputs=[tables.shots(0, 3, 8)])
-    assert step(inputs=[tables.shots(0, 3, 8)]) == ["cached"]
-    assert step(inputs=[tables.shots(0, 4, 8)])[-1] == "done"
+@pytest.mark.parametrize("row", [{"version": 2}, {"file": "crops.zip"}], ids=str)
+def test_another_row_does_it_again(step: Counter, row: dict[str, Any]) -> None:
+    assert step(**row)[-1] == "done" and step.done == 2
+
+
+def test_tables_count_by_content(step: Counter) -> None:
+    step(tables.shots(0, 3, 8))
+    assert step(tables.shots(0, 3, 8)) == ["cached"]
+    assert step(tables.shots(0, 4, 8))[-1] == "done"
+
+
+def test_whatever_has_a_digest_counts_by_it(step: Counter) -> None:
+    @dataclass(frozen=True)
+    class Weights:
+        digest: str
+        device: str
+
+    step(Weights("a", "cpu"))
+    assert step(Weights("a", "cuda")) == ["cached"]
+    assert step(Weights("b", "cpu"))[-1] == "done"
+
+
+def test_an_argument_that_cannot_be_told_from_others_is_a_defect(step: Counter) -> None:
+    with pytest.raises(TypeError, match="cannot tell one object"):
+        step(object())
+
+
+def test_what_stands_beside_the_arguments_does_not_count(tmp_path: Path) -> None:
+    run, seen = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None), []
+    step = Step("shots", lambda film, ranks: seen.append(ranks) or tables.shots(0, 5), (Shots,))
+    run.do(step, "film", ranks=1)
+    run.do(step, "film", ranks=2)
+    assert seen == [1]
 
 
 def test_going_back_to_old_settings_does_it_again(step: Counter) -> None:
-    step(params=[ShotConfig(threshold=28)])
+    step("film", ShotConfig(threshold=28))
     assert step()[-1] == "done" and step.done == 3
+
+
+def test_whether_it_holds_is_decided_in_one_place(step: Counter) -> None:
+    assert step.run.holds(step.step, "film", ShotConfig())
+    assert not step.run.holds(step.step, "other", ShotConfig())
+    assert not step.run.holds(replace(step.step, folder="adapt"), "film", ShotConfig())
+    (step.run.folder / "adapt").mkdir()
+    assert step.run.holds(replace(step.step, folder="adapt"), "film", ShotConfig())
+    assert step.run.read(step.step).stop.tolist() == [5, 9]
 
 
 def test_record_of_a_step(step: Counter) -> None:
@@ -97,25 +142,36 @@ def test_stopped_step_is_not_finished(tmp_path: Path) -> None:
 
     run = Run(Store(tmp_path / "run", create=True), Config(), stop)
     with pytest.raises(Cancelled):
-        run.step("shots", (Shots,), Counter(tmp_path / "run").compute)
+        run.do(Counter(tmp_path / "other").step, "film")
     assert run.store.fingerprint("shots") is None
 
 
-def test_file_of_a_step_is_swapped_only_at_the_end(tmp_path: Path) -> None:
-    run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
-    compute = Counter(tmp_path / "other").compute
-    with run.writes("shots", "crops.zip") as path:
-        path.write_text("old")
-    run.step("shots", (Shots,), compute, file="crops.zip")
-    with pytest.raises(Cancelled), run.writes("shots", "crops.zip") as path:
-        path.write_text("half of the new")
+def test_file_of_a_step_is_swapped_only_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(tmp_path / "run")
+    counter(file="crops.zip")
+    path = counter.run.folder / "crops.zip"
+    assert path.read_text() == "made 1 times"
+
+    def stop(event: Event) -> None:
         raise Cancelled("stopped")
-    assert (run.folder / "crops.zip").read_text() == "old"
-    assert run.store.fingerprint("shots") is not None
+
+    def half(work: Work) -> Shots:
+        assert work.file
+        work.file.write_text("half of the new")
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        counter.run.do(Step("shots", half, (Shots,), unit="frames", file="crops.zip"))
+    assert path.read_text() == "made 1 times"
+    assert counter.run.store.fingerprint("shots") is not None
     # A crash right after the swap: the table of the old file must not vouch for the new one.
-    with run.writes("shots", "crops.zip") as path:
-        path.write_text("new")
-    assert Store(run.folder).fingerprint("shots") is None
+    monkeypatch.setattr(Store, "save", lambda *_: (_ for _ in ()).throw(Cancelled("crash")))
+    with pytest.raises(Cancelled):
+        counter("other film", file="crops.zip")
+    assert path.read_text() == "made 2 times"
+    assert Store(counter.run.folder).fingerprint("shots") is None
 
 
 def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
@@ -124,7 +180,7 @@ def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
     names = ["pilot", "pilot"]
     films = [run.film(i, name) for i, name in enumerate(names)]
     assert [film.folder.name for film in films] == ["000-pilot", "001-pilot"]
-    films[0].step("shots", (Shots,), Counter(tmp_path / "other").compute)
+    films[0].do(Counter(tmp_path / "other").step, "film")
     assert films[1].store.fingerprint("shots") is None
     assert {event.step for event in events} == {"pilot/shots"}
 
@@ -149,14 +205,26 @@ def test_run_json_is_written_only_when_it_changes(tmp_path: Path) -> None:
     assert '"seed": 1' in path.read_text()
 
 
+@dataclass(frozen=True)
+class Other:
+    """Something that a run is over."""
+
+    content: str
+    path: str = "film.mp4"
+    names: tuple[str, ...] = ()
+
+
 def test_other_films_are_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path / "run", create=True)
-    check_films(store, ["a", "b"])
-    store.manifest["films"] = [{"content": "a"}, {"content": "b"}]
-    check_films(store, ["a", "b"])
+    run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
+    for _ in range(2):
+        run.begin([Other("a"), Other("b", names=("7", "9"))])
+    assert run.store.manifest["films"] == [
+        {"path": "film.mp4", "content": "a"},
+        {"path": "film.mp4", "content": "b", "tracks": ["7", "9"]},
+    ]
     for others in (["a"], ["b", "a"], ["a", "b", "c"], ["a", "x"]):
         with pytest.raises(StoreError, match="belongs to other films"):
-            check_films(store, others)
+            run.begin([Other(content) for content in others])
 
 
 def test_open_holds_the_folder(tmp_path: Path) -> None:
@@ -165,28 +233,3 @@ def test_open_holds_the_folder(tmp_path: Path) -> None:
         again = Run.open(tmp_path / "run", Config(), lambda event: None)
         with pytest.raises(StoreError, match="in use"), again:
             pytest.fail("two runs")
-
-
-def test_what_a_step_holds_is_found_by_how_its_inputs_begin(step: Counter) -> None:
-    step(inputs=["film", "weights", "seed 0"])
-    params = [ShotConfig()]
-
-    def held(*inputs: str, **changes: Any) -> Any:
-        call: dict[str, Any] = {"params": params, **changes}
-        return step.run.held("shots", (Shots,), inputs, **call)
-
-    (shots,) = held("film", "weights")
-    assert shots.stop.tolist() == [5, 9]
-    assert held("film", "weights", "seed 0") and held()
-    assert held("film", "other weights") is None
-    assert held("weights") is None
-    assert held("film", "weights", "seed 0", "more") is None
-    assert held("film", params=[ShotConfig(threshold=28)]) is None
-    assert held("film", version=2) is None
-    assert step.run.held("tracks", (Shots,), [], []) is None
-
-
-def test_what_is_damaged_is_not_held(step: Counter) -> None:
-    assert step.run.held("shots", (Shots,), ["film"], [ShotConfig()])
-    (step.run.folder / "shots.parquet").write_bytes(b"nothing")
-    assert step.run.held("shots", (Shots,), ["film"], [ShotConfig()]) is None

@@ -16,7 +16,7 @@ from videoclusternet import cluster_film
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.film.crops import encode
 from videoclusternet.film.quality import sharpness
-from videoclusternet.runfolder.crop_zip import CROPS, crop_name
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, crop_name
 from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench import describe as stats
 from videoclusternet_bench.data.ids import PAPER
@@ -134,8 +134,8 @@ def test_only_known_tracks_are_measured(drawn_run: Path) -> None:
 
 def test_a_run_with_a_damaged_picture_is_refused(drawn_run: Path, tmp_path: Path) -> None:
     run = shutil.copytree(drawn_run, tmp_path / "run")
-    data = (run / CROPS).read_bytes()
-    (run / CROPS).write_bytes(data[: len(data) // 2])
+    data = (run / CROP_ZIP).read_bytes()
+    (run / CROP_ZIP).write_bytes(data[: len(data) // 2])
     with pytest.raises(StoreError, match="damaged"):
         describe([run], tmp_path / "out")
 
@@ -242,7 +242,7 @@ def test_pictures_are_measured_where_models_see_them(drawn_run: Path, tmp_path: 
     crops = result.films[0].crops
     canvas = np.full((144, 144, 3), 255, dtype=np.uint8)
     canvas[8:136, 8:136] = 100  # JPEG mixes neighbours
-    with zipfile.ZipFile(run / CROPS, "w") as archive:
+    with zipfile.ZipFile(run / CROP_ZIP, "w") as archive:
         for track, frame in zip(crops.track, crops.frame, strict=True):
             archive.writestr(crop_name(int(track), int(frame)), encode(canvas))
     found = measure_faces(open_run(run), np.ones(len(result.tracks), dtype=bool))

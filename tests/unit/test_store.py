@@ -17,7 +17,14 @@ import pytest
 from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.folder import Store, read_table, replacing, table_path, write_table
+from videoclusternet.runfolder.folder import (
+    FORMAT,
+    Store,
+    read_table,
+    replacing,
+    table_path,
+    write_table,
+)
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -34,6 +41,7 @@ from videoclusternet.types import (
     Table,
     Tracks,
     VideoInfo,
+    Views,
 )
 
 KINDS = sorted(Table.__subclasses__(), key=lambda kind: kind.__name__)
@@ -74,12 +82,11 @@ def filled(kind: type[Table], rows: int) -> Table:
             np.arange(rows),
             np.arange(rows),
             rng.normal(size=(rows, 8)),
-            rng.normal(size=(rows, 6, 8)),
             real,
-            2,
             rows + 1,
             "colours",
         ),
+        Views: Views(rng.normal(size=(rows, 6, 8)), 2),
         Cast: Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,
@@ -135,8 +142,9 @@ def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], row
 
 def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
-    assert len(set(names)) == len(names) == 14
-    assert [name for name in names if not name.endswith(".parquet")] == ["embeddings.safetensors"]
+    assert len(set(names)) == len(names) == 15
+    others = sorted(name for name in names if not name.endswith(".parquet"))
+    assert others == ["embeddings.safetensors", "views.safetensors"]
 
 
 def test_tables_are_plain_parquet_for_others(tmp_path: Path) -> None:
@@ -309,4 +317,4 @@ def test_manifest_is_readable_by_people(tmp_path: Path) -> None:
     store.save("cast", "abc", [filled(Cast, 2)], {"inputs": ["x"], "notes": ["süß"]})
     text = (store.folder / "run.json").read_text(encoding="utf-8")
     assert "Fräulein.mp4" in text and "süß" in text and len(text.splitlines()) > 10
-    assert json.loads(text)["format"] == 1
+    assert json.loads(text)["format"] == FORMAT

@@ -13,7 +13,7 @@ from tests import tables
 from videoclusternet.config import Config
 from videoclusternet.events import silent
 from videoclusternet.runfolder.result import Result
-from videoclusternet.runfolder.steps import Run
+from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.show.summary import (
     Span,
     characters,
@@ -111,14 +111,12 @@ def pictured(folder: Path, directions: list[int], quality: list[float], track: l
         track=np.array(track),
         crop=np.arange(n),
         base=np.eye(max(directions) + 1)[directions] * 3,
-        views=np.zeros((n, 1, max(directions) + 1)),
         quality=np.array(quality),
-        global_views=1,
         tracks=count,
         model="toy",
     )
     with Run.open(folder, Config(), silent) as run:
-        run.step("embeddings", (Embeddings,), lambda work: (embeddings,))
+        run.do(Step("embeddings", lambda: embeddings, (Embeddings,)))
     tracks = tables.tracks([(t, 0, 9) for t in range(count)])
     film = tables.film(tracks, folder=folder, with_crops=tables.crops(track, count))
     return tables.result([film], tracks, tables.cast([0] * count))

@@ -16,11 +16,11 @@ from tests.unit.test_heads import DEPTHS, SmallNet, origin, single_threaded
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
 from videoclusternet.adapt.supply import Fresh, Kept, Supply, in_order, make_supply
 from videoclusternet.config import AdaptConfig, Config, EmbedConfig
-from videoclusternet.embed.embed import embed_crops
+from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.embed.views import make_views, plan_views
 from videoclusternet.errors import ConfigError
 from videoclusternet.models.backbones.face_model import FaceModel
-from videoclusternet.types import Embeddings
+from videoclusternet.types import Embeddings, Views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 SEED = 3
@@ -32,7 +32,7 @@ HALF = {"atol": 4e-3, "rtol": 2e-3}
 class Toy:
     """Face tracks of some people who look as different as noise can make them."""
 
-    pixels: np.ndarray
+    canvases: np.ndarray
     track: np.ndarray
     person: np.ndarray
 
@@ -40,20 +40,16 @@ class Toy:
     def tracks(self) -> int:
         return len(self.person)
 
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        return self.pixels[rows]
+    def pixels(self, rows: np.ndarray) -> np.ndarray:
+        return self.canvases[rows]
 
     def embedded(
         self, model: FaceModel, embed: EmbedConfig | None = None, seed: int = SEED
-    ) -> Embeddings:
-        return embed_crops(
-            tables.crops(self.track.tolist(), self.tracks),
-            tables.tracks([(t, 0, 99) for t in range(self.tracks)]),
-            self.take,
-            model,
-            embed or EmbedConfig(),
-            seed,
-        )
+    ) -> tuple[Embeddings, Views]:
+        crops = tables.crops(self.track.tolist(), self.tracks)
+        spans = tables.tracks([(t, 0, 99) for t in range(self.tracks)])
+        given = (crops, spans, self, lambda: model, embed or EmbedConfig())
+        return embed_crops(*given), embed_views(*given, seed)
 
 
 @cache
@@ -79,7 +75,7 @@ def supply_of(
 ) -> Supply:
     film, config = toy(), AdaptConfig(pool=pool)
     embed = embed or EmbedConfig()
-    return make_supply(film.take, len(film.track), learner_of(depth), config, embed, SEED)
+    return make_supply(film.pixels, len(film.track), learner_of(depth), config, embed, SEED)
 
 
 ANCHOR, PARTNER = np.array([0, 7, 3, 3, 9]), np.array([1, 10, 3, 5, 11])
@@ -129,7 +125,7 @@ def test_fresh_views_are_the_planned_ones() -> None:
     found = views(supply)
     rows = np.concatenate([ANCHOR, PARTNER])
     plan = plan_views(10, 1, 2, 11)
-    made = net.normalise(make_views(torch.from_numpy(film.take(rows)), plan, net).flatten(0, 1))
+    made = net.normalise(make_views(torch.from_numpy(film.pixels(rows)), plan, net).flatten(0, 1))
     made = made.view(10, 3, 3, 16, 16)
     torch.testing.assert_close(found[:, 0], made[:5, 0])
     torch.testing.assert_close(found[:, 1], made[5:, 0])
@@ -199,7 +195,7 @@ def test_smallest_pool() -> None:
 def test_untrained_learner_embeds_as_before(depth: Depth, embed: EmbedConfig) -> None:
     """Looks are what the frozen embeddings saw: clean, mirrored, and the same views."""
     film = toy()
-    frozen = film.embedded(SmallNet(), embed)
+    frozen, views = film.embedded(SmallNet(), embed)
     supply, learner = supply_of(depth, embed), learner_of(depth)
     plain = 1 + embed.mirror
     assert supply.crops == 12
@@ -209,7 +205,7 @@ def test_untrained_learner_embeds_as_before(depth: Depth, embed: EmbedConfig) ->
         looks = supply.looks(rows)
         seen = learner.embed(looks.flatten(0, 1)).view(3, supply.looks_each, -1).numpy()
     np.testing.assert_allclose(seen[:, :plain].mean(1), frozen.base[rows], **HALF)
-    np.testing.assert_allclose(seen[:, plain:], frozen.views[rows], **HALF)
+    np.testing.assert_allclose(seen[:, plain:], views.base[rows], **HALF)
 
 
 @pytest.mark.parametrize("depth", ["last-stage", "head"])
@@ -218,7 +214,7 @@ def test_kept_looks_are_fresh_ones_in_half_precision(depth: Depth) -> None:
     kept = supply_of(depth).looks(rows)
     plan = plan_views(12, 2, 4, SEED)
     with torch.no_grad():
-        fresh = Fresh(torch.from_numpy(film.pixels), learner, plan, mirror=True).looks(rows)
+        fresh = Fresh(torch.from_numpy(film.canvases), learner, plan, mirror=True).looks(rows)
     assert kept.dtype == torch.float32
     assert torch.equal(kept, fresh.half().float())
 
@@ -226,7 +222,7 @@ def test_kept_looks_are_fresh_ones_in_half_precision(depth: Depth) -> None:
 def test_blocks_change_nothing_and_are_told() -> None:
     told: list[tuple[int, int]] = []
     small = make_supply(
-        toy().take, 12, learner_of("last-stage"), AdaptConfig(pool=(2, 3)), EmbedConfig(batch=40),
+        toy().pixels, 12, learner_of("last-stage"), AdaptConfig(pool=(2, 3)), EmbedConfig(batch=40),
         SEED, lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert told == [(5, 12), (10, 12), (12, 12)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests import tables
 from videoclusternet.config import QualityConfig, TrackConfig
+from videoclusternet.engine.work import Work
 from videoclusternet.film.quality import flaws, track_flaw
 from videoclusternet.film.tracks import track_faces
 from videoclusternet.types import Faces, Motion, Reason, Shots, Tracks
@@ -198,6 +199,6 @@ def test_progress_is_told_in_shots() -> None:
         Fraction(24),
         TrackConfig(),
         QualityConfig(),
-        progress=lambda done, total: told.append((done, total)),
+        work=Work(lambda done, total: told.append((done, total))),
     )
     assert told == [(1, 2), (2, 2)]

@@ -98,12 +98,12 @@ def bench(
 ) -> Bench:
     film, net = toy(), model()
     config = AdaptConfig.model_validate(PLAIN | settings)
-    origin = torch.tensor(film.embedded(net).base.mean(0))
+    origin = torch.tensor(film.embedded(net)[0].base.mean(0))
     student, teacher = make_pair(net, config, depth, origin, 0)
     if model is SmallNet:
         supply = supply_of(depth)
     else:
-        supply = make_supply(film.take, 12, student, config, EmbedConfig(), SEED)
+        supply = make_supply(film.pixels, 12, student, config, EmbedConfig(), SEED)
     outputs = 1 if config.tokens == "class" else 2
     training = Training(student, teacher, torch.zeros(outputs, net.dim))
     company = Company(

@@ -22,6 +22,7 @@ from videoclusternet.types import (
     Table,
     Tracks,
     VideoInfo,
+    Views,
 )
 
 
@@ -40,12 +41,11 @@ def examples() -> dict[str, Table]:
             track=np.array([0, 1]),
             crop=np.array([0, 2]),
             base=rng.random((2, 4)),
-            views=rng.random((2, 6, 4)),
             quality=rng.random(2),
-            global_views=2,
             tracks=2,
             model="toy",
         ),
+        "views": Views(rng.random((2, 6, 4)), 2),
         "cast": tables.cast([0, -1, 1]),
         "merges": Merges(*(np.arange(1, 3) for _ in range(5))),
         "candidates": Candidates(np.ones(2), np.ones(2), np.ones(2), ("a", "b")),
@@ -211,11 +211,11 @@ def test_time_stamps_rise(pts: list[int]) -> None:
         replace(tables.video(3), pts=pts)
 
 
-def test_embeddings_agree_in_width() -> None:
+def test_embeddings_agree_in_length() -> None:
     table = examples()["embeddings"]
     assert isinstance(table, Embeddings)
-    with pytest.raises(ValueError, match="axis d is 5, elsewhere 4"):
-        replace(table, views=np.zeros((2, 6, 5)))
+    with pytest.raises(ValueError, match="axis C is 3, elsewhere 2"):
+        replace(table, base=np.zeros((3, 4)))
 
 
 def test_seconds_go_by_time_stamps() -> None:

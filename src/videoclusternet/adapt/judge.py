@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from videoclusternet.clustering.choose import partition_of
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.distance import Metric
-from videoclusternet.clustering.spaces import SPACES, inside, raw_space
-from videoclusternet.clustering.stability import LARGEST, OWN, SCALES, agreement, level, stability
+from videoclusternet.clustering.reading import OWN, Reading
+from videoclusternet.clustering.spaces import SPACES, raw_space
+from videoclusternet.clustering.stability import LARGEST, SCALES, agreement, level, stability
 from videoclusternet.config import MatchConfig
-from videoclusternet.types import Embeddings, Links
+from videoclusternet.types import Constraints, Embeddings, Links, Views
 
 Array = NDArray[Any]
-READING = f"{SPACES[0]}/{OWN}"
+READING = Reading(SPACES[0], OWN)
 DRAWS = 8
 """Perturbations behind the partition of a round."""
 
@@ -43,55 +44,55 @@ class Judged:
 
 
 def judge(
-    conflicts: Array, config: MatchConfig, seed: int
-) -> Callable[[Embeddings, Array], Judged]:
+    constraints: Constraints, config: MatchConfig, seed: int
+) -> Callable[[Embeddings, Views, Array], Judged]:
     """Return the judge of a film's rounds.
 
     Parameters
     ----------
-    conflicts : int, shape (P, 2)
-        Pairs of tracks that are two people.
+    constraints : Constraints
     config : MatchConfig
     seed : int
 
     Returns
     -------
     callable
-        From embeddings and the kept tracks, bool (T,), to :class:`Judged`.  The partition
+        From embeddings, views and the kept tracks, bool (T,), to :class:`Judged`.  The partition
         is that of average linkage in units of own thresholds at its most telling scale,
         whatever the final clustering will be.
     """
     metric = Metric("cosine")
 
-    def judged(embeddings: Embeddings, kept: Array) -> Judged:
+    def judged(embeddings: Embeddings, views: Views, kept: Array) -> Judged:
         keep = np.flatnonzero(kept)
-        links = find_links(embeddings, keep, config)
+        links = find_links(embeddings, views, config, keep)
         label = np.full(len(kept), -1, dtype=np.int32)
         if len(keep) < 2:
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
-        space, apart = raw_space(embeddings, keep), inside(conflicts, keep)
-        values, _ = stability({space.name: space}, (READING,), metric, apart, DRAWS, seed)
+        space, known = raw_space(embeddings, views, keep), constraints.inside(keep)
+        values, _ = stability({space.name: space}, (READING,), metric, known, DRAWS, seed)
         column = level(values[READING], min(len(keep), LARGEST))
-        partition, _ = partition_of(space, OWN, float(SCALES[column]), metric, apart)
+        partition, _ = partition_of(space, OWN, float(SCALES[column]), metric, known)
         label[keep] = partition.label
         return Judged(links, label, float(values[READING][:, column].mean()))
 
     return judged
 
 
-def compared(number: int, now: Judged, before: Judged, conflicts: Array) -> dict[str, float]:
+def compared(
+    number: int, now: Judged, before: Judged, constraints: Constraints
+) -> dict[str, float]:
     """Describe a round, and how far it went from the one before, for ``rounds.parquet``.
 
     Parameters
     ----------
     number : int
     now, before : Judged
-    conflicts : int, shape (P, 2)
-        Pairs of tracks that are two people.
+    constraints : Constraints
     """
     both = np.stack([now.links.a, now.links.b], axis=1)
-    apart = {tuple(sorted(pair)) for pair in conflicts.tolist()}
+    apart = {tuple(sorted(pair)) for pair in constraints.apart.tolist()}
     wrong = sum(tuple(sorted(pair)) in apart for pair in both.tolist())
     known = (now.label >= 0) & (before.label >= 0)
     return {

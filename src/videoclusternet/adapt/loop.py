@@ -26,6 +26,7 @@ from videoclusternet.adapt.pairs import Partners, grouped, jaccard, linked, no_p
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
     Finished,
+    digest_of,
     drop_others,
     epochs_table,
     read_embeddings,
@@ -39,36 +40,48 @@ from videoclusternet.adapt.supply import Supply, make_supply
 from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, casting
 from videoclusternet.clustering.distance import group_mean
 from videoclusternet.clustering.track_quality import low_quality, track_quality
-from videoclusternet.config import Config
+from videoclusternet.config import AdaptConfig, EmbedConfig, QualityFilterConfig
 from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.runfolder.folder import table_path, write_table
-from videoclusternet.types import Embeddings, Epochs, Links, Rounds
+from videoclusternet.types import Constraints, Embeddings, Epochs, Links, Rounds, Views
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Film:
+class LearningConfig:
+    """The settings that learning reads."""
+
+    adapt: AdaptConfig
+    embed: EmbedConfig
+    track_quality: QualityFilterConfig
+    seed: int
+
+
+@dataclass(frozen=True)
+class Material:
     """What is adapted to.
 
     Attributes
     ----------
     frozen : Embeddings
         Of C crops of T tracks, by the un-adapted model.
+    views : Views
+        Of the same crops.
     pixels : callable
         Gives the canvases, uint8 (n, 144, 144, 3), of n of these crops by their row.
-    conflicts : int, shape (P, 2)
-        Pairs of tracks that are surely two people.
+    constraints : Constraints
     judge : callable
-        From embeddings and the kept tracks, bool (T,), to :class:`Judged`.
+        From embeddings, views and the kept tracks, bool (T,), to :class:`Judged`.
     """
 
     frozen: Embeddings
+    views: Views
     pixels: Callable[[Array], Array]
-    conflicts: Array
-    judge: Callable[[Embeddings, Array], Judged]
+    constraints: Constraints
+    judge: Callable[[Embeddings, Views, Array], Judged]
 
 
 class Adaptation:
@@ -76,10 +89,10 @@ class Adaptation:
 
     Parameters
     ----------
-    film : Film
+    material : Material
     backbone : FaceModel
         Stays as it is.
-    config : Config
+    config : LearningConfig
     folder : Path
         Run folder; finished rounds are read from it and written to it.
     fingerprint : str
@@ -93,9 +106,9 @@ class Adaptation:
 
     def __init__(
         self,
-        film: Film,
+        material: Material,
         backbone: FaceModel,
-        config: Config,
+        config: LearningConfig,
         folder: Path,
         fingerprint: str,
         ranks: Ranks | None = None,
@@ -103,7 +116,7 @@ class Adaptation:
         supplies: dict[str, Supply] | None = None,
     ) -> None:
         self.supplies = {} if supplies is None else supplies
-        self.film, self.config, self.folder = film, config, folder
+        self.material, self.config, self.folder = material, config, folder
         self.ranks = ranks or ALONE
         self.device: torch.device = backbone.tail.weight.device
         self.depth = depth_of(config.adapt.trainable, self.device.type)
@@ -114,7 +127,7 @@ class Adaptation:
             "depth": self.depth,
             "adapt": config.adapt.model_dump(),
         }
-        origin, spread = _scale_of(film.frozen)
+        origin, spread = _scale_of(material.frozen)
         student, teacher = make_pair(
             backbone, config.adapt, self.depth, origin.to(self.device), config.seed, spread
         )
@@ -128,16 +141,16 @@ class Adaptation:
     @cached_property
     def supply(self) -> Supply:
         """Views of the crops, made when first needed."""
-        c, count = self.config, len(self.film.frozen)
+        c, count = self.config, len(self.material.frozen)
         if self.depth == "all":  # made by the student itself
             return make_supply(
-                self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed
+                self.material.pixels, count, self.training.student, c.adapt, c.embed, c.seed
             )
-        on = [self.film.frozen.digest, self.depth, c.adapt.pool, c.seed, self.given]
+        on = [self.material.frozen.digest, self.depth, c.adapt.pool, c.seed, self.given]
         key = json.dumps([*on, c.embed.model_dump()])
         if key not in self.supplies:
             self.supplies[key] = make_supply(
-                self.film.pixels, count, self.training.student, c.adapt, c.embed, c.seed,
+                self.material.pixels, count, self.training.student, c.adapt, c.embed, c.seed,
                 self._progress,
             )  # fmt: skip
         return self.supplies[key]
@@ -155,9 +168,9 @@ class Adaptation:
             Told a line per round.
         """
         self._progress = progress if self.ranks.first else no_progress
-        frozen = self.film.frozen
+        frozen = self.material.frozen
         kept = np.bincount(frozen.track, minlength=frozen.tracks) > 0
-        now = self.film.judge(frozen, kept)
+        now = self.material.judge(frozen, self.material.views, kept)
         partners = self._partners(now, first=True)
         done: list[Finished] = []
         for number in range(1 - self.given, self.config.adapt.rounds + 1):
@@ -173,13 +186,13 @@ class Adaptation:
                 done[-1] = replace(finished, judged={"round": number})
                 note(f"round {number} collapsed ({finished.collapse}); what was before it is kept")
                 break
-            embeddings = read_embeddings(self.folder, number, finished.digest)
+            embeddings, views = read_embeddings(self.folder, number, finished.digest)
             kept = self._kept(embeddings)
-            now = self.film.judge(teacher_half(embeddings, self.paired), kept)
+            now = self.material.judge(*teacher_half(embeddings, views, self.paired), kept)
             if self.ranks.first:
                 write_table(table_path(round_folder(self.folder, number), Links), now.links)
             partners = self._partners(now)
-            judged = compared(number, now, before, self.film.conflicts)
+            judged = compared(number, now, before, self.material.constraints)
             judged["jaccard"] = jaccard(matched, partners)
             done[-1] = replace(finished, judged=judged)
             note(line(judged))
@@ -195,7 +208,7 @@ class Adaptation:
 
     def _round(self, number: int, now: Judged, partners: Partners, kept: Array) -> Finished:
         """Train one round, embed all crops, and keep it.  Round 0 takes what was given."""
-        track = self.film.frozen.track
+        track = self.material.frozen.track
         company = Company(track, partners, kept, now.label)
         trainer = Trainer(self.training, self.supply, company, self.config.adapt, self.ranks)
         epochs: list[Epoch] = []
@@ -209,10 +222,9 @@ class Adaptation:
         start = self.training.start or Health(0, 0, 0, 0)
         finished = Finished(tuple(epochs), start, collapse=why)
         if self.ranks.first:
-            embeddings = None if why else self._outputs()
-            digest = embeddings.digest if embeddings else ""
-            finished = replace(finished, digest=digest)
-            write_round(self.folder, number, finished, self.about, self.training, embeddings)
+            made = None if why else self._outputs()
+            finished = replace(finished, digest=digest_of(*made) if made else "")
+            write_round(self.folder, number, finished, self.about, self.training, made)
         self.ranks.wait()
         if not self.ranks.first:  # embeddings are made once and read by all
             finished = read_round(self.folder, number, self.about["fingerprint"]) or finished
@@ -232,13 +244,16 @@ class Adaptation:
         return told
 
     def _partners(self, now: Judged, first: bool = False) -> Partners:
-        tracks = self.film.frozen.tracks
+        tracks = self.material.frozen.tracks
         kind = self.config.adapt.pairs
         if kind == "groups":
             return grouped(now.label)
-        if kind == "own" or first:  # the paper's first round knows no matches
+        if kind == "own":
             return no_partners(tracks)
-        return linked(now.links.a, now.links.b, tracks)
+        a, b = self.material.constraints.together.T
+        if not first:  # the paper's first round knows no matches
+            a, b = np.append(a, now.links.a), np.append(b, now.links.b)
+        return linked(a, b, tracks)
 
     def _kept(self, embeddings: Embeddings) -> Array:
         """Tracks that are not of outlying low quality (Eq. 4), bool (T,)."""
@@ -248,10 +263,10 @@ class Adaptation:
         return kept & ~low_quality(quality, c.deviations, c.spread) if c.enabled else kept
 
     @torch.no_grad()
-    def _outputs(self) -> Embeddings:
+    def _outputs(self) -> tuple[Embeddings, Views]:
         """Embed all crops and their views by the teacher, and by the student where paired."""
-        frozen, config = self.film.frozen, self.config
-        plain = self.supply.looks_each - frozen.views.shape[1]
+        frozen, seen_before, config = self.material.frozen, self.material.views, self.config
+        plain = self.supply.looks_each - seen_before.base.shape[1]
         step = max(1, config.embed.batch // self.supply.looks_each)
         learners = [self.training.teacher, self.training.student][: 1 + self.paired]
         base, views, quality = [], [], []
@@ -263,11 +278,9 @@ class Adaptation:
             base.append(_array(seen[:, :plain].mean(1)))
             views.append(_array(seen[:, plain:]))
             quality.append(_array(face_quality(hidden, last.weight, last.bias)))
-        return replace(
-            frozen,
-            base=np.concatenate(base),
-            views=np.concatenate(views),
-            quality=np.concatenate(quality),
+        return (
+            replace(frozen, base=np.concatenate(base), quality=np.concatenate(quality)),
+            replace(seen_before, base=np.concatenate(views)),
         )
 
     def _load(self, home: Path) -> None:
@@ -295,12 +308,15 @@ def _scale_of(embeddings: Embeddings) -> tuple[Tensor, float]:
     return torch.as_tensor(origin, dtype=torch.float32), float((means - origin).std()) or 1.0
 
 
-def teacher_half(embeddings: Embeddings, paired: bool) -> Embeddings:
-    """Return what the teacher saw, where embeddings hold teacher and student."""
+def teacher_half(embeddings: Embeddings, views: Views, paired: bool) -> tuple[Embeddings, Views]:
+    """Return what the teacher saw, where embeddings and views hold teacher and student."""
     if not paired:
-        return embeddings
+        return embeddings, views
     d = embeddings.base.shape[1] // 2
-    return replace(embeddings, base=embeddings.base[:, :d], views=embeddings.views[..., :d])
+    return (
+        replace(embeddings, base=embeddings.base[:, :d]),
+        replace(views, base=views.base[..., :d]),
+    )
 
 
 def _each(learner: Learner, looks: Tensor) -> Tensor:

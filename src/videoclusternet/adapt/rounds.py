@@ -2,7 +2,8 @@
 
     adapt/round-03/student.safetensors   what training may change of the student
                    teacher.safetensors   of the teacher, and the centre
-                   embeddings.safetensors   of all crops and views after the round
+                   embeddings.safetensors   of all crops after the round
+                   views.safetensors   of their views
                    state.json            log, settings, digests
 
 A round exists whole or not at all; a stopped run goes on after the last one.
@@ -10,9 +11,10 @@ A round exists whole or not at all; a stopped run goes on after the last one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,11 @@ from torch import Tensor
 
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.train import Epoch, Training
+from videoclusternet.clustering.reading import round_name
 from videoclusternet.clustering.spaces import Adapted
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.folder import read_table, table_path, write_table, writing
-from videoclusternet.types import Embeddings, Epochs, Rounds
+from videoclusternet.types import Embeddings, Epochs, Rounds, Views
 
 Array = NDArray[Any]
 FOLDER = "adapt"
@@ -71,7 +74,7 @@ def write_round(
     finished: Finished,
     about: Mapping[str, Any],
     training: Training,
-    embeddings: Embeddings | None,
+    made: tuple[Embeddings, Views] | None,
 ) -> None:
     """Keep a round.
 
@@ -84,7 +87,7 @@ def write_round(
     about : mapping
         ``fingerprint`` of the step and what is needed to build the learner again.
     training : Training
-    embeddings : Embeddings or None
+    made : (Embeddings, Views) or None
         None where the training collapsed: then only the log is kept.
     """
     home = round_folder(folder, number)
@@ -92,8 +95,9 @@ def write_round(
     with writing(home):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        if embeddings is not None:
-            write_table(table_path(temporary, Embeddings), embeddings)
+        if made is not None:
+            for table in made:
+                write_table(table_path(temporary, type(table)), table)
             _save(training.student.trained(), temporary / "student.safetensors")
             teacher = training.teacher.trained() | {"centre": training.centre}
             _save(teacher, temporary / "teacher.safetensors")
@@ -156,53 +160,72 @@ def read_weights(home: Path, device: str) -> tuple[dict[str, Tensor], dict[str, 
         ) from error
 
 
-def good_rounds(folder: Path, rounds: Rounds) -> dict[str, Callable[[], Adapted]]:
-    """Return the good rounds by name, each read from its files when it is called."""
+class GoodRounds(Mapping[str, Callable[[], Adapted]]):
+    """The good rounds of a run by name, each read from its files when it is called.
 
-    def reader(number: int, digest: str) -> Callable[[], Adapted]:
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    rounds : Rounds
+    """
+
+    def __init__(self, folder: Path, rounds: Rounds) -> None:
+        self._folder, self._paired = folder, rounds.paired
+        self.digest = rounds.digest
+        logged = zip(rounds.round.tolist(), rounds.digests, rounds.good.tolist(), strict=True)
+        self._known = {round_name(n): (n, digest) for n, digest, good in logged if good}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __getitem__(self, name: str) -> Callable[[], Adapted]:
+        number, digest = self._known[name]
+
         def read() -> Adapted:
-            *_, centre = read_weights(round_folder(folder, number), "cpu")
-            embeddings = read_embeddings(folder, number, digest)
-            return Adapted(embeddings, centre[0].numpy(), rounds.paired)
+            *_, centre = read_weights(round_folder(self._folder, number), "cpu")
+            embeddings, views = read_embeddings(self._folder, number, digest)
+            return Adapted(embeddings, views, centre[0].numpy(), self._paired)
 
         return read
 
-    return {
-        f"round-{number}": reader(int(number), digest)
-        for number, digest, good in zip(rounds.round, rounds.digests, rounds.good, strict=True)
-        if good
-    }
 
-
-def read_embeddings(folder: Path, number: int, digest: str) -> Embeddings:
-    """Read the embeddings of a round.
+def read_embeddings(folder: Path, number: int, digest: str) -> tuple[Embeddings, Views]:
+    """Read the embeddings and views of a round.
 
     Raises
     ------
     StoreError
         When they are missing, damaged, or not what the run wrote.
     """
-    path = table_path(round_folder(folder, number), Embeddings)
-    table = read_table(path, Embeddings)
-    assert isinstance(table, Embeddings)
-    if table.digest != digest:
+    home = round_folder(folder, number)
+    embeddings = read_table(table_path(home, Embeddings), Embeddings)
+    views = read_table(table_path(home, Views), Views)
+    if digest_of(embeddings, views) != digest:
         raise StoreError(
-            f"{path} is not what the run wrote", f"delete {folder / FOLDER} to train again"
+            f"{home} is not what the run wrote", f"delete {folder / FOLDER} to train again"
         )
-    return table
+    return embeddings, views
+
+
+def digest_of(embeddings: Embeddings, views: Views) -> str:
+    """Return one hash of the embeddings and views of a round: sha256, hexadecimal."""
+    return hashlib.sha256((embeddings.digest + views.digest).encode()).hexdigest()
 
 
 def rounds_table(found: Sequence[Finished], paired: bool) -> Rounds:
     """Put the logs of all rounds into one table."""
-    columns = {
+    columns: dict[str, Any] = {
         name: np.array([f.judged.get(name, np.nan) for f in found], dtype=np.float64)
         for name in Rounds.COLUMNS
         if name != "good"
     }
-    whole = {name: np.nan_to_num(columns.pop(name)) for name in ("round", "matches", "characters")}
+    columns |= {name: np.nan_to_num(columns[name]) for name in ("round", "matches", "characters")}
     return Rounds(
         **columns,
-        **whole,
         good=np.array([not f.collapse for f in found], dtype=bool),
         digests=tuple(f.digest for f in found),
         paired=paired,

@@ -169,8 +169,7 @@ def cluster_tracks_command(
     Labels are never used.
     """
     from videoclusternet.errors import ConfigError
-    from videoclusternet.sources.boxes import cluster_boxes
-    from videoclusternet.sources.crops import cluster_tracks
+    from videoclusternet.pipeline import cluster_boxes, cluster_tracks
 
     if film is not None and shots is not None:
         raise ConfigError("--shots is for crops", "boxes say themselves who meets whom")

@@ -39,6 +39,7 @@ STEP_NAMES = {
     "tracks": "Following faces",
     "crops": "Cutting face pictures",
     "embeddings": "Describing faces",
+    "views": "Describing views of them",
     "adapt": "Learning these faces",
     "prepare": "Preparing the sets",
     "bench": "Comparing methods",

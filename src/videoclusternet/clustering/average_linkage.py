@@ -22,12 +22,15 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from videoclusternet.clustering.distance import Metric, group_sum
-from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, renumber
+from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, begun, renumber
 from videoclusternet.clustering.track_points import TrackPoints
+from videoclusternet.types import Constraints
 
 Array = NDArray[Any]
 APART = 1e9
 """Relative distance of two tracks that must not meet: it outweighs any average."""
+TOGETHER = -1.0
+"""Relative distance of two tracks that must meet: below any that is measured."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,23 @@ def relative(points: TrackPoints, metric: Metric) -> Relative:
     return Relative(a, b, np.ones(len(weight), dtype=np.float32))
 
 
-def tree(tracks: Relative, conflicts: Array) -> Array:
+def tree(tracks: Relative, constraints: Constraints) -> Array:
     """Build the whole dendrogram, for few thousand tracks; see SciPy's ``linkage``.
 
     Parameters
     ----------
     tracks : Relative
         n >= 2 tracks.
-    conflicts : int, shape (P, 2)
-        Pairs that must not meet below ``APART``.
+    constraints : Constraints
+        Tracks that must not meet below ``APART``, and that meet at ``TOGETHER``.
     """
     distance = np.maximum(tracks.block(slice(None)), 0).astype(np.float64)
-    distance[conflicts[:, 0], conflicts[:, 1]] = APART
-    distance[conflicts[:, 1], conflicts[:, 0]] = APART
+    one, other = constraints.apart.T
+    distance[one, other] = distance[other, one] = APART
+    if len(constraints.together):
+        # They join before all others, so average linkage goes on with their groups as leaves.
+        group = constraints.group
+        distance[group[:, None] == group] = TOGETHER
     np.fill_diagonal(distance, 0)
     return np.asarray(linkage(squareform((distance + distance.T) / 2, checks=False), "average"))
 
@@ -140,7 +147,7 @@ def cut(dendrogram: Array, scales: Array) -> Array:
     return np.asarray(np.take_along_axis(number, root[:, :n], axis=1))
 
 
-def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:
+def join(tracks: Relative, scale: float, constraints: Constraints) -> Partition:
     """Join tracks whose mean relative distance is at most ``scale``, for any number.
 
     Rounds in which all pairs that are nearest to each other join at once.  Average linkage
@@ -153,23 +160,23 @@ def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:
     tracks : Relative
         n tracks.
     scale : float
-    conflicts : int, shape (P, 2)
-        Tracks that must not meet in one cluster.
+    constraints : Constraints
+        Tracks that must not meet in one cluster, and that begin in one.
 
     Returns
     -------
     Partition
         With the merge log: mean relative distance, and the scale as threshold.
     """
-    label = np.arange(len(tracks))
-    now = tracks
-    merges: list[Merge] = []
-    lowest = label.copy()
+    label = constraints.group
+    now = tracks.merged(label) if len(constraints.together) else tracks
+    merges = begun(constraints, lambda a, b: float(tracks.a[a] @ tracks.b[b]))
+    lowest = np.unique(label, return_index=True)[1]
     for number in range(1, len(tracks) + 1):
         if len(now) < 2:
             break
-        blocked = np.unique(np.sort(label[conflicts], axis=1), axis=0)
-        nearest, distance = _nearest(now, blocked)
+        apart = np.unique(np.sort(label[constraints.apart], axis=1), axis=0)
+        nearest, distance = _nearest(now, apart)
         index = np.arange(len(now))
         mutual = (nearest[nearest] == index) & (index < nearest) & (distance <= scale)
         a = np.flatnonzero(mutual)
@@ -192,11 +199,11 @@ def join(tracks: Relative, scale: float, conflicts: Array) -> Partition:
     return Partition(renumber(label).astype(np.int32), merges)
 
 
-def _nearest(clusters: Relative, blocked: Array) -> tuple[Array, Array]:
+def _nearest(clusters: Relative, apart: Array) -> tuple[Array, Array]:
     """Return for each cluster its nearest one that it may join, and the distance."""
     n = len(clusters)
     nearest, least = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.float32)
-    both = np.concatenate([blocked, blocked[:, ::-1]])
+    both = np.concatenate([apart, apart[:, ::-1]])
     for start in range(0, n, BLOCK):
         rows = slice(start, min(start + BLOCK, n))
         distance = clusters.block(rows)

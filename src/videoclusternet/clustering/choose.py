@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from videoclusternet.clustering.average_linkage import join, relative
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
+from videoclusternet.clustering.reading import OWN, Reading
 from videoclusternet.clustering.spaces import SPACES, Spaces, metric_of, spaces
 from videoclusternet.clustering.stability import (
     ENOUGH,
     LARGEST,
     MEANINGFUL,
-    OWN,
     level,
     levels_of,
     rule_named,
@@ -35,11 +35,12 @@ from videoclusternet.clustering.stability import (
 from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
+from videoclusternet.types import Constraints
 
 Array = NDArray[Any]
-NAMES = tuple(f"{space}/{rule}" for rule in (OWN, *RULES) for space in SPACES)
+UNADAPTED = tuple(Reading(space, linkage) for linkage in (OWN, *RULES) for space in SPACES)
 """Candidates without adaptation, simplest first: one linkage before many rules, frozen
-before whitened."""
+before whitened.  A row more or less is a candidate more or less."""
 CALMER = 0.5
 """Share of the instability of the best other reading that a round must stay below."""
 
@@ -50,8 +51,8 @@ class Choice:
 
     Attributes
     ----------
-    names : tuple of str
-        ``space/rule`` of every candidate, simplest first.
+    names : tuple of Reading
+        Every candidate, simplest first.
     stability : float32, shape (K,)
         Mean agreement of each, at its best scale.
     characters : int32, shape (K,)
@@ -61,7 +62,7 @@ class Choice:
     best : int
     """
 
-    names: tuple[str, ...]
+    names: tuple[Reading, ...]
     stability: Array
     characters: Array
     scale: Array
@@ -69,43 +70,43 @@ class Choice:
 
 
 def partition_of(
-    space: Space, rule: str, scale: float, metric: Metric, conflicts: Array
+    space: Space, linkage: str, scale: float, metric: Metric, constraints: Constraints
 ) -> tuple[Partition, TrackPoints]:
     """Cluster all tracks by one candidate.
 
     Parameters
     ----------
     space : Space
-    rule : str
+    linkage : str
         ``own`` or one of ``RULES``.
     scale : float
         For ``own``.
     metric : Metric
-    conflicts : int, shape (P, 2)
+    constraints : Constraints
     """
     metric = metric_of(metric, space)
     points = space_points(space, metric)
-    if rule == OWN:
-        partition = join(relative(points, metric), scale, conflicts)
+    if linkage == OWN:
+        partition = join(relative(points, metric), scale, constraints)
         if not space.has_views:  # what was found is the one threshold of all tracks
             points = replace(points, threshold=points.threshold * np.float32(scale))
         return partition, points
-    return agglomerate(points, metric, rule_named(rule), conflicts), points
+    return agglomerate(points, metric, rule_named(linkage), constraints), points
 
 
-def candidates(spaces: Spaces) -> tuple[str, ...]:
-    """Return the names of all candidates, the rounds of adaptation last."""
-    return (*NAMES, *(f"{name}/{OWN}" for name in spaces if name not in SPACES))
+def candidates(spaces: Spaces) -> tuple[Reading, ...]:
+    """Return all candidates, the rounds of adaptation last."""
+    return (*UNADAPTED, *(Reading(name, OWN) for name in spaces if name not in SPACES))
 
 
-def simplest(stability: Mapping[str, float]) -> str:
+def simplest(stability: Mapping[Reading, float]) -> Reading:
     """Return the first candidate that reaches ``ENOUGH`` of the highest agreement.
 
     Without structure to go by, the first of all.
 
     Parameters
     ----------
-    stability : mapping of str to float
+    stability : mapping of Reading to float
         Mean agreement, simplest candidate first.
     """
     best = max(stability.values())
@@ -113,17 +114,17 @@ def simplest(stability: Mapping[str, float]) -> str:
     return next(name for name, value in stability.items() if value >= enough)
 
 
-def adapted(stability: Mapping[str, float], best: str) -> str:
+def adapted(stability: Mapping[Reading, float], best: Reading) -> Reading:
     """Return the most stable round of adaptation if it is much calmer than ``best``.
 
     Parameters
     ----------
-    stability : mapping of str to float
+    stability : mapping of Reading to float
         Of all candidates.
-    best : str
+    best : Reading
         The choice among those without adaptation.
     """
-    rounds = [name for name in stability if name not in NAMES]
+    rounds = [name for name in stability if name not in UNADAPTED]
     if not rounds:
         return best
     calmest = max(rounds, key=lambda name: stability[name])
@@ -133,9 +134,9 @@ def adapted(stability: Mapping[str, float], best: str) -> str:
 
 def measure(
     spaces: Spaces,
-    names: Sequence[str],
+    names: Sequence[Reading],
     metric: Metric,
-    conflicts: Array,
+    constraints: Constraints,
     draws: int,
     seed: int,
     scale: float = 0.0,
@@ -147,8 +148,8 @@ def measure(
     ----------
     spaces : mapping of str to Space
         Of the same crops; T >= 2 tracks.
-    names : sequence of str
-        Candidates, ``space/rule``.
+    names : sequence of Reading
+        Candidates.
     scale : float
         Scale of ``own`` readings; 0 finds it.
 
@@ -156,12 +157,12 @@ def measure(
     """
     some = next(iter(spaces.values()))
     levels = levels_of(some)
-    values, count = stability(spaces, names, metric, conflicts, draws, seed, progress)
+    values, count = stability(spaces, names, metric, constraints, draws, seed, progress)
     column = {name: level(v, min(some.tracks, LARGEST), levels) for name, v in values.items()}
     if scale:
         fixed = int(np.abs(np.log(levels.values / scale)).argmin())
-        column |= {name: fixed for name in names if name.endswith(OWN)}
-    scales = [(scale or levels.values[column[n]]) if n.endswith(OWN) else np.nan for n in names]
+        column |= {name: fixed for name in names if name.scaled}
+    scales = [(scale or levels.values[column[n]]) if n.scaled else np.nan for n in names]
     return Choice(
         tuple(names),
         np.array([values[n][:, column[n]].mean() for n in names], dtype=np.float32),
@@ -175,7 +176,7 @@ def choose(
     raw: Space,
     rounds: Spaces,
     metric: Metric,
-    conflicts: Array,
+    constraints: Constraints,
     draws: int,
     seed: int,
     scale: float = 0.0,
@@ -198,11 +199,13 @@ def choose(
     Others as in :func:`measure`.
     """
     few: Spaces = {SPACES[0]: raw, **rounds}
-    names = (NAMES[0], *candidates(few)[len(NAMES) :])
-    choice = measure(few, names, metric, conflicts, draws, seed, scale, progress)
+    names = (UNADAPTED[0], *candidates(few)[len(UNADAPTED) :])
+    choice = measure(few, names, metric, constraints, draws, seed, scale, progress)
     if choice.stability[0] < ENOUGH and raw.has_views:
         every: Spaces = {**spaces(raw), **rounds}
-        choice = measure(every, candidates(every), metric, conflicts, draws, seed, scale, progress)
+        choice = measure(
+            every, candidates(every), metric, constraints, draws, seed, scale, progress
+        )
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
-    best = simplest({name: value for name, value in found.items() if name in NAMES})
+    best = simplest({name: value for name, value in found.items() if name in UNADAPTED})
     return replace(choice, best=choice.names.index(adapted(found, best)))

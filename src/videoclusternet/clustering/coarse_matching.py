@@ -19,38 +19,42 @@ from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.whitening import centre
 from videoclusternet.config import MatchConfig
-from videoclusternet.types import Embeddings, Links
+from videoclusternet.types import Embeddings, Links, Views
 
 Array = NDArray[Any]
 BLOCK = 2048
 """Tracks whose distances to all others are held at a time."""
 
 
-def find_links(embeddings: Embeddings, keep: Array, config: MatchConfig) -> Links:
+def find_links(
+    embeddings: Embeddings, views: Views, config: MatchConfig, keep: Array | None = None
+) -> Links:
     """Match some tracks of a film (Eq. 3).
 
     Parameters
     ----------
     embeddings : Embeddings
-    keep : int, shape (K,), ascending
-        Tracks that may match.
+    views : Views
     config : MatchConfig
         ``centred``: without its mean a weak backbone finds everybody alike, and everybody
         matches.
+    keep : int, shape (K,), ascending, optional
+        Tracks that may match; by default all.
 
     Returns
     -------
     Links
         None where there are no views: they span the Gaussians.
     """
-    space = raw_space(embeddings, keep)
+    keep = np.arange(embeddings.tracks) if keep is None else keep
+    space = raw_space(embeddings, views, keep)
     if space.views.size == 0:
-        return Links(a=np.empty(0), b=np.empty(0), margin=np.empty(0))
+        return Links.empty()
     if config.centred:
         space = centre(space)
     seen = space.views[:, : space.global_views]
     found = match_tracks(space.clean, seen, space.track, space.tracks, config)
-    return Links(a=keep[found.a], b=keep[found.b], margin=found.margin)
+    return Links(keep[found.a].astype(np.int32), keep[found.b].astype(np.int32), found.margin)
 
 
 def match_tracks(

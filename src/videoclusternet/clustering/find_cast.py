@@ -13,31 +13,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.clustering.choose import NAMES, Choice, choose, measure, partition_of
+from videoclusternet.clustering.choose import UNADAPTED, Choice, choose, measure, partition_of
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
+from videoclusternet.clustering.reading import ADAPTED, OWN, Reading, round_number
 from videoclusternet.clustering.spaces import (
     SPACES,
     Adapted,
     adapted_space,
-    inside,
     metric_of,
     raw_space,
     spaces,
 )
-from videoclusternet.clustering.stability import OWN, rule_named
+from videoclusternet.clustering.stability import rule_named
 from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
+from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.errors import ConfigError
-from videoclusternet.events import Progress, no_progress
-from videoclusternet.types import Candidates, Cast, Embeddings, Links, Merges, Reason, Tracks
+from videoclusternet.events import Progress
+from videoclusternet.types import (
+    Candidates,
+    Cast,
+    Constraints,
+    Embeddings,
+    Links,
+    Merges,
+    Reason,
+    Tracks,
+    Views,
+)
 
 Array = NDArray[Any]
-ADAPTED = "adapted"
-"""Names the last good round of adaptation, the un-adapted embeddings where there is none."""
-ROUND = "round-"
+STABILITY = "stability"
+"""The choice that compares all candidates."""
 GoodRounds = Mapping[str, Callable[[], Adapted]]
 """Good rounds of adaptation by name, ``round-1`` and so on, read when needed."""
 
@@ -60,20 +70,21 @@ def check_choice(config: ClusterConfig) -> None:
     ConfigError
         When no candidate has the given name, or the paper's algorithm has no rule.
     """
-    space, _, rule = config.choose.partition("/")
-    named = space in (*SPACES, ADAPTED) or space.startswith(ROUND)
-    if config.choose != "stability" and not (named and rule in (OWN, *RULES, "and")):
+    asked = Reading.parse(config.choose)
+    rules = (OWN, *RULES, "and")
+    space = asked.space in (*SPACES, ADAPTED) or round_number(asked.space) is not None
+    if config.choose != STABILITY and not (space and asked.linkage in rules):
         raise ConfigError(
             f"no candidate {config.choose!r} for cluster.choose",
             f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
-            f"a rule of {', '.join((OWN, *RULES, 'and'))}",
+            f"a rule of {', '.join(rules)}",
         )
     if config.algorithm == "vcn" and config.thresholds != "views":
         raise ConfigError(
             "cluster.thresholds=crops is for cluster.algorithm=paper",
             "every reading of algorithm vcn measures thresholds on views",
         )
-    if config.algorithm == "paper" and rule not in (*RULES, "and"):
+    if config.algorithm == "paper" and asked.linkage not in rules[1:]:
         raise ConfigError(
             "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
         )
@@ -82,12 +93,14 @@ def check_choice(config: ClusterConfig) -> None:
 def find_cast(
     tracks: Tracks,
     embeddings: Embeddings,
+    views: Views,
     links: Links,
     config: ClusterConfig,
     quality_config: QualityFilterConfig,
     seed: int = 0,
-    progress: Progress = no_progress,
     rounds: GoodRounds | None = None,
+    known: Constraints | None = None,
+    work: Work = ALONE,
 ) -> tuple[Cast, Merges, Candidates]:
     """Group tracks into characters.
 
@@ -97,6 +110,8 @@ def find_cast(
         T tracks of one film or of several.
     embeddings : Embeddings
         Of the crops of these tracks.
+    views : Views
+        Of the same crops.
     links : Links
         Coarse matches between them.
     config : ClusterConfig
@@ -104,9 +119,12 @@ def find_cast(
         Eq. 4.
     seed : int
         Seed of the perturbations behind the choice.
-    progress : callable
     rounds : mapping, optional
         Good rounds of adaptation, in order.
+    known : Constraints, optional
+        What is known of these tracks besides that two faces of one picture are two people.
+    work : Work
+        Told in comparisons.
 
     Returns
     -------
@@ -119,24 +137,28 @@ def find_cast(
     ------
     ConfigError
         See :func:`check_choice`; or when there is no round of the given name.
+    ContradictionError
+        When two tracks must meet and must not.
     """
     check_choice(config)
     rounds = rounds or {}
-    named = _named_round(config.choose, rounds)
+    asked = None if config.choose == STABILITY else Reading.parse(config.choose)
+    named = _named_round(asked, rounds) if asked else ""
     # Where the cast is to come from one round, its own quality decides who takes part.
     judge = rounds[named]().embeddings if named else embeddings
     reason, quality = _set_aside(tracks, judge, quality_config)
     keep = np.flatnonzero(reason == Reason.OK)
-    apart = tracks.overlapping() if config.cannot_link else np.empty((0, 2), dtype=int)
+    met = Constraints.of_overlaps(tracks) if config.cannot_link else Constraints.none(len(tracks))
+    constraints = (met.and_those(known) if known else met).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
-    raw = raw_space(embeddings, keep, np.stack([links.a, links.b], axis=1))
+    raw = raw_space(embeddings, views, keep, np.stack([links.a, links.b], axis=1))
     if named:
         extra = {named: adapted_space(rounds[named](), named, keep, metric)}
-    elif config.choose == "stability" and config.algorithm == "vcn":
+    elif asked is None and config.algorithm == "vcn":
         extra = {n: adapted_space(read(), n, keep, metric) for n, read in rounds.items()}
     else:
         extra = {}
-    outcome = _cluster(raw, extra, config, metric, inside(apart, keep), seed, progress)
+    outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
         _cast(tracks, keep, reason, quality, outcome),
         _merges(keep, outcome.partition),
@@ -144,18 +166,17 @@ def find_cast(
     )
 
 
-def _named_round(choice: str, rounds: GoodRounds) -> str:
-    """Return the round that the settings name, or nothing."""
-    space = choice.partition("/")[0]
-    if space == ADAPTED:
+def _named_round(asked: Reading, rounds: GoodRounds) -> str:
+    """Return the round that a reading names, or nothing."""
+    if asked.space == ADAPTED:
         return next(reversed(list(rounds)), "")
-    if space.startswith(ROUND) and space not in rounds:
+    if round_number(asked.space) is not None and asked.space not in rounds:
         known = ", ".join(rounds) or "none"
         raise ConfigError(
-            f"there is no good {space} for cluster.choose",
+            f"there is no good {asked.space} for cluster.choose",
             f"good rounds: {known}; see adapt.rounds",
         )
-    return space if space in rounds else ""
+    return asked.space if asked.space in rounds else ""
 
 
 def _set_aside(
@@ -176,34 +197,38 @@ def _set_aside(
 def _cluster(
     raw: Space,
     extra: Mapping[str, Space],
+    asked: Reading | None,
     config: ClusterConfig,
     metric: Metric,
-    conflicts: Array,
+    constraints: Constraints,
     seed: int,
     progress: Progress,
 ) -> _Outcome:
-    """Cluster by the named candidate, or compare them all."""
+    """Cluster by the reading that is asked for, or compare all candidates."""
     if raw.tracks < 2:
         return _trivial(raw, metric)
-    space, _, rule = config.choose.partition("/")
-    if config.choose == "stability":
-        choice = choose(raw, extra, metric, conflicts, config.draws, seed, config.scale, progress)
-        space, _, rule = choice.names[choice.best].partition("/")
-    elif space not in SPACES:
-        space = next(iter(extra), SPACES[0])
+    choice = None
+    if asked is None:
+        choice = choose(raw, extra, metric, constraints, config.draws, seed, config.scale, progress)
+        reading = choice.names[choice.best]
+    else:
+        space = asked.space if asked.space in SPACES else next(iter(extra), SPACES[0])
+        reading = Reading(space, asked.linkage)
+    space = reading.space
     chosen = extra[space] if space in extra else spaces(raw, (space,))[space]
-    name = f"{space}/{rule}"
     if config.algorithm == "paper":
-        return _paper(chosen, name, metric, conflicts, config)
-    if config.choose != "stability":
+        return _paper(chosen, reading, metric, constraints, config)
+    if choice is None:
         scale = config.scale
-        if rule == OWN and not scale:
+        if reading.scaled and not scale:
             only = {space: chosen}
-            choice = measure(only, (name,), metric, conflicts, config.draws, seed, 0.0, progress)
+            choice = measure(
+                only, (reading,), metric, constraints, config.draws, seed, 0.0, progress
+            )
         else:
-            choice = _unchosen(name, 0, np.array([scale or np.nan], dtype=np.float32))
+            choice = _unchosen(reading, 0, np.array([scale or np.nan], dtype=np.float32))
     scale = float(choice.scale[choice.best])
-    partition, points = partition_of(chosen, rule, scale, metric, conflicts)
+    partition, points = partition_of(chosen, reading.linkage, scale, metric, constraints)
     characters = choice.characters.copy()
     characters[choice.best] = partition.clusters
     choice = replace(choice, characters=characters)
@@ -214,25 +239,24 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
     """Nobody, or one track: nothing to compare."""
     points = space_points(raw, metric)
     partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
-    choice = _unchosen(NAMES[0], raw.tracks, np.array([np.nan]))
+    choice = _unchosen(UNADAPTED[0], raw.tracks, np.array([np.nan]))
     return _Outcome(partition, points, metric, choice)
 
 
 def _paper(
-    space: Space, name: str, metric: Metric, conflicts: Array, config: ClusterConfig
+    space: Space, reading: Reading, metric: Metric, constraints: Constraints, config: ClusterConfig
 ) -> _Outcome:
     """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
     metric = metric_of(metric, space)
     points = space_points(space, metric, config.thresholds)
-    rule = rule_named(name.rpartition("/")[2])
-    partition = agglomerate(points, metric, rule, conflicts, "paper")
-    choice = _unchosen(name, partition.clusters, np.array([np.nan]))
+    partition = agglomerate(points, metric, rule_named(reading.linkage), constraints, "paper")
+    choice = _unchosen(reading, partition.clusters, np.array([np.nan]))
     return _Outcome(partition, points, metric, choice)
 
 
-def _unchosen(name: str, characters: int, scale: Array) -> Choice:
+def _unchosen(reading: Reading, characters: int, scale: Array) -> Choice:
     """Record a reading that was not compared with others."""
-    return Choice((name,), np.array([np.nan]), np.array([characters]), scale, 0)
+    return Choice((reading,), np.array([np.nan]), np.array([characters]), scale, 0)
 
 
 def _cast(
@@ -254,12 +278,13 @@ def _cast(
     threshold[keep] = outcome.points.threshold
     sure = np.zeros(len(tracks), dtype=np.float32)
     sure[keep] = confidence(outcome.points, label, outcome.metric)
-    chosen = outcome.choice.names[outcome.choice.best]
+    chosen = str(outcome.choice.names[outcome.choice.best])
     return Cast(character, reason, quality, threshold, sure, chosen)
 
 
 def _candidates(choice: Choice) -> Candidates:
-    return Candidates(choice.stability, choice.characters, choice.scale, choice.names)
+    names = tuple(str(reading) for reading in choice.names)
+    return Candidates(choice.stability, choice.characters, choice.scale, names)
 
 
 def _merges(keep: Array, partition: Partition) -> Merges:

@@ -8,6 +8,7 @@ partner (first-neighbour rounds).  Neither is told the number of characters.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from scipy.special import ndtri
 
 from videoclusternet.clustering.distance import Metric, Terms, group_mean
 from videoclusternet.clustering.track_points import TrackPoints
+from videoclusternet.types import Constraints
 
 Array = NDArray[Any]
 Rule = Literal["or", "mean", "or+null", "null", "and"]
@@ -65,7 +67,7 @@ def agglomerate(
     points: TrackPoints,
     metric: Metric,
     rule: Rule = "or",
-    conflicts: Array | None = None,
+    constraints: Constraints | None = None,
     algorithm: Literal["vcn", "paper"] = "vcn",
 ) -> Partition:
     """Merge tracks into characters, round by round, until no pair passes (METHOD 6.3).
@@ -78,8 +80,8 @@ def agglomerate(
     rule : {"or", "mean", "or+null", "null", "and"}
         Which threshold a pair must pass: the larger of its two [P], their mean, the
         larger one and the bound of the null model, that bound alone, or the smaller one.
-    conflicts : int, shape (P, 2), optional
-        Tracks that must not meet in one cluster.
+    constraints : Constraints, optional
+        Tracks that must not meet in one cluster, and that begin in one.
     algorithm : {"vcn", "paper"}
 
     Returns
@@ -88,9 +90,10 @@ def agglomerate(
         Independent of the order of the tracks, up to exact ties.
     """
     tracks = len(points.mean)
-    label = np.arange(tracks)
-    merges: list[Merge] = []
-    conflicts = np.empty((0, 2), dtype=np.int64) if conflicts is None else conflicts
+    known = constraints or Constraints.none(tracks)
+    label = known.group
+    single = metric.terms(points.mean)
+    merges = begun(known, lambda a, b: float(single[[a]].distances(single[[b]])[0, 0]))
     bound = np.inf
     for number in range(1, tracks + 1):
         clusters = int(label.max(initial=-1)) + 1
@@ -100,14 +103,14 @@ def agglomerate(
         threshold = group_mean(points.threshold, label, clusters)
         terms = metric.terms(mean)
         if algorithm == "paper" and number == 1 and points.pairs is not None:
-            terms = points.pairs
+            terms = points.pairs.grouped(label, clusters) if merges else points.pairs
         if "null" in rule:
             bound = null_bound(terms)
-        blocked = np.unique(np.sort(label[conflicts], axis=1), axis=0)
-        edges = _edges(terms, threshold, rule, bound, blocked, every=algorithm == "paper")
+        apart = np.unique(np.sort(label[known.apart], axis=1), axis=0)
+        edges = _edges(terms, threshold, rule, bound, apart, every=algorithm == "paper")
         lowest = np.full(clusters, tracks)
         np.minimum.at(lowest, label, np.arange(tracks))
-        root, accepted = _join(edges, clusters, blocked)
+        root, accepted = _join(edges, clusters, apart)
         if not accepted:
             break
         merges += [
@@ -116,6 +119,17 @@ def agglomerate(
         ]
         label = renumber(root[label])
     return Partition(label.astype(np.int32), merges, bound)
+
+
+def begun(known: Constraints, distance: Callable[[int, int], float]) -> list[Merge]:
+    """Log how the tracks that are together begin in one cluster: round 0, whatever passed."""
+    lowest: dict[int, int] = {}
+    merges: list[Merge] = []
+    for track, group in enumerate(known.group.tolist()):
+        first = lowest.setdefault(group, track)
+        if first != track:
+            merges.append(Merge(0, first, track, distance(first, track), np.inf))
+    return merges
 
 
 def null_bound(terms: Terms, sample: int = BLOCK) -> float:
@@ -164,12 +178,12 @@ class _Edge:
 
 
 def _edges(
-    terms: Terms, threshold: Array, rule: Rule, bound: float, blocked: Array, every: bool
+    terms: Terms, threshold: Array, rule: Rule, bound: float, apart: Array, every: bool
 ) -> list[_Edge]:
     """List passing pairs, widest margin first: all, or only the best one of each cluster."""
     n = len(threshold)
     seen: dict[tuple[int, int], tuple[float, _Edge]] = {}
-    both = np.concatenate([blocked, blocked[:, ::-1]])
+    both = np.concatenate([apart, apart[:, ::-1]])
     for start in range(0, n, BLOCK):
         rows = np.arange(start, min(start + BLOCK, n))
         distance = terms[rows].distances(terms)
@@ -195,13 +209,13 @@ def _edges(
     return [edge for _, (_, edge) in ordered]
 
 
-def _join(edges: list[_Edge], clusters: int, blocked: Array) -> tuple[Array, list[_Edge]]:
-    """Union-find over the edges; an edge that would join a blocked pair is skipped."""
+def _join(edges: list[_Edge], clusters: int, apart: Array) -> tuple[Array, list[_Edge]]:
+    """Union-find over the edges; an edge that would join a pair apart is skipped."""
     root = list(range(clusters))
-    enemies: dict[int, set[int]] = {}
-    for a, b in blocked.tolist():
-        enemies.setdefault(a, set()).add(b)
-        enemies.setdefault(b, set()).add(a)
+    strangers: dict[int, set[int]] = {}
+    for a, b in apart.tolist():
+        strangers.setdefault(a, set()).add(b)
+        strangers.setdefault(b, set()).add(a)
 
     def find(x: int) -> int:
         while root[x] != x:
@@ -212,14 +226,14 @@ def _join(edges: list[_Edge], clusters: int, blocked: Array) -> tuple[Array, lis
     accepted: list[_Edge] = []
     for edge in edges:
         a, b = find(edge.a), find(edge.b)
-        if a == b or b in enemies.get(a, ()):
+        if a == b or b in strangers.get(a, ()):
             continue
         a, b = min(a, b), max(a, b)
         root[b] = a
-        for enemy in enemies.pop(b, set()):
-            enemies[enemy].discard(b)
-            enemies[enemy].add(a)
-            enemies.setdefault(a, set()).add(enemy)
+        for other in strangers.pop(b, set()):
+            strangers[other].discard(b)
+            strangers[other].add(a)
+            strangers.setdefault(a, set()).add(other)
         accepted.append(edge)
     return np.array([find(x) for x in range(clusters)]), accepted
 

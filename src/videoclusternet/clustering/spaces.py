@@ -20,7 +20,8 @@ from videoclusternet.clustering.whitening import (
     whiten,
     within_scatter,
 )
-from videoclusternet.types import Embeddings
+from videoclusternet.types import Embeddings, Views
+from videoclusternet.types.constraints import inside
 
 Array = NDArray[Any]
 RIDGES = (3.0, 1.0)
@@ -28,18 +29,25 @@ MATCHED = 0.3
 """Share of the scatter between matched tracks (a of METHOD 5) in the ``matched`` space."""
 SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES), "matched-1")
 """Spaces made from the un-adapted embeddings, simplest first."""
+
 Spaces = Mapping[str, Space]
 """Spaces of the same crops, by name."""
 
 
 def raw_space(
-    embeddings: Embeddings, keep: Array, links: Array | None = None, name: str = SPACES[0]
+    embeddings: Embeddings,
+    views: Views,
+    keep: Array,
+    links: Array | None = None,
+    name: str = SPACES[0],
 ) -> Space:
     """Take the embeddings of some tracks as they come.
 
     Parameters
     ----------
     embeddings : Embeddings
+    views : Views
+        Row by row with them.
     keep : int, shape (T,), ascending
         Tracks, renumbered from 0.
     links : int, shape (L, 2), optional
@@ -50,10 +58,10 @@ def raw_space(
     return Space(
         name,
         embeddings.base[rows],
-        embeddings.views[rows],
+        views.base[rows],
         np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
         len(keep),
-        embeddings.global_views,
+        views.globals,
         inside(np.empty((0, 2), dtype=np.int32) if links is None else links, keep),
     )
 
@@ -66,12 +74,15 @@ class Adapted:
     ----------
     embeddings : Embeddings
         By the teacher (C, d), or by teacher and student end to end (C, 2d) where ``paired``.
+    views : Views
+        Likewise.
     centre : float32, shape (d,)
         What Eq. 2 takes off the teacher's output.
     paired : bool
     """
 
     embeddings: Embeddings
+    views: Views
     centre: Array
     paired: bool
 
@@ -88,7 +99,7 @@ def adapted_space(round: Adapted, name: str, keep: Array, metric: Metric) -> Spa
     metric : Metric
         ``loss`` and ``kl`` compare teacher and student (Eq. 2), others the teacher alone.
     """
-    space = raw_space(round.embeddings, keep, name=name)
+    space = raw_space(round.embeddings, round.views, keep, name=name)
     if not round.paired:
         return space
     d = len(round.centre)
@@ -127,9 +138,3 @@ def subset(raw: Space, keep: Array, rows: Array) -> Space:
         tracks=len(keep),
         links=inside(raw.links, keep),
     )
-
-
-def inside(pairs: Array, keep: Array) -> Array:
-    """Restrict pairs (P, 2) of tracks to the tracks ``keep`` and renumber them."""
-    both = np.isin(pairs, keep).all(axis=1)
-    return np.searchsorted(keep, pairs[both]).reshape(-1, 2)

@@ -19,13 +19,15 @@ from scipy.ndimage import uniform_filter1d
 from videoclusternet.clustering.average_linkage import cut, relative, tree
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
-from videoclusternet.clustering.spaces import Spaces, inside, metric_of, subset
+from videoclusternet.clustering.reading import Reading
+from videoclusternet.clustering.spaces import Spaces, metric_of, subset
 from videoclusternet.clustering.track_points import TrackPoints, crop_points, track_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
+from videoclusternet.types import Constraints
 
 Array = NDArray[Any]
-Found = dict[str, Array]
+Found = dict[Reading, Array]
 """One array for each candidate."""
 SCALES = np.geomspace(0.5, 2.0, 49)
 """Scales that are tried, 3 % apart; the middle one is 1, thresholds as they are."""
@@ -34,7 +36,6 @@ SHARES = np.geomspace(0.03, 1.25, 127)
 between two of them."""
 NEIGHBOURS = 2
 """Scales on either side over which agreement is averaged: peaks of chance are narrow."""
-OWN = "own"
 SHARE = 0.9
 """Share of the tracks in a subset."""
 LARGEST = 1000
@@ -105,9 +106,9 @@ def agreement(a: Array, b: Array) -> float:
 
 def stability(
     spaces: Spaces,
-    names: Sequence[str],
+    names: Sequence[Reading],
     metric: Metric,
-    conflicts: Array,
+    constraints: Constraints,
     draws: int,
     seed: int,
     progress: Progress = no_progress,
@@ -118,11 +119,10 @@ def stability(
     ----------
     spaces : mapping of str to Space
         Of the same crops; every track has one.
-    names : sequence of str
-        Candidates, ``space/rule``.
+    names : sequence of Reading
+        Candidates.
     metric : Metric
-    conflicts : int, shape (P, 2)
-        Cannot-link pairs of tracks.
+    constraints : Constraints
     draws : int
         Number of pairs of subsets.
     seed : int
@@ -130,26 +130,26 @@ def stability(
 
     Returns
     -------
-    dict of str to float64 arrays, shape (draws, scales)
+    dict of Reading to float64 arrays, shape (draws, scales)
         Agreement of each candidate in each draw.
-    dict of str to int arrays, shape (scales,)
+    dict of Reading to int arrays, shape (scales,)
         Clusters each finds in the whole film, or in a sample of a long one.
     """
     rng = np.random.default_rng(seed)
-    spaces, conflicts = _sample(spaces, conflicts, rng)
+    spaces, constraints = _sample(spaces, constraints, rng)
     some = next(iter(spaces.values()))
     metrics = {name: metric_of(metric, space) for name, space in spaces.items()}
     crops = {name: crop_points(space, metrics[name]) for name, space in spaces.items()}
-    seen: dict[str, list[list[float]]] = {name: [] for name in names}
+    seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
     whole = {name: track_points(c, some.track, some.tracks) for name, c in crops.items()}
     levels = levels_of(some).values
-    labels = readings(whole, names, metrics, conflicts, levels)
+    labels = readings(whole, names, metrics, constraints, levels)
     for draw in range(draws):
         found, kept = [], []
         for keep, rows in halves(some.track, some.tracks, rng):
             track = np.searchsorted(keep, some.track[rows])
             points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
-            found.append(readings(points, names, metrics, inside(conflicts, keep), levels))
+            found.append(readings(points, names, metrics, constraints.inside(keep), levels))
             kept.append(keep)
         _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
         for name in names:
@@ -163,16 +163,16 @@ def stability(
 
 
 def _sample(
-    spaces: Spaces, conflicts: Array, rng: np.random.Generator
-) -> tuple[dict[str, Space], Array]:
+    spaces: Spaces, constraints: Constraints, rng: np.random.Generator
+) -> tuple[dict[str, Space], Constraints]:
     """Restrict a long film to a random ``LARGEST`` tracks."""
     some = next(iter(spaces.values()))
     if some.tracks <= LARGEST:
-        return dict(spaces), conflicts
+        return dict(spaces), constraints
     keep = np.sort(rng.choice(some.tracks, LARGEST, replace=False))
     rows = np.flatnonzero(np.isin(some.track, keep))
     few = {name: subset(space, keep, rows) for name, space in spaces.items()}
-    return few, inside(conflicts, keep)
+    return few, constraints.inside(keep)
 
 
 def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
@@ -207,9 +207,9 @@ def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Ar
 
 def readings(
     points: Mapping[str, TrackPoints],
-    names: Sequence[str],
+    names: Sequence[Reading],
     metrics: Mapping[str, Metric],
-    conflicts: Array,
+    constraints: Constraints,
     levels: Array = SCALES,
 ) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
@@ -218,22 +218,21 @@ def readings(
     ----------
     points : mapping of str to TrackPoints
         The same tracks in each space.
-    names : sequence of str
-        Candidates, ``space/rule``.
+    names : sequence of Reading
+        Candidates.
     metrics : mapping of str to Metric
         Of each space.
-    conflicts : int, shape (P, 2)
+    constraints : Constraints
     levels : float64, shape (scales,)
         Where ``own`` readings are cut.
     """
     found: Found = {}
     for name in names:
-        space, _, rule = name.partition("/")
-        if rule == OWN:
-            dendrogram = tree(relative(points[space], metrics[space]), conflicts)
-            found[name] = cut(dendrogram, levels)
+        here, metric = points[name.space], metrics[name.space]
+        if name.scaled:
+            found[name] = cut(tree(relative(here, metric), constraints), levels)
         else:
-            by = agglomerate(points[space], metrics[space], rule_named(rule), conflicts)
+            by = agglomerate(here, metric, rule_named(name.linkage), constraints)
             found[name] = by.label[None]
     return found
 

@@ -1,40 +1,45 @@
-"""Embeddings of crops, of their multi-crop views, and the SER-FIQ quality of each crop."""
+"""Embeddings of clean crops, of their multi-crop views, and the SER-FIQ quality of each crop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from videoclusternet.config import EmbedConfig
 from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
-from videoclusternet.events import Progress, no_progress
+from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.models.backbones.face_model import FaceModel
-from videoclusternet.types import Crops, Embeddings, Parts, Reason, Tracks
+from videoclusternet.types import Crops, Embeddings, Reason, Tracks, Views
+from videoclusternet.types.arrays import Array, Float32, Int64, UInt8
 
-Array = NDArray[Any]
-PART = 1000
-"""Crops that a crash can cost."""
+PART = 128
+"""Crops that a crash can cost, and that a process takes at a time."""
+
+
+class Pictures(Protocol):
+    """Where the canvases of crops come from."""
+
+    def pixels(self, rows: Int64) -> UInt8:
+        """Return the canvases, uint8 (n, 144, 144, 3), of n rows of ``Crops``."""
+        ...
 
 
 def embed_crops(
     crops: Crops,
     tracks: Tracks,
-    pictures: Callable[[Array], Array],
-    model: FaceModel,
+    pictures: Pictures,
+    backbone: Callable[[], FaceModel],
     config: EmbedConfig,
-    seed: int = 0,
-    progress: Progress = no_progress,
-    parts: Parts | None = None,
-    clean: Embeddings | None = None,
+    work: Work = ALONE,
 ) -> Embeddings:
-    """Embed crops and views with a frozen model.
+    """Embed clean crops with a frozen model.
 
     Parameters
     ----------
@@ -42,19 +47,14 @@ def embed_crops(
         Of all tracks.
     tracks : Tracks
         Tracks with a flaw are passed over.
-    pictures : callable
-        Gives the canvases, uint8 (n, 144, 144, 3), of n rows of ``crops``.
-    model : FaceModel
+    pictures : Pictures
+        Of these crops.
+    backbone : callable
+        Loads the model, when there is something to embed.
     config : EmbedConfig
-        Numbers of views, crops per track and the batch size.
-    seed : int
-        Seed of the views.
-    progress : callable
+        Crops per track, mirror image and the batch size.
+    work : Work
         Told in crops.
-    parts : Parts, optional
-        Where finished parts are kept.
-    clean : Embeddings, optional
-        Of the same crops by the same model with views of another seed: only these are new.
 
     Returns
     -------
@@ -62,95 +62,122 @@ def embed_crops(
         Of the chosen crops, in order.
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
+    make = _Clean(crops, rows, pictures, backbone, config)
+    parts = in_parts(split(len(rows), PART), make, (Embeddings,), work)
+    return Embeddings.concatenate([part for (part,) in parts])
+
+
+def embed_views(
+    crops: Crops,
+    tracks: Tracks,
+    pictures: Pictures,
+    backbone: Callable[[], FaceModel],
+    config: EmbedConfig,
+    seed: int,
+    work: Work = ALONE,
+) -> Views:
+    """Embed augmented views of the crops that :func:`embed_crops` chooses.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the views.
+
+    Others as in :func:`embed_crops`.
+
+    Returns
+    -------
+    Views
+        Row by row with the embeddings.
+    """
+    rows = chosen_rows(crops, tracks, config.max_crops)
     plan = plan_views(len(rows), config.global_views, config.local_views, seed)
-    film = _Film(crops, rows, pictures, plan, model, config, clean)
-    done: list[Embeddings] = []
-    for start in range(0, max(1, len(rows)), PART):
-        part = slice(start, min(start + PART, len(rows)))
-        name = f"{part.start:08d}-{part.stop:08d}"
-        kept = parts.read(name, (Embeddings,)) if parts else None
-        if kept is None:
-            kept = (film.embed(part, lambda n: progress(n, len(rows))),)
-            if parts:
-                parts.write(name, kept)
-        progress(part.stop, len(rows))
-        done.append(kept[0])  # type: ignore[arg-type]
-    arrays = {
-        name: np.concatenate([part.arrays()[name] for part in done]) for name in Embeddings.COLUMNS
-    }
-    return Embeddings.build(arrays, done[0].meta())
+    make = _Augmented(rows, pictures, backbone, config, plan)
+    parts = in_parts(split(len(rows), PART), make, (Views,), work)
+    return Views.concatenate([part for (part,) in parts])
 
 
 @dataclass(frozen=True)
-class _Film:
-    """The chosen crops of a film, and how to look at them."""
+class _Clean:
+    """Embeds some of the chosen crops."""
 
     crops: Crops
-    rows: Array
-    pictures: Callable[[Array], Array]
-    plan: ViewPlan
-    model: FaceModel
+    rows: Int64
+    pictures: Pictures
+    backbone: Callable[[], FaceModel]
     config: EmbedConfig
-    clean: Embeddings | None
 
-    def embed(self, part: slice, progress: Callable[[int], None]) -> Embeddings:
-        """Embed some of the chosen crops, a batch at a time."""
-        n, config, d = part.stop - part.start, self.config, self.model.dim
-        base = np.empty((n, d), dtype=np.float32)
-        quality = np.empty(n, dtype=np.float32)
-        views = np.empty((n, config.global_views + config.local_views, d), dtype=np.float32)
-        plain = 0 if self.clean is not None else 2 if config.mirror else 1
-        step = max(1, config.batch // (plain + views.shape[1]))
-        for start in range(part.start, part.stop, step):
-            batch = slice(start, min(start + step, part.stop))
-            here = slice(batch.start - part.start, batch.stop - part.start)
-            canvas = self.pictures(self.rows[batch])
-            *found, views[here] = _embed(canvas, self.plan[batch], self.model, plain)
-            if self.clean is not None:
-                found = [self.clean.base[batch], self.clean.quality[batch]]
-            base[here], quality[here] = found
-            progress(batch.stop)
-        rows = self.rows[part]
-        return Embeddings(
+    def __call__(self, part: range, tell: Tell) -> tuple[Embeddings]:
+        """Embed a range of the chosen crops, a batch at a time."""
+        model, copies = self.backbone(), 2 if self.config.mirror else 1
+        base = np.empty((len(part), model.dim), dtype=np.float32)
+        quality = np.empty(len(part), dtype=np.float32)
+        for batch in filter(len, split(len(part), max(1, self.config.batch // copies))):
+            here = slice(batch.start, batch.stop)
+            canvas = self.pictures.pixels(self.rows[part.start : part.stop][here])
+            base[here], quality[here] = _clean(canvas, model, copies)
+            tell(batch.stop)
+        rows = self.rows[part.start : part.stop]
+        made = Embeddings(
             track=self.crops.track[rows],
-            crop=rows,
+            crop=rows.astype(np.int32),
             base=base,
-            views=views,
             quality=quality,
-            global_views=config.global_views,
             tracks=self.crops.tracks,
-            model=self.model.name,
+            model=model.name,
         )
+        return (made,)
+
+
+@dataclass(frozen=True)
+class _Augmented:
+    """Embeds the views of some of the chosen crops."""
+
+    rows: Int64
+    pictures: Pictures
+    backbone: Callable[[], FaceModel]
+    config: EmbedConfig
+    plan: ViewPlan
+
+    def __call__(self, part: range, tell: Tell) -> tuple[Views]:
+        """Embed the views of a range of the chosen crops, a batch at a time."""
+        model, config = self.backbone(), self.config
+        each = config.global_views + config.local_views
+        base = np.empty((len(part), each, model.dim), dtype=np.float32)
+        for batch in filter(len, split(len(part), max(1, config.batch // each))):
+            rows = slice(part.start + batch.start, part.start + batch.stop)
+            canvas = self.pictures.pixels(self.rows[rows])
+            base[batch.start : batch.stop] = _augmented(canvas, self.plan[rows], model)
+            tell(batch.stop)
+        return (Views(base, config.global_views),)
 
 
 @torch.inference_mode()
-def _embed(
-    pixels: Array, plan: ViewPlan, model: FaceModel, plain: int
-) -> tuple[Array, Array, Array]:
-    """Embed n canvases in one pass: (n, d) clean, (n,) quality, (n, V, d) views.
-
-    ``plain`` pictures of each are clean: none, one, or one and its mirror image.  Without
-    any the first two results are empty.
-    """
-    n = len(pixels)
+def _clean(pixels: UInt8, model: FaceModel, copies: int) -> tuple[Float32, Float32]:
+    """Embed n canvases, and with two ``copies`` their mirror images: (n, d), and (n,) quality."""
     canvas = torch.from_numpy(pixels).to(model.tail.weight.device)
-    inputs = [make_views(canvas, plan, model).flatten(0, 1)]
-    if plain:
-        clean = clean_inputs(canvas, model)
-        inputs = [*[clean, clean.flip(-1)][:plain], *inputs]
-    hidden = model.trunk(model.normalise(torch.cat(inputs)))
-    out = _array(model.tail(hidden))
-    first = plain * n
-    quality = _array(face_quality(hidden[:first][:n], model.tail.weight, model.tail.bias))
-    base = out[:first].reshape(plain, n, -1).mean(axis=0) if plain else out[:0]
-    return base, quality, out[first:].reshape(n, -1, model.dim)
+    inputs = clean_inputs(canvas, model)
+    both = [inputs, inputs.flip(-1)][:copies]
+    hidden = model.trunk(model.normalise(torch.cat(both)))
+    quality = face_quality(hidden[: len(pixels)], model.tail.weight, model.tail.bias)
+    out = _array(model.tail(hidden)).reshape(copies, len(pixels), model.dim)
+    return out.mean(axis=0), _array(quality)
 
 
-def _array(x: Tensor) -> Array:
-    return x.detach().float().cpu().numpy()
+@torch.inference_mode()
+def _augmented(pixels: UInt8, plan: ViewPlan, model: FaceModel) -> Float32:
+    """Embed the planned views of n canvases in one pass, (n, V, d)."""
+    canvas = torch.from_numpy(pixels).to(model.tail.weight.device)
+    views = make_views(canvas, plan, model).flatten(0, 1)
+    out = _array(model.tail(model.trunk(model.normalise(views))))
+    return out.reshape(len(pixels), -1, model.dim)
 
 
-def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Array:
+def _array(x: Tensor) -> Float32:
+    return np.asarray(x.detach().float().cpu().numpy(), dtype=np.float32)
+
+
+def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Int64:
     """Rows of ``crops`` to embed, int64: of tracks without a flaw, evenly spaced in time.
 
     Parameters
@@ -160,7 +187,7 @@ def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Array:
     """
     first = np.searchsorted(crops.track, np.arange(crops.tracks))
     stop = np.searchsorted(crops.track, np.arange(crops.tracks), side="right")
-    chosen = [
+    chosen: list[Array] = [
         np.unique(np.linspace(first[t], stop[t] - 1, min(most, stop[t] - first[t])).round())
         for t in np.flatnonzero((tracks.flaw == Reason.OK) & (stop > first))
     ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.config import CropConfig, QualityConfig
-from videoclusternet.events import Progress, no_progress
+from videoclusternet.engine.work import Work
 from videoclusternet.film.quality import flaws
-from videoclusternet.film.video import Damage, read_frames
+from videoclusternet.film.video import read_frames
 from videoclusternet.runfolder.crop_zip import crop_name
 from videoclusternet.types import Crops, Faces, Reason, Tracks, VideoInfo
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE, similarity_transform
@@ -34,9 +33,7 @@ def cut_crops(
     tracks: Tracks,
     config: CropConfig,
     quality: QualityConfig,
-    path: Path,
-    progress: Progress = no_progress,
-    on_damage: Damage = lambda message: None,
+    work: Work,
 ) -> Crops:
     """Cut, align and keep the faces on every track's half-second grid.
 
@@ -49,12 +46,9 @@ def cut_crops(
     config : CropConfig
     quality : QualityConfig
         A small or blurred face is passed over when its half second has a better one.
-    path : Path
-        Zip file to write.
-    progress : callable
-        Told in frames that hold a wanted face.
-    on_damage : callable
-        Told when frames cannot be decoded.
+    work : Work
+        ``file`` is the zip file to write.  Told in frames that hold a wanted face, and when
+        frames cannot be decoded.
 
     Returns
     -------
@@ -62,41 +56,35 @@ def cut_crops(
         C crops, sorted by track and frame.
     """
     chosen = choose_faces(faces, tracks, flaws(faces, quality), video.times, config.every)
-    return cut_chosen(video, faces, chosen, len(tracks), path, progress, on_damage)
+    return cut_chosen(video, faces, chosen, len(tracks), work)
 
 
 def cut_chosen(
-    video: VideoInfo,
-    faces: Faces,
-    chosen: Iterable[tuple[int, int]],
-    tracks: int,
-    path: Path,
-    progress: Progress = no_progress,
-    on_damage: Damage = lambda message: None,
+    video: VideoInfo, faces: Faces, chosen: Iterable[tuple[int, int]], tracks: int, work: Work
 ) -> Crops:
     """Cut, align and keep the faces of :func:`choose_faces`; else as :func:`cut_crops`."""
+    assert work.file is not None
     by_frame: dict[int, list[tuple[int, int]]] = {}
     for track, row in chosen:
         by_frame.setdefault(int(faces.frame[row]), []).append((track, int(row)))
     rows: list[tuple[int, int, int, int]] = []
     wanted = np.array(sorted(by_frame), dtype=np.int64)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for done, frame in enumerate(read_frames(video, wanted, on_damage), 1):
+    with zipfile.ZipFile(work.file, "w", zipfile.ZIP_STORED) as archive:
+        for done, frame in enumerate(read_frames(video, wanted, work.note), 1):
             picture = frame.picture(video.width, video.height)
             for track, row in by_frame[frame.number]:
                 data = encode(align(picture, faces.landmarks[row]))
                 archive.writestr(crop_name(track, frame.number), data)
                 rows.append((track, frame.number, row, zlib.crc32(data)))
-            progress(done, len(wanted))
+            work.progress(done, len(wanted))
     return crops_table(rows, tracks)
 
 
 def crops_table(rows: Iterable[tuple[int, int, int, int]], tracks: int) -> Crops:
     """Make the table out of (track, frame, face, checksum) rows in any order."""
     table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
-    return Crops(
-        track=table[:, 0], frame=table[:, 1], face=table[:, 2], checksum=table[:, 3], tracks=tracks
-    )
+    track, frame, face = table[:, :3].T.astype(np.int32)
+    return Crops(track, frame, face, table[:, 3].astype(np.uint32), tracks)
 
 
 def choose_faces(

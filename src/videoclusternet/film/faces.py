@@ -89,20 +89,3 @@ def detect_faces(
         sharpness=np.array(sharp, dtype=np.float32),
         stride=stride,
     )
-
-
-def join_faces(parts: Sequence[Faces], stride: int) -> Faces:
-    """Put consecutive parts of a film together."""
-    empty = detect_faces(_Blind(), (), (), (1, 1), 0.0, stride)
-    tables = [empty, *parts]
-    arrays = {name: np.concatenate([t.arrays()[name] for t in tables]) for name in Faces.COLUMNS}
-    return Faces(**arrays, stride=stride)
-
-
-class _Blind:
-    """A detector for no picture at all."""
-
-    name = "none"
-
-    def detect(self, pictures: Sequence[Array]) -> list[Any]:
-        return []

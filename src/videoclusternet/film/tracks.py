@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trackers import BoTSORTTracker
 
 from videoclusternet.config import QualityConfig, TrackConfig
-from videoclusternet.events import Progress, no_progress
+from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.film.quality import flaws, track_flaw
 from videoclusternet.types import Faces, Motion, Shots, Tracks
 
@@ -41,7 +41,7 @@ def track_faces(
     config: TrackConfig,
     quality: QualityConfig,
     film: int = 0,
-    progress: Progress = no_progress,
+    work: Work = ALONE,
 ) -> Tracks:
     """Link the faces of one person in one shot.
 
@@ -60,7 +60,7 @@ def track_faces(
         Which faces are too small or blurred; a track of mostly such faces is Unknown.
     film : int
         Film number that the tracks carry.
-    progress : callable
+    work : Work
         Told in shots.
 
     Returns
@@ -73,7 +73,7 @@ def track_faces(
     for number, (start, stop) in enumerate(zip(shots.start, shots.stop, strict=True)):
         frames = slice(*np.searchsorted(motion.frame, (start, stop)))
         found += _track_shot(faces, motion, frames, fps, config)
-        progress(number + 1, len(shots))
+        work.progress(number + 1, len(shots))
     flaw = flaws(faces, quality)
     first = np.array([faces.frame[rows[0]] for rows in found], dtype=np.int32)
     last = np.array([faces.frame[rows[-1]] for rows in found], dtype=np.int32)

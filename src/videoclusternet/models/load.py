@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -9,7 +11,59 @@ import torch
 from videoclusternet.errors import ModelError
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.detectors.detector import FaceDetector
-from videoclusternet.models.registry import ModelSpec, find, locate
+from videoclusternet.models.registry import ModelSpec, find, locate, weights_digest
+
+
+@dataclass(frozen=True)
+class LazyDetector:
+    """A face detector that is loaded when it is called, once in a process.
+
+    Attributes
+    ----------
+    choice : str
+        A name of ``vcn models``, or ``name=path``.
+    device : str
+        Where it runs: plays no part in its digest.
+    """
+
+    choice: str
+    device: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of its weights: sha256, hexadecimal."""
+        return weights_digest(self.choice)
+
+    def __call__(self) -> FaceDetector:
+        """Load the detector; see :func:`load_detector`."""
+        return _detector(self.choice, self.device, self.digest)
+
+
+@dataclass(frozen=True)
+class LazyBackbone:
+    """A face-ID model that is loaded when it is called; see :class:`LazyDetector`."""
+
+    choice: str
+    device: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of its weights: sha256, hexadecimal."""
+        return weights_digest(self.choice)
+
+    def __call__(self) -> FaceModel:
+        """Load the model; see :func:`load_backbone`."""
+        return _backbone(self.choice, self.device, self.digest)
+
+
+@lru_cache(maxsize=1)
+def _detector(choice: str, device: str, digest: str) -> FaceDetector:
+    return load_detector(choice, device)
+
+
+@lru_cache(maxsize=1)
+def _backbone(choice: str, device: str, digest: str) -> FaceModel:
+    return load_backbone(choice, device)
 
 
 def pick_device(wanted: str) -> str:

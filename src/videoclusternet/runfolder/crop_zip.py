@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import struct
 import zipfile
@@ -18,7 +19,7 @@ from videoclusternet.types import Crops
 from videoclusternet.types.canvas import CANVAS
 
 Array = NDArray[Any]
-CROPS = "crops.zip"
+CROP_ZIP = "crops.zip"
 """File of the cut faces in a run folder."""
 ZIP_ERRORS = (
     OSError,
@@ -54,10 +55,19 @@ class CropPictures:
             for path, crops in sources
             for track, frame in zip(crops.track, crops.frame, strict=True)
         ]
+        self._digests = [crops.digest for _, crops in sources]
         self._open: dict[Path, zipfile.ZipFile] = {}
 
     def __len__(self) -> int:
         return len(self._where)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_open": {}}  # another process opens the files itself
+
+    @property
+    def digest(self) -> str:
+        """Content hash: that of the tables, which hold a checksum of every picture."""
+        return hashlib.sha256("".join(self._digests).encode()).hexdigest()
 
     def jpeg(self, row: int) -> bytes:
         """Return the JPEG file of a crop.

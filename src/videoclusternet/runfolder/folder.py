@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 import numpy as np
@@ -26,10 +27,11 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
-from videoclusternet.types import Embeddings, Table
+from videoclusternet.types import Table
 
 Array = NDArray[Any]
-FORMAT = 1
+T = TypeVar("T", bound=Table)
+FORMAT = 2
 MANIFEST = "run.json"
 
 
@@ -95,7 +97,7 @@ class Store:
         found = self.manifest["steps"].get(step)
         return str(found["fingerprint"]) if found else None
 
-    def load(self, step: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...]:
+    def load(self, step: str, kinds: Sequence[type[Any]]) -> tuple[Any, ...]:
         """Read the tables of a finished step.
 
         Raises
@@ -204,6 +206,12 @@ def _read_manifest(path: Path) -> dict[str, Any]:
                 f"{path.parent} has format {version}; this program knows formats up to {FORMAT}",
                 "update videoclusternet",
             )
+        if version < FORMAT:
+            raise StoreError(
+                f"{path.parent} has format {version}, of an earlier version; this one reads "
+                f"format {FORMAT}",
+                f"make it anew: {_command(path.parent, manifest)}",
+            )
         for step in manifest["steps"].values():
             _ = step["fingerprint"], dict(step["tables"]), list(step["inputs"])
         for film in manifest.get("films", []):
@@ -211,6 +219,18 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged", "restore it, or choose a new folder") from error
     return dict(manifest)
+
+
+def _command(folder: Path, manifest: dict[str, Any]) -> str:
+    """Return the command that makes a run of an earlier format anew, beside the old one."""
+    films = manifest.get("films", [])
+    given = any("tracks" in film for film in films)
+    paths = [str(film["path"]) for film in films] or ["FILM"]
+    if given and "video" in manifest["steps"]:
+        paths = ["BOXES", *(word for path in paths for word in ("--film", path))]
+    command = "cluster-tracks" if given else "cluster"
+    new = folder.with_name(f"{folder.stem}-{FORMAT}{folder.suffix}")
+    return shlex.join(["vcn", command, *paths, "-o", str(new)])
 
 
 @contextmanager
@@ -239,8 +259,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def table_path(folder: Path, kind: type[Table]) -> Path:
     """Return the file of a table: safetensors for embeddings, Parquet for the others."""
-    suffix = "safetensors" if kind is Embeddings else "parquet"
-    return folder / f"{kind.FILE}.{suffix}"
+    return folder / f"{kind.FILE}.{kind.SUFFIX}"
 
 
 def write_table(path: Path, table: Table) -> None:
@@ -256,7 +275,7 @@ def write_table(path: Path, table: Table) -> None:
             pq.write_table(frame, temporary, compression="zstd")
 
 
-def read_table(path: Path, kind: type[Table]) -> Table:
+def read_table(path: Path, kind: type[T]) -> T:
     """Read one table.
 
     Raises

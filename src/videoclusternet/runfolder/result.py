@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.crop_zip import CROPS, CropPictures
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.steps import film_folder
 from videoclusternet.types import (
@@ -24,8 +24,8 @@ from videoclusternet.types import (
     Shots,
     Tracks,
     VideoInfo,
+    Views,
 )
-from videoclusternet.types.pool import pool_embeddings, pool_tracks
 
 Array = NDArray[Any]
 
@@ -90,7 +90,7 @@ class Result:
     @cached_property
     def pictures(self) -> CropPictures:
         """The cut faces of all films, end to end."""
-        return CropPictures([(film.folder / CROPS, film.crops) for film in self.films])
+        return CropPictures([(film.folder / CROP_ZIP, film.crops) for film in self.films])
 
     @cached_property
     def crop_track(self) -> Array:
@@ -102,7 +102,20 @@ class Result:
     def embeddings(self) -> Embeddings:
         """Embeddings of all films, end to end."""
         found = [Store(f.folder).load("embeddings", (Embeddings,))[0] for f in self.films]
-        return pool_embeddings(found, [len(f.crops) for f in self.films])  # type: ignore[arg-type]
+        return Embeddings.of_films(found, [len(f.crops) for f in self.films])
+
+    @cached_property
+    def views(self) -> Views:
+        """Views of the same crops; none where embeddings were given without pictures."""
+        if not self.has_pictures:
+            count, d = self.embeddings.base.shape
+            return Views(np.empty((count, 0, d), dtype=np.float32), 0)
+        return Views.concatenate([Store(f.folder).load("views", (Views,))[0] for f in self.films])
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there are pictures of the crops: features come without."""
+        return all((film.folder / CROP_ZIP).exists() for film in self.films)
 
     def film_of(self, track: int) -> Film:
         """Return the film of a track."""
@@ -129,11 +142,20 @@ def open_run(folder: Path | str) -> Result:
         for home, name, film in zip(homes, names, described, strict=True)
     )
     cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
-    tracks = pool_tracks([film.tracks for film in films])
+    tracks = Tracks.concatenate([film.tracks for film in films])
     if store.manifest["steps"]["cast"]["inputs"][:1] != [tracks.digest]:
         # Stopped after a changed setting: the cast is of earlier tracks.
         raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
-    return Result(store.folder, films, tracks, cast, merges, candidates)  # type: ignore[arg-type]
+    return Result(store.folder, films, tracks, cast, merges, candidates)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a run that can be read to its end."""
+    try:
+        open_run(folder)
+    except StoreError:
+        return False
+    return True
 
 
 def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:

@@ -12,42 +12,66 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from videoclusternet.config import Config, Params
+from videoclusternet.engine.processes import Processes
+from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
-from videoclusternet.runfolder.folder import FolderParts, Store, replacing
+from videoclusternet.runfolder.folder import Store, replacing
 from videoclusternet.types import Table
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
 """Versions that run.json records."""
 Settings = TypeVar("Settings", bound=Params)
+Made = TypeVar("Made")
+
+
+class Origin(Protocol):
+    """What a run is over, as it is recorded: where it lay, what it holds, names of tracks."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102
+    @property
+    def content(self) -> str: ...  # noqa: D102
+    @property
+    def names(self) -> Sequence[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a step gets to report and to keep unfinished work.
+class Step(Generic[Made]):
+    """A row that says what a step is; its arguments are its fingerprint.
 
     Attributes
     ----------
-    progress : callable
-        ``progress(done, total)``.
-    note : callable
-        A line for the user.
-    parts : FolderParts
-        Finished parts, read again after a crash.
-    fingerprint : str
-        Of the step: what it writes elsewhere can be told from that of other settings.
+    name : str
+    compute : callable
+        A plain function of its arguments.
+    returns : tuple of Table classes
+        What it returns: one table, or a tuple of them.
+    version : int
+        Raised when the same arguments give something else than before.
+    unit : str
+        What its progress counts.  A step that has one is handed a
+        :class:`~videoclusternet.engine.work.Work` as ``work``.
+    file : str
+        A further file that it writes to ``work.file``; it must be there to be reused.
+    folder : str
+        A folder that it keeps its own files in, below ``work.folder``; likewise.
     """
 
-    progress: Callable[[int, int], None]
-    note: Callable[[str], None]
-    parts: FolderParts
-    fingerprint: str
+    name: str
+    compute: Callable[..., Made]
+    returns: tuple[type[Table], ...]
+    version: int = 1
+    unit: str = ""
+    file: str = ""
+    folder: str = ""
 
 
 class Run:
@@ -60,21 +84,31 @@ class Run:
     hook : Hook
     prefix : str
         Film in a run over several films, for events.
+    engine : Engine, optional
+        Runs the parts of long steps; by default one after the other.
     """
 
-    def __init__(self, store: Store, config: Config, hook: Hook, prefix: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        hook: Hook,
+        prefix: str = "",
+        engine: Engine | None = None,
+    ) -> None:
         self.store = store
         self.config = config
+        self.engine = engine or Serial()
         self._hook = hook
         self._prefix = prefix
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, config: Config, hook: Hook) -> Iterator[Run]:
-        """Open or make a run folder and hold it for this process."""
+    def open(cls, folder: Path, config: Config, hook: Hook, processes: int = 1) -> Iterator[Run]:
+        """Open or make a run folder and hold it; ``processes`` share the parts of long steps."""
         store = Store(folder, create=True)
-        with store.locked():
-            yield cls(store, config, hook)
+        with store.locked(), Processes(processes) as engine:
+            yield cls(store, config, hook, engine=engine)
 
     @property
     def folder(self) -> Path:
@@ -84,7 +118,7 @@ class Run:
     def film(self, number: int, name: str) -> Run:
         """Return the sub-run of one film of several."""
         folder = self.folder / "films" / film_folder(number, name)
-        run = Run(Store(folder, create=True), self.config, self._hook, f"{name}/")
+        run = Run(Store(folder, create=True), self.config, self._hook, f"{name}/", self.engine)
         run.describe()  # first of all: a folder without run.json is not taken for ours
         return run
 
@@ -98,100 +132,107 @@ class Run:
         """Tell the user something."""
         self._hook(Event("note", self._prefix + step, message=message))
 
-    def step(
-        self,
-        name: str,
-        kinds: Sequence[type[Table]],
-        compute: Callable[[Work], Sequence[Table]],
-        inputs: Sequence[Table | str] = (),
-        params: Sequence[Params] = (),
-        unit: str = "",
-        version: int = 1,
-        file: str = "",
-    ) -> tuple[Any, ...]:
-        """Return the tables of a step: read when nothing changed, else made and stored.
+    def do(self, step: Step[Made], *arguments: Any, **beside: Any) -> Made:
+        """Return what a step gives: read when nothing changed, else made and stored.
 
         Parameters
         ----------
-        name : str
-        kinds : sequence of Table classes
-            What the step returns.
-        compute : callable
-            Does the work.
-        inputs : sequence of Table or str
-            Tables by content, or strings such as the hash of weights.
-        params : sequence of Params
-            Settings that the result depends on.
-        unit : str
-            What progress counts.
-        version : int
-            Raised when the meaning of the step changes.
-        file : str
-            A further file that the step writes; it must still be there to be reused.
+        step : Step
+        *arguments
+            Of its function, all that the result depends on: tables (by content), settings,
+            texts and numbers, or whatever has a ``digest``.
+        **beside
+            Further arguments that do not change the result.
+
+        Raises
+        ------
+        StoreError
+            When a table cannot be read or written.
         """
-        fingerprint = fingerprint_of(name, version, inputs, params)
-        full = self._prefix + name
-        present = not file or (self.folder / file).exists()
-        if present and self.store.fingerprint(name) == fingerprint:
-            tables = self.store.load(name, kinds)
-            self._hook(Event("cached", full))
-            return tables
+        if self.holds(step, *arguments):
+            self._hook(Event("cached", self._prefix + step.name))
+            return self.read(step)
+        fingerprint, full = fingerprint_of(step, arguments), self._prefix + step.name
         started = time.perf_counter()
-        self._hook(Event("start", full, unit=unit))
+        self._hook(Event("start", full, unit=step.unit))
         notes: list[str] = []
-
-        def note(message: str) -> None:
-            notes.append(message)
-            self.note(message, name)
-
-        work = Work(
-            progress=lambda done, total: self._hook(Event("progress", full, done, total, unit)),
-            note=note,
-            parts=self.store.parts(name, fingerprint),
-            fingerprint=fingerprint,
-        )
-        made = tuple(compute(work))
+        with self._work(step, fingerprint, notes) as work:
+            more = {**beside, "work": work} if step.unit else beside
+            made = step.compute(*arguments, **more)
         seconds = round(time.perf_counter() - started, 3)
+        tables: tuple[Any, ...] = made if isinstance(made, tuple) else (made,)
         details = {
-            "version": version,
-            "inputs": _digests(inputs),
-            "params": _said(params),
+            "version": step.version,
+            "inputs": [_said(a) for a in arguments if not isinstance(a, Params)],
+            "params": {
+                type(a).__name__: a.model_dump() for a in arguments if isinstance(a, Params)
+            },
             "seconds": seconds,
             "notes": notes,
         }
-        self.store.save(name, fingerprint, made, details)
-        self.store.drop_parts(name)
-        self._hook(Event("done", full, unit=unit, data={"seconds": seconds}))
+        self.store.save(step.name, fingerprint, tables, details)
+        self.store.drop_parts(step.name)
+        self._hook(Event("done", full, unit=step.unit, data={"seconds": seconds}))
         return made
 
-    def held(
-        self,
-        name: str,
-        kinds: Sequence[type[Table]],
-        inputs: Sequence[Table | str],
-        params: Sequence[Params],
-        version: int = 1,
-    ) -> tuple[Any, ...] | None:
-        """Return what a step left here earlier, if it began with these inputs and settings.
+    def holds(self, step: Step[Any], *arguments: Any) -> bool:
+        """Whether an earlier result of a step is still right: the one place that decides it."""
+        beside = [self.folder / name for name in (step.file, step.folder) if name]
+        same = self.store.fingerprint(step.name) == fingerprint_of(step, arguments)
+        return same and all(path.exists() for path in beside)
 
-        Inputs that it had after these may have been others.  None as well where it is damaged.
-        """
-        step = self.store.manifest["steps"].get(name, {})
-        wanted = _digests(inputs)
-        begins = step.get("inputs", [])[: len(wanted)] == wanted
-        if not begins or [step.get("params"), step.get("version")] != [_said(params), version]:
-            return None
-        try:
-            return self.store.load(name, kinds)
-        except StoreError:
-            return None
+    def read(self, step: Step[Made]) -> Made:
+        """Return what a finished step gave."""
+        tables = self.store.load(step.name, step.returns)
+        return tables if len(tables) > 1 else tables[0]  # type: ignore[return-value]
 
     @contextmanager
-    def writes(self, step: str, file: str) -> Iterator[Path]:
-        """Give a step a temporary path that becomes ``file`` when all went well."""
-        with replacing(self.folder / file) as temporary:
-            yield temporary
-            self.store.forget(step)
+    def _work(self, step: Step[Any], fingerprint: str, notes: list[str]) -> Iterator[Work]:
+        """Give a step its work; a file that it writes takes its name when all went well."""
+        full = self._prefix + step.name
+
+        def note(message: str) -> None:
+            notes.append(message)
+            self.note(message, step.name)
+
+        work = Work(
+            progress=lambda done, total: self._hook(
+                Event("progress", full, done, total, step.unit)
+            ),
+            note=note,
+            parts=self.store.parts(step.name, fingerprint),
+            engine=self.engine,
+            folder=self.folder,
+            fingerprint=fingerprint,
+        )
+        if step.folder:
+            self.store.forget(step.name)  # what it keeps there is about to change
+        if not step.file:
+            yield work
+            return
+        with replacing(self.folder / step.file) as temporary:
+            yield replace(work, file=temporary)
+            self.store.forget(step.name)
+
+    def begin(self, sources: Sequence[Origin]) -> None:
+        """Record what the run is over; refuse a folder that holds a run over something else.
+
+        Raises
+        ------
+        StoreError
+        """
+        known = [film["content"] for film in self.store.manifest.get("films", [])]
+        if known and known != [source.content for source in sources]:
+            raise StoreError(
+                f"{self.folder} belongs to other films", "choose another folder with -o"
+            )
+        films: list[dict[str, Any]] = [
+            {"path": source.path, "content": source.content} for source in sources
+        ]
+        for film, source in zip(films, sources, strict=True):
+            if source.names:
+                film["tracks"] = list(source.names)
+        self.describe(films=films)
 
     def describe(self, **values: Any) -> None:
         """Record films, settings and versions in run.json."""
@@ -209,18 +250,6 @@ class Run:
 def film_folder(number: int, name: str) -> str:
     """Return the folder of a film inside a run over several films."""
     return f"{number:03d}-{name}"
-
-
-def check_films(store: Store, contents: Sequence[str]) -> None:
-    """Refuse to put other films into a folder that already holds a run.
-
-    Raises
-    ------
-    StoreError
-    """
-    known = [film["content"] for film in store.manifest.get("films", [])]
-    if known and known != list(contents):
-        raise StoreError(f"{store.folder} belongs to other films", "choose another folder with -o")
 
 
 def recorded_settings(folder: Path, kind: type[Settings], section: str = "") -> Settings:
@@ -250,22 +279,22 @@ def recorded_settings(folder: Path, kind: type[Settings], section: str = "") -> 
         ) from error
 
 
-def fingerprint_of(
-    name: str, version: int, inputs: Sequence[Table | str], params: Sequence[Params]
-) -> str:
-    """Return the fingerprint of a step: sha256, hexadecimal; see :meth:`Run.step`."""
-    parts = [
-        name,
-        version,
-        _digests(inputs),
-        [p.model_dump() for p in params],
-    ]
+def fingerprint_of(step: Step[Any], arguments: Sequence[Any]) -> str:
+    """Return the fingerprint of a step with its arguments: sha256, hexadecimal."""
+    parts = [step.name, step.version, [_said(argument) for argument in arguments]]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _digests(inputs: Sequence[Table | str]) -> list[str]:
-    return [item.digest if isinstance(item, Table) else item for item in inputs]
-
-
-def _said(params: Sequence[Params]) -> dict[str, Any]:
-    return {type(p).__name__: p.model_dump() for p in params}
+def _said(argument: Any) -> Any:
+    """Return what tells an argument from another one, as JSON-able values."""
+    match argument:
+        case None | str() | int() | float():
+            return argument
+        case Fraction():
+            return str(argument)
+        case Params():
+            return {type(argument).__name__: argument.model_dump()}
+    digest = getattr(argument, "digest", None)
+    if not isinstance(digest, str):
+        raise TypeError(f"a step cannot tell one {type(argument).__name__} from another")
+    return digest

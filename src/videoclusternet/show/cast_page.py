@@ -55,7 +55,7 @@ class _UnknownTrack:
     reason: str
 
 
-def write_report(result: Result) -> Path:
+def write_page(result: Result) -> Path:
     """Write the page into the run folder and return its path."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("videoclusternet.show"), autoescape=True, trim_blocks=True

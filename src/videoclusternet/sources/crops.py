@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.clustering.find_cast import check_choice
-from videoclusternet.config import Config
+from videoclusternet.engine.work import Work
 from videoclusternet.errors import DataError
-from videoclusternet.events import Hook, silent
 from videoclusternet.film.crops import crops_table, encode
-from videoclusternet.models.load import load_backbone, pick_device
-from videoclusternet.pipeline import default_output, find_characters, listed
-from videoclusternet.runfolder.crop_zip import CROPS, ZIP_ERRORS, crop_name
-from videoclusternet.runfolder.result import Result
-from videoclusternet.runfolder.steps import Run, Work, check_films
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, ZIP_ERRORS, crop_name
+from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.sources.source import Brought, Kind, LazyDetector
 from videoclusternet.sources.track_list import (
     Listed,
     is_number,
@@ -45,91 +41,94 @@ PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
 JPEG = b"\xff\xd8\xff"
 """How JPEG files begin."""
-
-
-def cluster_tracks(
-    crops: Sequence[Path | str] | Path | str,
-    output: Path | str | None = None,
-    config: Config | None = None,
-    hook: Hook = silent,
-    shots: Path | str | None = None,
-) -> Result:
-    """Group given face tracks into characters.
-
-    Parameters
-    ----------
-    crops : path or sequence of paths
-        Zip file or folder with ``<track>/<frame>.jpg``: crops of 112 x 112 px aligned to
-        the ArcFace template, or of 144 x 144 px with its margin.  Several have a shared
-        cast, as several films have.
-    output : path, optional
-        Run folder; by default the name of ``crops`` with ``.vcn``.
-    config : Config, optional
-    hook : Hook
-    shots : path, optional
-        CSV file with the columns ``track_id`` and ``shot``: tracks of one shot that
-        overlap in time are two people.  By default ``<name>_tracks.csv`` or
-        ``tracks.csv`` beside the crops, where there is one.
-
-    Raises
-    ------
-    DataError
-        When the crops or the CSV file are malformed.
-    """
-    config = config or Config()
-    check_choice(config.cluster)
-    sources = listed(crops)
-    sets = [_read_set(source, Path(shots) if shots else None) for source in sources]
-    with Run.open(default_output(sources, output), config, hook) as run:
-        check_films(run.store, [one.content for one in sets])
-        run.describe(
-            films=[
-                {"path": str(source), "content": one.content, "tracks": one.names}
-                for source, one in zip(sources, sets, strict=True)
-            ]
-        )
-        runs = run.films(sources)
-        found = [_find(film, i, one) for i, (film, one) in enumerate(zip(runs, sets, strict=True))]
-        backbone = cache(lambda: load_backbone(config.embed.backbone, pick_device(config.device)))
-        return find_characters(run, runs, found, backbone)
-
-
 _File = tuple[str, int, Callable[[], bytes]]
 """Track, frame, and what reads the picture."""
 
 
 @dataclass(frozen=True)
-class _Set:
-    """Crops by track and frame, names of the tracks in row order, where some of them lie."""
+class CropSource:
+    """Aligned crops by track and frame, and where some of the tracks lie.
 
-    files: list[_File]
-    names: list[str]
-    known: dict[str, Listed]
+    Attributes
+    ----------
+    path : str
+    files : tuple
+        Track, frame, and what reads the picture, in that order.
+    listed : mapping
+        Of :func:`videoclusternet.sources.track_list.read_list`.
+    content : str
+        Hash of all pictures and the list.
+    """
+
+    path: str
+    files: tuple[_File, ...]
+    listed: Mapping[str, Listed]
     content: str
+    needs: tuple[Kind, ...] = ("backbone",)
+
+    @classmethod
+    def open(cls, source: Path, shots: Path | None = None) -> CropSource:
+        """List crops, and read the list of tracks.
+
+        Parameters
+        ----------
+        source : Path
+            Zip file or folder with ``<track>/<frame>.jpg``.
+        shots : Path, optional
+            CSV file with ``track_id`` and ``shot``; by default the one beside the crops.
+
+        Raises
+        ------
+        DataError
+            When the crops or the CSV file are malformed.
+        """
+        files = list_crops(source)
+        known = read_list(shots or list_beside(source), asked=shots is not None)
+        return cls(str(source), tuple(files), known, _content(files, known))
+
+    @property
+    def digest(self) -> str:
+        """Its content."""
+        return self.content
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tracks, numbers by their value."""
+        return tuple(sorted({track for track, _, _ in self.files}, key=lambda n: (_rank(n), n)))
+
+    def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
+        """Bring the tracks and crops into a run folder."""
+        tracks = run.do(TRACKS, self, number)
+        return Brought(tracks, run.do(CROPS, self))
 
 
-def _read_set(source: Path, shots: Path | None) -> _Set:
-    files = list_crops(source)
-    names = sorted({track for track, _, _ in files}, key=lambda n: (_rank(n), n))
-    known = read_list(shots or list_beside(source), asked=shots is not None)
-    return _Set(files, names, known, _content(files, known))
-
-
-def _find(run: Run, number: int, given: _Set) -> tuple[Tracks, Crops]:
-    """Bring the tracks and crops of one set into a run folder."""
+def _tracks(given: CropSource, number: int) -> Tracks:
     index = {name: i for i, name in enumerate(given.names)}
+    first = np.full(len(index), np.iinfo(np.int32).max, dtype=np.int32)
+    last = np.zeros(len(index), dtype=np.int32)
+    for track, frame, _ in given.files:
+        i = index[track]
+        first[i], last[i] = min(first[i], frame), max(last[i], frame)
+    tracks = tracks_table(given.names, first, last, given.listed)
+    return replace(tracks, film=np.full(len(index), number, dtype=np.int32))
 
-    def copy(work: Work) -> tuple[Crops]:
-        with run.writes("crops", CROPS) as path:
-            return (_copy(given.files, index, path, work.progress),)
 
-    # The first set has the fingerprint that runs over one set have had from the beginning.
-    place = [str(number)] if number else []
-    (tracks,) = run.step(
-        "tracks", (Tracks,), lambda work: (_tracks(given, index, number),), [given.content, *place]
-    )
-    (crops,) = run.step("crops", (Crops,), copy, [given.content], unit="faces", file=CROPS)
-    return tracks, crops
+def _copy(given: CropSource, work: Work) -> Crops:
+    """Copy the pictures into the zip file of the run, each as a canvas."""
+    assert work.file is not None
+    index = {name: i for i, name in enumerate(given.names)}
+    rows = []
+    with zipfile.ZipFile(work.file, "w", zipfile.ZIP_STORED) as archive:
+        for done, (track, frame, read) in enumerate(given.files, 1):
+            data = _canvas_file(_read(read, track, frame), f"{track}/{frame}")
+            archive.writestr(crop_name(index[track], frame), data)
+            rows.append((index[track], frame, -1, zlib.crc32(data)))
+            work.progress(done, len(given.files))
+    return crops_table(rows, len(index))
+
+
+TRACKS = Step("tracks", _tracks, (Tracks,))
+CROPS = Step("crops", _copy, (Crops,), unit="faces", file=CROP_ZIP)
 
 
 def list_crops(source: Path) -> list[_File]:
@@ -192,7 +191,7 @@ def _rank(name: str) -> int:
     return int(name) if is_number(name) else -1
 
 
-def _content(files: list[_File], known: dict[str, Listed]) -> str:
+def _content(files: Sequence[_File], known: Mapping[str, Listed]) -> str:
     # A list that says no more than shots hashes as it always did: finished runs stay valid.
     shots = [(name, one if one.reach else one.shot) for name, one in sorted(known.items())]
     digest = hashlib.sha256(repr(shots).encode())
@@ -207,32 +206,6 @@ def _read(read: Callable[[], bytes], track: str, frame: int) -> bytes:
         return read()
     except ZIP_ERRORS as error:
         raise DataError(f"crop {track}/{frame} cannot be read: {error}") from error
-
-
-def _tracks(given: _Set, index: dict[str, int], number: int) -> Tracks:
-    first = np.full(len(index), np.iinfo(np.int32).max, dtype=np.int32)
-    last = np.zeros(len(index), dtype=np.int32)
-    for track, frame, _ in given.files:
-        i = index[track]
-        first[i], last[i] = min(first[i], frame), max(last[i], frame)
-    tracks = tracks_table(given.names, first, last, given.known)
-    return replace(tracks, film=np.full(len(index), number, dtype=np.int32))
-
-
-def _copy(
-    files: list[_File],
-    index: dict[str, int],
-    path: Path,
-    progress: Callable[[int, int], None],
-) -> Crops:
-    rows = []
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for done, (track, frame, read) in enumerate(files, 1):
-            data = _canvas_file(_read(read, track, frame), f"{track}/{frame}")
-            archive.writestr(crop_name(index[track], frame), data)
-            rows.append((index[track], frame, -1, zlib.crc32(data)))
-            progress(done, len(files))
-    return crops_table(rows, len(index))
 
 
 def _canvas_file(data: bytes, name: str) -> bytes:

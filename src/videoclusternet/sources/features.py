@@ -9,23 +9,21 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.clustering.find_cast import find_cast
-from videoclusternet.config import Config
 from videoclusternet.errors import DataError
-from videoclusternet.events import Hook, silent
-from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.runfolder.steps import Run, check_films
+from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.sources.source import Brought, Kind, LazyDetector
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
-from videoclusternet.types import Candidates, Cast, Crops, Embeddings, Links, Merges, Tracks
-from videoclusternet.types.pool import pool_embeddings, pool_tracks
+from videoclusternet.types import Crops, Embeddings, Tracks
+from videoclusternet.types.arrays import Int32
 
 Array = NDArray[Any]
 MODEL = "features"
@@ -181,123 +179,104 @@ def write_features(path: Path, features: Features) -> None:
     np.savez(path, **arrays)
 
 
-def enter_features(
-    sources: Sequence[Path], output: Path, config: Config | None = None, hook: Hook = silent
-) -> Result:
-    """Make a run folder of given features: tracks, embeddings and a cast, without a picture.
+@dataclass(frozen=True)
+class FeatureSource:
+    """Features of given tracks: nothing is looked at.
 
     Without views no track has a threshold of its own: one distance for all of them is found
     by stability (:mod:`videoclusternet.clustering.stability`).
 
-    Parameters
+    Attributes
     ----------
-    sources : sequence of Path
-        ``NAME.npz``.  ``NAME_tracks.csv`` beside it may name the shot of each track, and its
-        first and last frame.  Several are one run, as several films are.
-    output : Path
-        Run folder.
-    config : Config, optional
-        ``cluster``, ``track_quality`` and ``seed`` are used.
-    hook : Hook
-
-    Raises
-    ------
-    DataError
-        When a file is malformed.
+    path : str
+    features : Features
+    listed : mapping
+        Of :func:`videoclusternet.sources.track_list.read_list`.
     """
-    given = [(read_features(path), read_list(list_beside(path))) for path in sources]
-    contents = [_content(features, known) for features, known in given]
-    with Run.open(output, config or Config(), hook) as run:
-        check_films(run.store, contents)
-        run.describe(
-            films=[
-                {"path": str(path), "content": content, "tracks": features.names}
-                for path, (features, _), content in zip(sources, given, contents, strict=True)
-            ]
-        )
-        found = [
-            _enter(film, i, features, known, content)
-            for i, (film, (features, known), content) in enumerate(
-                zip(run.films(sources), given, contents, strict=True)
-            )
-        ]
-        tracks = pool_tracks([tracks for tracks, _ in found])
-        embeddings = pool_embeddings([e for _, e in found], [len(e) for _, e in found])
-        _cast(run, tracks, embeddings)
-        return open_run(run.folder)
+
+    path: str
+    features: Features
+    listed: Mapping[str, Listed]
+    needs: tuple[Kind, ...] = ()
+
+    @classmethod
+    def open(cls, source: Path) -> FeatureSource:
+        """Read features, and the list of tracks where one lies beside them.
+
+        Parameters
+        ----------
+        source : Path
+            ``NAME.npz``.  ``NAME_tracks.csv`` beside it may name the shot of each track, and
+            its first and last frame.
+
+        Raises
+        ------
+        DataError
+            When a file is malformed.
+        """
+        return cls(str(source), read_features(source), read_list(list_beside(source)))
+
+    @cached_property
+    def content(self) -> str:
+        """Hash of the features and the list."""
+        said = f"{self.features.digest}{sorted(self.listed.items())}"
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """Its content."""
+        return self.content
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Numbers of the tracks as text."""
+        return tuple(self.features.names)
+
+    def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
+        """Bring tracks and embeddings into a run folder; there is no picture of the crops."""
+        tracks = run.do(TRACKS, self, number)
+        return Brought(tracks, run.do(CROPS, self), run.do(EMBEDDINGS, self))
 
 
-def _cast(run: Run, tracks: Tracks, embeddings: Embeddings) -> None:
-    c, nothing = run.config, np.empty(0)
-    run.step(
-        "cast",
-        (Cast, Merges, Candidates),
-        lambda work: find_cast(
-            tracks,
-            embeddings,
-            Links(nothing, nothing, nothing),
-            c.cluster,
-            c.track_quality,
-            c.seed,
-            work.progress,
-        ),
-        [tracks, embeddings, str(c.seed)],
-        [c.cluster, c.track_quality],
-        unit="comparisons",
-        version=2,
+def _tracks(given: FeatureSource, number: int) -> Tracks:
+    return features_tracks(given.features, number, given.listed)
+
+
+def _crops(given: FeatureSource) -> Crops:
+    features, track = given.features, _rows(given.features)
+    frame = np.zeros_like(track) if features.frame is None else features.frame.astype(np.int32)
+    return Crops(
+        track=track,
+        frame=frame,
+        face=np.full(len(track), -1, dtype=np.int32),
+        checksum=np.zeros(len(track), dtype=np.uint32),
+        tracks=len(features.names),
     )
 
 
-def _content(features: Features, known: dict[str, Listed]) -> str:
-    return hashlib.sha256(f"{features.digest}{sorted(known.items())}".encode()).hexdigest()
-
-
-def _enter(
-    run: Run, number: int, features: Features, known: dict[str, Listed], content: str
-) -> tuple[Tracks, Embeddings]:
-    """Write the tables of one file into its run folder."""
-    names, track = np.unique(features.track, return_inverse=True)
-    tracks, *_ = run.step(
-        "tracks",
-        (Tracks,),
-        lambda work: (features_tracks(features, number, known),),
-        [content, str(number)],
+def _embeddings(given: FeatureSource) -> Embeddings:
+    track = _rows(given.features)
+    return Embeddings(
+        track=track,
+        crop=np.arange(len(track), dtype=np.int32),
+        base=given.features.features,
+        quality=np.full(len(track), np.nan, dtype=np.float32),
+        tracks=len(given.features.names),
+        model=given.features.model,
     )
-    run.step(
-        "crops",
-        (Crops,),
-        lambda work: (
-            Crops(
-                track=track,
-                frame=np.zeros(len(track)) if features.frame is None else features.frame,
-                face=np.full(len(track), -1),
-                checksum=np.zeros(len(track)),
-                tracks=len(names),
-            ),
-        ),
-        [content],
-    )
-    (embeddings,) = run.step(
-        "embeddings",
-        (Embeddings,),
-        lambda work: (
-            Embeddings(
-                track=track,
-                crop=np.arange(len(track)),
-                base=features.features,
-                views=np.empty((len(track), 0, features.features.shape[1])),
-                quality=np.full(len(track), np.nan),
-                global_views=0,
-                tracks=len(names),
-                model=features.model,
-            ),
-        ),
-        [content],
-    )
-    return tracks, embeddings
 
 
-def features_tracks(features: Features, number: int, known: dict[str, Listed]) -> Tracks:
+def _rows(features: Features) -> Int32:
+    """Row of the track of each feature, from 0 without gaps."""
+    return np.unique(features.track, return_inverse=True)[1].astype(np.int32)
+
+
+TRACKS = Step("tracks", _tracks, (Tracks,))
+CROPS = Step("crops", _crops, (Crops,))
+EMBEDDINGS = Step("embeddings", _embeddings, (Embeddings,))
+
+
+def features_tracks(features: Features, number: int, known: Mapping[str, Listed]) -> Tracks:
     """Make the table of tracks; who may meet whom is known only where frames are.
 
     Parameters
@@ -305,7 +284,7 @@ def features_tracks(features: Features, number: int, known: dict[str, Listed]) -
     features : Features
     number : int
         Of the film.
-    known : dict
+    known : mapping
         Of :func:`videoclusternet.sources.track_list.read_list`.
     """
     first = np.searchsorted(features.track, np.unique(features.track))

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoclusternet.config import FaceConfig, QualityConfig
-from videoclusternet.events import Progress, no_progress
-from videoclusternet.film.crops import choose_faces
-from videoclusternet.film.faces import detect_faces, detection_size, join_faces
+from videoclusternet.config import CropConfig, FaceConfig, QualityConfig
+from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.work import ALONE, Tell, Work
+from videoclusternet.film.crops import choose_faces, cut_chosen
+from videoclusternet.film.faces import detect_faces, detection_size
 from videoclusternet.film.quality import flaws
-from videoclusternet.film.video import Damage, read_frames
+from videoclusternet.film.video import read_frames
 from videoclusternet.models.detectors.detector import FaceDetector
-from videoclusternet.types import Faces, Parts, Reason, Shots, Tracks, VideoInfo
+from videoclusternet.types import Crops, Faces, Reason, Shots, Tracks, VideoInfo
 from videoclusternet.types.boxes import overlaps
 
 Array = NDArray[Any]
@@ -178,87 +179,135 @@ def choose_boxes(
     return choose_faces(faces, tracks, flaw, times, every)
 
 
-def find_landmarks(
+def look_for_faces(
     video: VideoInfo,
-    faces: Faces,
-    frames: Array,
+    boxes: GivenBoxes,
+    tracks: Tracks,
     detector: Callable[[], FaceDetector],
     config: FaceConfig,
-    parts: Parts,
-    progress: Progress = no_progress,
-    on_damage: Damage = lambda message: None,
+    crops: CropConfig,
+    quality: QualityConfig,
+    work: Work = ALONE,
 ) -> Faces:
     """Look for given faces in the frames that a crop comes from.
 
     Parameters
     ----------
     video : VideoInfo
-    faces : Faces
-        N faces of :func:`given_faces`.
-    frames : int, shape (n,)
-        Frames to look at, ascending.
+    boxes : GivenBoxes
+        N boxes.
+    tracks : Tracks
+        Of :func:`given_tracks`.
     detector : callable
         Makes the face detector; called only when there is something left to do.
     config : FaceConfig
-    parts : Parts
-        Where finished parts are kept.
-    progress : callable
-        Told in frames.
-    on_damage : callable
-        Told when frames cannot be decoded.
+    crops : CropConfig
+    quality : QualityConfig
+    work : Work
+        Told in frames, when frames cannot be decoded, and how many landmarks are guessed.
 
     Returns
     -------
     Faces
-        The same faces.  In frames that were seen ``score`` is that of the matching
-        detection, 0 where there is none; ``landmarks`` are those of the detection.
+        N faces.  In frames that were seen ``score`` is that of the matching detection, 0
+        where there is none, and ``landmarks`` are its landmarks, or guessed.
     """
-    done: list[Faces] = []
-    eyes: FaceDetector | None = None
-    for start in range(0, video.frames, config.part):
-        stop = min(start + config.part, video.frames)
-        wanted = frames[slice(*np.searchsorted(frames, (start, stop)))]
-        given = _rows(faces, slice(*np.searchsorted(faces.frame, (start, stop))))
-        name = f"{start:08d}-{stop:08d}"
-        kept = parts.read(name, (Faces,)) if len(wanted) else (given,)
-        if kept is None:
-            eyes = eyes or detector()
-            kept = (_look(video, given, wanted, eyes, config, on_damage),)
-            parts.write(name, kept)
-        progress(int(np.searchsorted(frames, stop)), len(frames))
-        done.append(kept[0])  # type: ignore[arg-type]
-    return join_faces(done, faces.stride)
+    blank = given_faces(boxes)
+    rows = np.array([r for _, r in choose_boxes(blank, tracks, quality, video.times, crops.every)])
+    seen = find_landmarks(video, blank, np.unique(blank.frame[rows]), detector, config, work)
+    faces, guessed = guess_landmarks(seen, rows)
+    if guessed:
+        work.note(
+            f"no face was seen in {guessed} of {len(rows)} given boxes: "
+            "where eyes, nose and mouth lie in them is guessed"
+        )
+    return faces
 
 
-def _rows(faces: Faces, rows: slice) -> Faces:
-    arrays = {name: array[rows] for name, array in faces.arrays().items()}
-    return Faces(**arrays, stride=faces.stride)
-
-
-def _look(
+def find_landmarks(
     video: VideoInfo,
     faces: Faces,
-    wanted: Array,
-    detector: FaceDetector,
+    frames: Array,
+    detector: Callable[[], FaceDetector],
     config: FaceConfig,
-    on_damage: Damage,
+    work: Work = ALONE,
 ) -> Faces:
-    display = (video.width, video.height)
-    size = detection_size(*display, config.max_side)
+    """Look for given faces in some frames; a part of the film is a range of its frames.
+
+    Parameters
+    ----------
+    faces : Faces
+        N faces of :func:`given_faces`.
+    frames : int, shape (n,)
+        Frames to look at, ascending.
+
+    Others as in :func:`look_for_faces`.
+    """
+    spans = [span for span in split(video.frames, config.part) if len(_between(frames, span))]
+    sizes = [len(_between(frames, span)) for span in spans]
+    parts = in_parts(spans, _Look(video, faces, frames, detector, config), (Faces,), work, sizes)
     landmarks, score = faces.landmarks.copy(), faces.score.copy()
-    frames = read_frames(video, wanted, on_damage)
-    while batch := list(islice(frames, config.batch)):
-        numbers = [frame.number for frame in batch]
-        pictures = [frame.picture(*size) for frame in batch]
-        seen = detect_faces(detector, numbers, pictures, display, config.min_score, 1)
-        for number in numbers:
-            own = np.arange(*np.searchsorted(faces.frame, (number, number + 1)))
-            there = np.arange(*np.searchsorted(seen.frame, (number, number + 1)))
-            score[own] = 0
-            for i, j in matched(faces.box[own], seen.box[there]):
-                landmarks[own[i]] = seen.landmarks[there[j]]
-                score[own[i]] = seen.score[there[j]]
+    for span, (part,) in zip(spans, parts, strict=True):
+        rows = _rows_in(faces, span)
+        landmarks[rows], score[rows] = part.landmarks, part.score
     return replace(faces, landmarks=landmarks, score=score)
+
+
+def _between(frames: Array, span: range) -> Array:
+    return frames[slice(*np.searchsorted(frames, (span.start, span.stop)))]
+
+
+def _rows_in(faces: Faces, span: range) -> slice:
+    return slice(*np.searchsorted(faces.frame, (span.start, span.stop)))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Given faces of a film, the frames to look at, and how."""
+
+    video: VideoInfo
+    faces: Faces
+    frames: Array
+    detector: Callable[[], FaceDetector]
+    config: FaceConfig
+
+    def __call__(self, span: range, tell: Tell) -> tuple[Faces]:
+        """Look for the faces of a range of frames."""
+        faces = self.faces.take(_rows_in(self.faces, span))
+        display = (self.video.width, self.video.height)
+        size = detection_size(*display, self.config.max_side)
+        landmarks, score = faces.landmarks.copy(), faces.score.copy()
+        detector, done = self.detector(), 0
+        frames = read_frames(self.video, _between(self.frames, span), tell)
+        while batch := list(islice(frames, self.config.batch)):
+            numbers = [frame.number for frame in batch]
+            pictures = [frame.picture(*size) for frame in batch]
+            seen = detect_faces(detector, numbers, pictures, display, self.config.min_score, 1)
+            for number in numbers:
+                own = np.arange(*np.searchsorted(faces.frame, (number, number + 1)))
+                there = np.arange(*np.searchsorted(seen.frame, (number, number + 1)))
+                score[own] = 0
+                for i, j in matched(faces.box[own], seen.box[there]):
+                    landmarks[own[i]] = seen.landmarks[there[j]]
+                    score[own[i]] = seen.score[there[j]]
+            done += len(batch)
+            tell(done)
+        return (replace(faces, landmarks=landmarks, score=score),)
+
+
+def cut_boxes(
+    video: VideoInfo,
+    boxes: GivenBoxes,
+    faces: Faces,
+    tracks: Tracks,
+    config: CropConfig,
+    quality: QualityConfig,
+    work: Work,
+) -> Crops:
+    """Cut out one face for every half second of a given track; see :func:`choose_boxes`."""
+    chosen = choose_boxes(given_faces(boxes), tracks, quality, video.times, config.every)
+    able = [(t, row) for t, row in chosen if np.isfinite(faces.landmarks[row]).all()]
+    return cut_chosen(video, faces, able, len(tracks), work)
 
 
 def matched(given: Array, seen: Array) -> list[tuple[int, int]]:

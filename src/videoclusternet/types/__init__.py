@@ -12,14 +12,16 @@ left and right mouth corner, left first *as seen in the picture*.
 
 from __future__ import annotations
 
-from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges
+from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges, Views
+from videoclusternet.types.constraints import Constraints
 from videoclusternet.types.film import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
 from videoclusternet.types.learning import Epochs, Rounds
-from videoclusternet.types.table import Parts, Reason, Table
+from videoclusternet.types.table import Reason, Table
 
 __all__ = [
     "Candidates",
     "Cast",
+    "Constraints",
     "Crops",
     "Embeddings",
     "Epochs",
@@ -28,11 +30,11 @@ __all__ = [
     "Links",
     "Merges",
     "Motion",
-    "Parts",
     "Reason",
     "Rounds",
     "Shots",
     "Table",
     "Tracks",
     "VideoInfo",
+    "Views",
 ]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from videoclusternet.types.arrays import Float32, Int32, UInt8
 from videoclusternet.types.table import Reason, Table
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Embeddings(Table):
-    """Raw outputs of the face-ID model for crops and their views.
+    """Raw outputs of the face-ID model for clean crops.
 
     Attributes
     ----------
@@ -25,12 +24,8 @@ class Embeddings(Table):
         Row of :class:`Crops`.
     base : float32, shape (C, d)
         Embedding of the clean crop, not normalised.
-    views : float32, shape (C, V, d)
-        Embeddings of V = globals + locals augmented views.
     quality : float32, shape (C,)
         SER-FIQ face quality, 0 to 1.
-    global_views : int
-        The first ``global_views`` views are global, the others local.
     tracks : int
         Number of tracks, also those without a crop.
     model : str
@@ -38,24 +33,65 @@ class Embeddings(Table):
     """
 
     FILE: ClassVar = "embeddings"
+    SUFFIX: ClassVar = "safetensors"
     COLUMNS: ClassVar = {
         "track": ("i4", ("C",)),
         "crop": ("i4", ("C",)),
         "base": ("f4", ("C", "d")),
-        "views": ("f4", ("C", "V", "d")),
         "quality": ("f4", ("C",)),
     }
-    track: Array
-    crop: Array
-    base: Array
-    views: Array
-    quality: Array
-    global_views: int
+    track: Int32
+    crop: Int32
+    base: Float32
+    quality: Float32
     tracks: int
     model: str
 
     def __len__(self) -> int:
         return len(self.track)
+
+    @classmethod
+    def of_films(cls, films: Sequence[Self], crops: Sequence[int]) -> Self:
+        """Put the embeddings of several films end to end; track and crop numbers count on.
+
+        Parameters
+        ----------
+        films : sequence of Embeddings
+            By one model.
+        crops : sequence of int
+            Number of crops of each film.
+        """
+        if len(films) == 1:
+            return films[0]
+        tracks = np.cumsum([0, *(film.tracks for film in films)], dtype=np.int32)
+        before = np.cumsum([0, *crops], dtype=np.int32)
+        moved = [
+            replace(film, track=film.track + t, crop=film.crop + c, tracks=int(tracks[-1]))
+            for film, t, c in zip(films, tracks, before, strict=False)
+        ]
+        return cls.concatenate(moved)
+
+
+@dataclass(frozen=True, eq=False)
+class Views(Table):
+    """Raw outputs of the face-ID model for augmented views, row by row with Embeddings.
+
+    Attributes
+    ----------
+    base : float32, shape (C, V, d)
+        Embeddings of V = globals + locals views of each crop; V is 0 for given features.
+    globals : int
+        The first ``globals`` views are global, the others local.
+    """
+
+    FILE: ClassVar = "views"
+    SUFFIX: ClassVar = "safetensors"
+    COLUMNS: ClassVar = {"base": ("f4", ("C", "V", "d"))}
+    base: Float32
+    globals: int
+
+    def __len__(self) -> int:
+        return len(self.base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +108,9 @@ class Links(Table):
 
     FILE: ClassVar = "links"
     COLUMNS: ClassVar = {"a": ("i4", ("L",)), "b": ("i4", ("L",)), "margin": ("f4", ("L",))}
-    a: Array
-    b: Array
-    margin: Array
+    a: Int32
+    b: Int32
+    margin: Float32
 
     def check(self) -> None:
         """No track matches itself."""
@@ -113,11 +149,11 @@ class Cast(Table):
         "threshold": ("f4", ("T",)),
         "confidence": ("f4", ("T",)),
     }
-    character: Array
-    reason: Array
-    quality: Array
-    threshold: Array
-    confidence: Array
+    character: Int32
+    reason: UInt8
+    quality: Float32
+    threshold: Float32
+    confidence: Float32
     chosen: str
 
     def check(self) -> None:
@@ -156,11 +192,11 @@ class Merges(Table):
         "distance": ("f4", ("M",)),
         "threshold": ("f4", ("M",)),
     }
-    round: Array
-    a: Array
-    b: Array
-    distance: Array
-    threshold: Array
+    round: Int32
+    a: Int32
+    b: Int32
+    distance: Float32
+    threshold: Float32
 
     def __len__(self) -> int:
         return len(self.round)
@@ -187,9 +223,9 @@ class Candidates(Table):
         "characters": ("i4", ("K",)),
         "scale": ("f4", ("K",)),
     }
-    stability: Array
-    characters: Array
-    scale: Array
+    stability: Float32
+    characters: Int32
+    scale: Float32
     names: tuple[str, ...]
 
     def check(self) -> None:

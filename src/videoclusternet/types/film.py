@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from videoclusternet.types.arrays import Array, Float32, Int32, Int64, UInt8, UInt32
 from videoclusternet.types.table import Table
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class VideoInfo(Table):
     height: int
     rate: str
     base: str
-    pts: Array
+    pts: Int64
 
     def check(self) -> None:
         """Time stamps rise strictly."""
@@ -97,8 +95,8 @@ class Shots(Table):
 
     FILE: ClassVar = "shots"
     COLUMNS: ClassVar = {"start": ("i4", ("S",)), "stop": ("i4", ("S",))}
-    start: Array
-    stop: Array
+    start: Int32
+    stop: Int32
 
     def check(self) -> None:
         """Shots are sorted, disjoint and without gaps."""
@@ -130,7 +128,7 @@ class FrameScores(Table):
 
     FILE: ClassVar = "scores"
     COLUMNS: ClassVar = {"score": ("f4", ("F",))}
-    score: Array
+    score: Float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +146,8 @@ class Motion(Table):
 
     FILE: ClassVar = "motion"
     COLUMNS: ClassVar = {"frame": ("i4", ("K",)), "matrix": ("f4", ("K", 2, 3))}
-    frame: Array
-    matrix: Array
+    frame: Int32
+    matrix: Float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,11 +178,11 @@ class Faces(Table):
         "score": ("f4", ("N",)),
         "sharpness": ("f4", ("N",)),
     }
-    frame: Array
-    box: Array
-    landmarks: Array
-    score: Array
-    sharpness: Array
+    frame: Int32
+    box: Float32
+    landmarks: Float32
+    score: Float32
+    sharpness: Float32
     stride: int = 1
 
     def check(self) -> None:
@@ -227,13 +225,13 @@ class Tracks(Table):
         "flaw": ("u1", ("T",)),
     }
     RAGGED: ClassVar = {"face": "start"}
-    film: Array
-    shot: Array
-    first: Array
-    last: Array
-    start: Array
-    face: Array
-    flaw: Array
+    film: Int32
+    shot: Int32
+    first: Int32
+    last: Int32
+    start: Int64
+    face: Int32
+    flaw: UInt8
 
     def check(self) -> None:
         """Offsets are a partition of the face column; tracks have a duration."""
@@ -297,10 +295,10 @@ class Crops(Table):
         "face": ("i4", ("C",)),
         "checksum": ("u4", ("C",)),
     }
-    track: Array
-    frame: Array
-    face: Array
-    checksum: Array
+    track: Int32
+    frame: Int32
+    face: Int32
+    checksum: UInt32
     tracks: int
 
     def check(self) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
+from videoclusternet.types.arrays import Bools, Float32, Int32
 from videoclusternet.types.table import Table
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +49,14 @@ class Rounds(Table):
         "together": ("f4", ("R",)),
         "good": ("b1", ("R",)),
     }
-    round: Array
-    matches: Array
-    jaccard: Array
-    agreement: Array
-    stability: Array
-    characters: Array
-    together: Array
-    good: Array
+    round: Int32
+    matches: Int32
+    jaccard: Float32
+    agreement: Float32
+    stability: Float32
+    characters: Int32
+    together: Float32
+    good: Bools
     digests: tuple[str, ...]
     paired: bool
 
@@ -93,14 +90,14 @@ class Epochs(Table):
             for name in ("loss", "rate", "entropy", "mean_entropy", "rank", "top")
         },
     }
-    round: Array
-    epoch: Array
-    loss: Array
-    rate: Array
-    entropy: Array
-    mean_entropy: Array
-    rank: Array
-    top: Array
+    round: Int32
+    epoch: Int32
+    loss: Float32
+    rate: Float32
+    entropy: Float32
+    mean_entropy: Float32
+    rank: Float32
+    top: Float32
 
     def __len__(self) -> int:
         return len(self.round)

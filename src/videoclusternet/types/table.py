@@ -7,12 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array
 
 
 class Reason(IntEnum):
@@ -36,6 +35,8 @@ class Table:
 
     FILE: ClassVar[str] = ""
     """Name of the table's file in a run folder, without suffix."""
+    SUFFIX: ClassVar[str] = "parquet"
+    """What kind of file it is: ``parquet``, or ``safetensors`` for many numbers in a row."""
     COLUMNS: ClassVar[Mapping[str, tuple[str, tuple[int | str, ...]]]] = {}
     RAGGED: ClassVar[Mapping[str, str]] = {}
     """Columns that hold one list per row, and the column with the offsets of these lists."""
@@ -71,6 +72,69 @@ class Table:
         """Make a table from what ``arrays`` and ``meta`` returned."""
         return cls(**arrays, **meta)
 
+    @classmethod
+    def empty(cls, sizes: Mapping[str, int] | None = None, **meta: Any) -> Self:
+        """Return a table without rows.
+
+        Parameters
+        ----------
+        sizes : mapping, optional
+            Length of axes by their letter, such as ``{"d": 512}``; others are 0.
+        **meta
+            Attributes that are not arrays and have no default.
+        """
+        arrays = {}
+        for name, (dtype, shape) in cls.COLUMNS.items():
+            wanted = [(sizes or {}).get(n, 0) if isinstance(n, str) else n for n in shape]
+            more = [int(n.partition("+")[2] or 0) if isinstance(n, str) else 0 for n in shape]
+            arrays[name] = np.zeros([n + m for n, m in zip(wanted, more, strict=True)], dtype)
+        return cls.build(arrays, meta)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Put the rows of tables end to end; offsets of lists count on.
+
+        Row numbers that a column holds (of another table) stay as they are.
+
+        Parameters
+        ----------
+        parts : sequence of tables
+            At least one; of equal metadata.
+
+        Raises
+        ------
+        ValueError
+            When they differ in what is not a column.
+        """
+        first, *others = parts
+        if any(part.meta() != first.meta() for part in others):
+            raise ValueError(f"{cls.__name__}: tables of different metadata cannot be one")
+        if not others:
+            return first
+        arrays = {name: np.concatenate([p.arrays()[name] for p in parts]) for name in cls.COLUMNS}
+        for values, offsets in cls.RAGGED.items():
+            ends = np.cumsum([0, *(len(getattr(part, values)) for part in parts)])
+            begins = [getattr(p, offsets)[:-1] + e for p, e in zip(parts, ends, strict=False)]
+            arrays[offsets] = np.concatenate([*begins, ends[-1:]])
+        return cls.build(arrays, first.meta())
+
+    def take(self, rows: slice | Array) -> Self:
+        """Return some rows, in the order of ``rows``: int (n,), bool, or a slice."""
+        arrays = self.arrays()
+        lists = set(self.RAGGED) | set(self.RAGGED.values())
+        taken = {name: array[rows] for name, array in arrays.items() if name not in lists}
+        for values, offsets in self.RAGGED.items():
+            start = arrays[offsets]
+            chosen = np.arange(len(start) - 1)[rows]
+            pieces = [arrays[values][start[i] : start[i + 1]] for i in chosen]
+            taken[values] = np.concatenate([arrays[values][:0], *pieces])
+            taken[offsets] = np.cumsum([0, *map(len, pieces)])
+        return self.build(taken, self.meta())
+
+    def __reduce__(self) -> Any:
+        # From another process: checked and read-only again.
+        return type(self).build, (self.arrays(), self.meta())
+
     @property
     def digest(self) -> str:
         """Content hash (sha256, hexadecimal) over columns and metadata."""
@@ -80,18 +144,6 @@ class Table:
             h.update(f"{name}{array.dtype.str}{array.shape}".encode())
             h.update(array.data if array.size else b"")
         return h.hexdigest()
-
-
-class Parts(Protocol):
-    """Where finished parts of a step are kept."""
-
-    def read(self, name: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...] | None:
-        """Return the tables of a part, or None when it is not finished."""
-        ...
-
-    def write(self, name: str, tables: Sequence[Table]) -> None:
-        """Keep the tables of a finished part."""
-        ...
 
 
 def _check_size(where: str, have: int, want: int | str, sizes: dict[str, int]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from videoclusternet.runfolder.crop_zip import CROPS, CropPictures
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.result import Film
 
 COLUMNS = ("track_id", "shot", "first_frame", "last_frame", "n_crops", "label")
@@ -101,7 +101,7 @@ def write_crops(
     crops, blind : int
         Crops written, and labelled tracks that have none: these are left out.
     """
-    pictures = CropPictures([(film.folder / CROPS, film.crops)])
+    pictures = CropPictures([(film.folder / CROP_ZIP, film.crops)])
     rows = np.searchsorted(film.crops.track, np.arange(len(labels) + 1))
     listed: list[Listing] = []
     blind = 0

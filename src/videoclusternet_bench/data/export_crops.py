@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from functools import cache
 from pathlib import Path
 
 from videoclusternet.annotations.boxes import LabelledBoxes
 from videoclusternet.config import Config
 from videoclusternet.events import Hook, silent
 from videoclusternet.film.video import open_video
-from videoclusternet.models.load import check, load_detector, pick_device
+from videoclusternet.models.load import LazyDetector, check, pick_device
 from videoclusternet.runfolder.result import Film
 from videoclusternet.runfolder.steps import Run
-from videoclusternet.sources.boxes import find_given
+from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.given_boxes import GivenBoxes
 from videoclusternet_bench.data.crop_zips import write_crops
 from videoclusternet_bench.data.export import new_folder
@@ -53,12 +52,12 @@ def export_crops(
     """
     config = config or Config()
     check(config.faces.detector, "detector")
-    detector = cache(lambda: load_detector(config.faces.detector, pick_device(config.device)))
+    detector = LazyDetector(config.faces.detector, pick_device(config.device))
     video = open_video(film)
     given = GivenBoxes(boxes.tracks, boxes.track, boxes.frame, boxes.box).ordered()
     label = dict(zip(boxes.tracks, boxes.labels, strict=True))
     with new_folder(folder), tempfile.TemporaryDirectory() as temporary:
         with Run.open(Path(temporary) / "run", config, hook) as run:
-            tracks, crops = find_given(run, 0, video, given, detector)
+            tracks, crops, _ = BoxSource(video, given).bring(run, 0, detector)
         found = Film(run.folder, film.stem, video, None, None, tracks, crops, given.names)
         return write_crops(found, [label[name] for name in given.names], folder, film.stem)

@@ -22,10 +22,10 @@ Array = NDArray[Any]
 def _instant(given: Given, told: Told, seed: int) -> Array:
     """Find the cast of the model as it is; nothing on disk is read again or written."""
     result, config = open_run(given.folder), Config.load("instant")
-    embeddings = result.embeddings
-    links = find_links(embeddings, np.arange(embeddings.tracks), config.matching)
+    described = result.embeddings, result.views
+    links = find_links(*described, config.matching)
     cast, *_ = find_cast(
-        result.tracks, embeddings, links, config.cluster, config.track_quality, seed
+        result.tracks, *described, links, config.cluster, config.track_quality, seed
     )
     return np.asarray(cast.character[given.rows])
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from videoclusternet.clustering.average_linkage import Relative, relative
 from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.reading import Reading
 from videoclusternet.clustering.spaces import SPACES, adapted_space, metric_of, raw_space
-from videoclusternet.clustering.stability import OWN
 from videoclusternet.clustering.track_points import space_points
 from videoclusternet.config import Config
 from videoclusternet.runfolder.steps import recorded_settings
@@ -133,7 +133,7 @@ class Explainer:
 
     @property
     def _own(self) -> bool:
-        return self.shown.result.cast.chosen.endswith(f"/{OWN}")
+        return Reading.parse(self.shown.result.cast.chosen).scaled
 
     @property
     def _measure(self) -> str:
@@ -181,14 +181,14 @@ class Explainer:
     def _relative(self) -> Relative | None:
         """Distances that the rule ``own`` joined by; None for another rule or space."""
         result = self.shown.result
-        space = result.cast.chosen.partition("/")[0]
+        space = Reading.parse(result.cast.chosen).space
         adapted = round_of(result)
         if not self._own or (adapted is None and space != SPACES[0]):
             return None
         keep = np.flatnonzero(result.cast.character >= 0)
         metric = Metric(recorded_settings(result.folder, Config).cluster.metric)
         used = (
-            raw_space(result.embeddings, keep)
+            raw_space(result.embeddings, result.views, keep)
             if adapted is None
             else adapted_space(adapted, space, keep, metric)
         )

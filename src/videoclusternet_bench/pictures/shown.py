@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean, normalise
+from videoclusternet.clustering.reading import Reading
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.runfolder.folder import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
 from videoclusternet_bench.adapted_runs import round_of
-from videoclusternet_bench.compare import kept_of, run_of
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.ours import folder_of, profile_of
 from videoclusternet_bench.methods.registry import title_of
 from videoclusternet_bench.pictures.matched import Matched, matched
+from videoclusternet_bench.runner import kept_of, run_of
 from videoclusternet_bench.tables.comparison import read_comparison
 
 Array = NDArray[Any]
@@ -91,7 +92,7 @@ class Shown:
         adapted = round_of(self.result) if self.logged else None
         if adapted is None:
             return self.result.embeddings, "the model as it came"
-        name = self.result.cast.chosen.partition("/")[0].replace("-", " ")
+        name = Reading.parse(self.result.cast.chosen).space.replace("-", " ")
         return adapted.embeddings, f"the model after {name} of learning"
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from videoclusternet.runfolder.crop_zip import CROPS
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.result import Result
 
 Array = NDArray[Any]
@@ -89,7 +89,7 @@ class Thumbnails:
 
 def has_pictures(result: Result) -> bool:
     """Whether the crops of a run are there; sets of features have none."""
-    return all((film.folder / CROPS).exists() for film in result.films)
+    return all((film.folder / CROP_ZIP).exists() for film in result.films)
 
 
 def crop_of(result: Result, track: int) -> int:

@@ -35,7 +35,7 @@ from videoclusternet_bench.tables.grids import Grid
 
 Array = NDArray[Any]
 PAGE = "stats.html"
-CROPS = "crops.parquet"
+CROP_ZIP = "crops.parquet"
 MOST_BINS = 24
 STEPS = (1, 2, 2.5, 5, 10)
 """Widths of a bin, times a power of ten."""
@@ -121,7 +121,7 @@ def write_stats(sets: Sequence[Described], folder: Path) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _write_csv(sets, folder / "stats.csv")
-    _write_crops(sets, folder / CROPS)
+    _write_crops(sets, folder / CROP_ZIP)
     drawn = []
     for picture in PICTURES:
         figure = draw(sets, picture)

@@ -1,0 +1,161 @@
+"""The adaptation step: resumable, perhaps from the model that another run has adapted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from videoclusternet.adapt.judge import judge
+from videoclusternet.adapt.loop import Adaptation, LearningConfig, Material
+from videoclusternet.adapt.ranks import ALONE as ONE_PROCESS
+from videoclusternet.adapt.ranks import Ranks
+from videoclusternet.adapt.rounds import (
+    FOLDER,
+    epochs_table,
+    read_state,
+    round_folder,
+    rounds_table,
+)
+from videoclusternet.adapt.supply import Supply
+from videoclusternet.config import (
+    AdaptConfig,
+    Config,
+    EmbedConfig,
+    MatchConfig,
+    QualityFilterConfig,
+)
+from videoclusternet.engine.work import ALONE, Work
+from videoclusternet.errors import ConfigError
+from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.runfolder.crop_zip import CropPictures
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.types import Constraints, Embeddings, Epochs, Rounds, Tracks, Views
+
+
+@dataclass(frozen=True)
+class GivenModel:
+    """The model that another run has adapted.
+
+    Attributes
+    ----------
+    home : Path
+        Folder of its last good round.
+    digest : str
+        Of that round.
+    """
+
+    home: Path
+    digest: str
+
+
+def adapt_faces(
+    tracks: Tracks,
+    embeddings: Embeddings,
+    views: Views,
+    pictures: CropPictures,
+    backbone: Callable[[], FaceModel],
+    adapt: AdaptConfig,
+    matching: MatchConfig,
+    quality: QualityFilterConfig,
+    embed: EmbedConfig,
+    seed: int,
+    given: GivenModel | None = None,
+    known: Constraints | None = None,
+    *,
+    ranks: Ranks = ONE_PROCESS,
+    supplies: dict[str, Supply] | None = None,
+    work: Work = ALONE,
+) -> tuple[Rounds, Epochs]:
+    """Adapt the face-ID model to the faces of a run, round by round.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        Of all its films.
+    embeddings : Embeddings
+        Of their crops, by the model as it is.
+    views : Views
+        Of the same crops.
+    pictures : CropPictures
+        Of all crops.
+    backbone : callable
+        Loads the model, when there is something to train.
+    adapt, matching, quality, embed : settings
+    seed : int
+    given : GivenModel, optional
+        What is begun with.
+    known : Constraints, optional
+        What is known of these tracks besides that two faces of one picture are two people.
+    ranks : Ranks
+    supplies : dict, optional
+        See :class:`videoclusternet.adapt.loop.Adaptation`.
+    work : Work
+        Rounds are kept in its folder.  Told in pairs, and a line per round.
+
+    Returns
+    -------
+    Rounds
+    Epochs
+    """
+    assert work.folder is not None
+    if len(np.unique(embeddings.track)) < 2:
+        # Nobody to tell from anybody.
+        (work.folder / FOLDER).mkdir(exist_ok=True)
+        return rounds_table([], False), epochs_table([])
+    met = Constraints.of_overlaps(tracks)
+    constraints = met.and_those(known) if known else met
+    material = Material(
+        embeddings,
+        views,
+        lambda rows: pictures.pixels(embeddings.crop[rows]),
+        constraints,
+        judge(constraints, matching, seed),
+    )
+    config = LearningConfig(adapt, embed, quality, seed)
+    home = None if given is None else given.home
+    adaptation = Adaptation(
+        material, backbone(), config, work.folder, work.fingerprint, ranks, home, supplies
+    )
+    return adaptation.run(work.progress, work.note)
+
+
+def given_model(config: Config, folder: Path) -> tuple[Config, GivenModel | None]:
+    """Resolve ``adapt.given``: the settings of its model, and the model.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        Of the run that begins with it.
+
+    Raises
+    ------
+    ConfigError
+        When there is no adapted model, it is of another backbone, or of this very run.
+    """
+    if not config.adapt.given:
+        return config, None
+    given = Path(config.adapt.given)
+    if given.resolve() == folder.resolve():
+        raise ConfigError("a run cannot begin with its own model", "choose another folder with -o")
+    store = Store(given)
+    if store.fingerprint("adapt") is None:
+        raise ConfigError(f"{given} has no adapted model", "run `vcn adapt` on it first")
+    (rounds,) = store.load("adapt", (Rounds,))
+    good = rounds.round[rounds.good]
+    if len(good) == 0:
+        raise ConfigError(f"{given} has no good round of adaptation", "choose another run")
+    home = round_folder(given, int(good[-1]))
+    about = read_state(home)
+    if about["backbone"] != config.embed.backbone.partition("=")[0]:
+        raise ConfigError(
+            f"{given} adapted {about['backbone']}, not {config.embed.backbone}",
+            f"use --backbone {about['backbone']}",
+        )
+    kept = {name: about["adapt"][name] for name in ("head", "head_reads", "tokens")}
+    adapt = config.adapt.model_copy(update={**kept, "trainable": about["depth"], "given": ""})
+    model = GivenModel(home, f"{rounds.digest}/{good[-1]}")
+    return config.model_copy(update={"adapt": adapt}), model

@@ -1,0 +1,164 @@
+"""Several processes on one machine, each with its share of the cores."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection, wait
+from multiprocessing.queues import SimpleQueue
+from typing import Any, Self
+
+from threadpoolctl import threadpool_limits
+
+from videoclusternet.engine.work import Item, Make, Result, Serial
+from videoclusternet.errors import ConfigError
+
+GIB = 2**30
+EVERY = 0.1
+"""Seconds between two looks at what the processes say."""
+_said: SimpleQueue[tuple[int, Any]] | None = None
+"""Of a process of a pool: where it says how far it is."""
+
+
+def usable() -> int:
+    """Return how many processes the machine holds: one for each core that has a GiB of memory."""
+    if _said is not None:
+        return 1  # one of several already
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // GIB
+    except (AttributeError, ValueError, OSError):  # not on this system: then cores alone count
+        free = cores or 1
+    return max(1, min(cores or 1, free))
+
+
+class Processes:
+    """An engine of ``count`` processes that begin when first needed and end with the engine.
+
+    Use as a context manager.
+
+    Parameters
+    ----------
+    count : int
+        Of one, all is done in this process.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool: ProcessPoolExecutor | None = None
+        self._ends: tuple[Connection, Connection] | None = None
+        self._heard: SimpleQueue[tuple[int, Any]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes, at once even if they work."""
+        if self._ends:
+            for end in self._ends:
+                end.close()  # whoever watches it ends
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = self._ends = self._heard = None
+
+    def map(
+        self,
+        make: Make[Item, Result],
+        items: Sequence[Item],
+        tell: Callable[[Item, Any], None],
+        patient: bool = False,
+    ) -> Iterator[tuple[Item, Result]]:
+        """Yield items with what was made of them, as they end; see ``Engine``.
+
+        Raises
+        ------
+        ConfigError
+            When a process was killed.
+        """
+        if self.count < 2 or (len(items) < 2 and not patient):
+            yield from Serial().map(make, items, tell)
+            return
+        pool, heard = self._started()
+        futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
+        try:
+            yield from self._results(futures, items, heard, tell, patient)
+        except BrokenProcessPool:
+            self.close()
+            raise ConfigError(
+                "a process was killed, perhaps for its memory",
+                "run it again with fewer: --jobs of a bench, --set processes=1 else",
+            ) from None
+        except BaseException:
+            self.close()  # left early: no process goes on alone
+            raise
+
+    def _started(self) -> tuple[ProcessPoolExecutor, SimpleQueue[tuple[int, Any]]]:
+        if self._pool is None or self._heard is None:
+            # Fresh processes: a forked one would share the threads of the numerics.
+            context = multiprocessing.get_context("spawn")
+            threads = max(1, (os.cpu_count() or 1) // self.count)
+            self._ends = context.Pipe(duplex=False)
+            self._heard = context.SimpleQueue()
+            begin = (threads, self._ends[0], self._heard)
+            self._pool = ProcessPoolExecutor(self.count, context, _begin, begin)
+        return self._pool, self._heard
+
+    def _results(
+        self,
+        futures: dict[Future[Any], Item],
+        items: Sequence[Item],
+        heard: SimpleQueue[tuple[int, Any]],
+        tell: Callable[[Item, Any], None],
+        patient: bool,
+    ) -> Iterator[tuple[Item, Any]]:
+        left = set(futures)
+        failed: list[BaseException] = []
+        while left:
+            done, left = wait_for(left, timeout=EVERY, return_when=FIRST_COMPLETED)
+            while not heard.empty():
+                number, said = heard.get()
+                tell(items[number], said)
+            for future in done:
+                error = future.exception()
+                if error is None:
+                    yield futures[future], future.result()
+                elif patient:
+                    failed.append(error)
+                else:
+                    raise error
+        if failed:
+            raise failed[0]
+
+
+def _begin(threads: int, alive: Connection, said: SimpleQueue[tuple[int, Any]]) -> None:
+    """Set a process up, and let it end when the one that began it does."""
+    import cv2
+    import torch
+
+    global _said
+    _said = said
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    threadpool_limits(threads)
+    threading.Thread(target=_watch, args=(alive,), daemon=True).start()
+
+
+def _watch(alive: Connection) -> None:
+    wait([alive])
+    os._exit(1)
+
+
+def _work(make: Make[Any, Any], number: int, item: Any) -> Any:
+    said = _said
+    assert said is not None
+    return make(item, lambda message: said.put((number, message)))

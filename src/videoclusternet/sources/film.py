@@ -1,0 +1,76 @@
+"""Enter at a film: shots, faces, tracks and crops are found in its pictures (section 3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from videoclusternet.film.crops import cut_crops
+from videoclusternet.film.scan import scan_film
+from videoclusternet.film.shots import find_shots
+from videoclusternet.film.tracks import track_faces
+from videoclusternet.film.video import open_video
+from videoclusternet.runfolder.crop_zip import CROP_ZIP
+from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.sources.source import Brought, Kind, LazyDetector, Note
+from videoclusternet.types import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+
+
+def _known(video: VideoInfo, path: str) -> VideoInfo:
+    """Keep what is known of a film; where it lies may change, and its content stay."""
+    return video
+
+
+VIDEO = Step("video", _known, (VideoInfo,))
+SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion), unit="frames")
+SHOTS = Step("shots", find_shots, (Shots,))
+TRACKS = Step("tracks", track_faces, (Tracks,), unit="shots")
+CROPS = Step("crops", cut_crops, (Crops,), unit="frames", file=CROP_ZIP)
+
+
+@dataclass(frozen=True)
+class FilmSource:
+    """A film whose tracks are found."""
+
+    video: VideoInfo
+    names: tuple[str, ...] = ()
+    needs: tuple[Kind, ...] = ("detector", "backbone")
+
+    @classmethod
+    def open(cls, path: Path, note: Note) -> FilmSource:
+        """Open a film.
+
+        Parameters
+        ----------
+        path : Path
+        note : callable
+            Told of damage.
+
+        Raises
+        ------
+        VideoError
+            When it is missing or no film.
+        """
+        return cls(open_video(path, note))
+
+    @property
+    def path(self) -> str:
+        """Path as the user gave it."""
+        return self.video.path
+
+    @property
+    def content(self) -> str:
+        """Hash of the file's size and of three blocks of it."""
+        return self.video.content
+
+    def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
+        """Go from the pictures of the film to tracks and their crops."""
+        c = run.config
+        video = run.do(VIDEO, self.video, self.video.path)  # (F,) time stamps
+        scores, faces, motion = run.do(SCAN, video, detector, c.faces)  # (F,), (N, 4), (K, 2, 3)
+        shots = run.do(SHOTS, scores, c.shots, video.fps)  # (S,) half-open ranges
+        tracks = run.do(  # (T,) tracks over (M,) faces
+            TRACKS, shots, faces, motion, video.fps, c.tracks, c.quality, number
+        )
+        crops = run.do(CROPS, video, faces, tracks, c.crops, c.quality)  # (C,) canvases of 144 px
+        return Brought(tracks, crops)

@@ -1,0 +1,145 @@
+"""All engines: the same bytes, whoever works, and the same manners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from videoclusternet import Config, Result
+from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.processes import Processes, usable
+from videoclusternet.engine.work import Engine, Serial, Tell, Work
+from videoclusternet.errors import Cancelled, ConfigError, DataError
+from videoclusternet.film.scan import scan_film
+from videoclusternet.models.load import LazyDetector
+from videoclusternet.runfolder.folder import FolderParts
+from videoclusternet.types import FrameScores, Shots
+
+Make = Callable[[], AbstractContextManager[Engine]]
+ENGINES: dict[str, Make] = {
+    "serial": lambda: nullcontext(Serial()),
+    "processes": lambda: Processes(2),
+}
+
+
+@pytest.fixture(params=ENGINES, scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with ENGINES[request.param]() as made:
+        yield made
+
+
+def squares(span: range, tell: Tell) -> tuple[FrameScores]:
+    for done in range(1, len(span) + 1):
+        tell(done)
+    if 13 in span:
+        tell("thirteen is damaged")
+    return (FrameScores(np.array(span, dtype=np.float32) ** 2),)
+
+
+def failing(span: range, tell: Tell) -> tuple[FrameScores]:
+    if 13 in span:
+        raise DataError("thirteen is malformed", "leave it out")
+    return squares(span, tell)
+
+
+def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
+    told: list[tuple[int, int]] = []
+    notes: list[str] = []
+    work = Work(lambda done, total: told.append((done, total)), notes.append, engine=engine)
+    parts = in_parts(split(23, 5), squares, (FrameScores,), work)
+    scores = FrameScores.concatenate([part for (part,) in parts])
+    assert scores.score.tolist() == [n**2 for n in range(23)]
+    assert not scores.score.flags.writeable
+    assert notes == ["thirteen is damaged"]
+    done = [one for one, _ in told]
+    assert told[-1] == (23, 23) and done == sorted(done)
+
+
+def test_what_was_kept_is_not_made_again(engine: Engine, tmp_path: Path) -> None:
+    parts = FolderParts(tmp_path)
+    parts.write("00000005-00000010", (FrameScores(np.full(5, -1, dtype=np.float32)),))
+    made = in_parts(split(12, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
+    assert made[1][0].score.tolist() == [-1] * 5 and made[2][0].score.tolist() == [100, 121]
+    names = ["00000000-00000005", "00000005-00000010", "00000010-00000012"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+
+
+def test_a_damaged_part_is_made_again(engine: Engine, tmp_path: Path) -> None:
+    parts = FolderParts(tmp_path)
+    in_parts(split(10, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
+    (tmp_path / "00000000-00000005" / "scores.parquet").write_bytes(b"half")
+    made = in_parts(split(10, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
+    assert made[0][0].score.tolist() == [0, 1, 4, 9, 16]
+
+
+def test_an_error_comes_as_it_was(engine: Engine, tmp_path: Path) -> None:
+    parts = FolderParts(tmp_path)
+    with pytest.raises(DataError, match="thirteen is malformed") as told:
+        in_parts(split(20, 5), failing, (FrameScores,), Work(parts=parts, engine=engine))
+    assert told.value.advice == "leave it out"
+    assert not (tmp_path / "00000010-00000015").exists()
+    # The engine works on: nothing of the failure is left over.
+    assert len(in_parts(split(20, 5), squares, (FrameScores,), Work(engine=engine))) == 4
+
+
+def test_whoever_listens_may_stop(engine: Engine) -> None:
+    def stop(done: int, total: int) -> None:
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        in_parts(split(20, 5), squares, (FrameScores,), Work(stop, engine=engine))
+    assert len(in_parts(split(20, 5), squares, (FrameScores,), Work(engine=engine))) == 4
+
+
+def test_nothing_is_one_empty_part(engine: Engine) -> None:
+    parts = in_parts(split(0, 5), squares, (FrameScores,), Work(engine=engine))
+    assert [len(part.score) for (part,) in parts] == [0]
+
+
+def killed(span: range, tell: Tell) -> tuple[Shots]:
+    os.kill(os.getpid(), 9)
+    raise AssertionError
+
+
+def test_a_killed_process_is_told_and_replaced() -> None:
+    with Processes(2) as engine:
+        with pytest.raises(ConfigError, match="a process was killed"):
+            in_parts(split(4, 2), killed, (Shots,), Work(engine=engine))
+        assert len(in_parts(split(4, 2), squares, (FrameScores,), Work(engine=engine))) == 2
+
+
+def inside(item: int, tell: Tell) -> int:
+    return usable()
+
+
+def test_processes_begin_no_processes() -> None:
+    with Processes(2) as engine:
+        assert [count for _, count in engine.map(inside, [0, 1], lambda *_: None)] == [1, 1]
+
+
+@pytest.mark.slow
+def test_a_film_is_the_same_to_the_byte(demo_run: Result) -> None:
+    """The embedded networks, one thread each: as many as a process of several has."""
+    import torch
+
+    (film,) = demo_run.films
+    assert film.video is not None
+    config = Config().faces.model_copy(update={"part": 200})
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        found: list[Any] = []
+        for make in ENGINES.values():
+            with make() as engine:
+                detector = LazyDetector("mtcnn", "cpu")
+                found.append(scan_film(film.video, detector, config, Work(engine=engine)))
+    finally:
+        torch.set_num_threads(threads)
+    assert [table.digest for table in found[0]] == [table.digest for table in found[1]]
+    assert len(found[0][1]) > 50
