@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 
 import videoclusternet
 import videoclusternet_bench
+from tests.drawn import write_boxes
 
 PRODUCT, LABORATORY = videoclusternet.__name__, videoclusternet_bench.__name__
 
@@ -174,6 +176,7 @@ def test_every_outside_library_is_a_declared_dependency() -> None:
         assert names & declared, library
 
 
+NETWORKS = {"torch", "cv2"}
 MAIN = "from videoclusternet.cli.main import main; sys.argv = {}; main()"
 
 
@@ -197,6 +200,28 @@ def test_import_and_help_load_nothing_heavy(code: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "loaded []"
     assert ("Usage: vcn" in done.stdout) == ("help" in code)
+
+
+READERS = {
+    "vcn show": MAIN.format(["vcn", "show", "RUN"]),
+    "vcn score": MAIN.format(["vcn", "score", "RUN", "TRUTH"]),
+    "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
+    "the page": "from videoclusternet.runfolder.result import open_run\n"
+    "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
+}
+
+
+@pytest.mark.parametrize("door", READERS)
+def test_reading_a_result_loads_no_networks(door: str, drawn_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(drawn_run, tmp_path / "run"))
+    truth = write_boxes(run, tmp_path / "truth", ["red", "blue", "red", "blue"])
+    code = READERS[door].replace("RUN", str(run)).replace("TRUTH", str(truth))
+    loaded = f"import atexit, sys; atexit.register(lambda: print(sys.modules.keys() & {NETWORKS}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{loaded}\n{code}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_public_names_are_found_on_first_use() -> None:

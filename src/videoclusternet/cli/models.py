@@ -15,17 +15,17 @@ app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help
 def models(context: typer.Context) -> None:
     """List the models: licence, size, present or not. Verify or fetch them."""
     if context.invoked_subcommand is None:
-        from videoclusternet.show import terminal
+        from videoclusternet.show import model_table
 
-        terminal.print_models()
+        model_table.print_models()
 
 
 @app.command()
 def verify() -> None:
     """Check the sha256 of every model file that is present."""
-    from videoclusternet.show import terminal
+    from videoclusternet.show import model_table
 
-    if not terminal.verify_models():
+    if not model_table.verify_models():
         raise typer.Exit(4)
 
 

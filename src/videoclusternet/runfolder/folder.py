@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import filelock
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.parquet as pq
 import safetensors
 import safetensors.numpy
@@ -257,6 +256,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def film_folder(number: int, name: str) -> str:
+    """Return the folder of a film inside a run over several films."""
+    return f"{number:03d}-{name}"
+
+
 def table_path(folder: Path, kind: type[Table]) -> Path:
     """Return the file of a table: safetensors for embeddings, Parquet for the others."""
     return folder / f"{kind.FILE}.{kind.SUFFIX}"
@@ -325,7 +329,7 @@ def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
             continue
         column = frame.column(name).combine_chunks()
         if name in kind.RAGGED:
-            lengths = pa.compute.list_value_length(column).to_numpy(zero_copy_only=False)
+            lengths = column.value_lengths().to_numpy(zero_copy_only=False)
             arrays[kind.RAGGED[name]] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         if name in kind.RAGGED or len(shape) > 1:
             column = column.flatten()

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.steps import film_folder
+from videoclusternet.runfolder.folder import Store, film_folder
 from videoclusternet.types import (
     Candidates,
     Cast,

@@ -23,7 +23,7 @@ from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
-from videoclusternet.runfolder.folder import Store, replacing
+from videoclusternet.runfolder.folder import Store, film_folder, replacing
 from videoclusternet.types import Table
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
@@ -245,11 +245,6 @@ class Run:
         if any(manifest.get(key) != value for key, value in fresh.items()):
             manifest.update(fresh)
             self.store.write_manifest()
-
-
-def film_folder(number: int, name: str) -> str:
-    """Return the folder of a film inside a run over several films."""
-    return f"{number:03d}-{name}"
 
 
 def recorded_settings(folder: Path, kind: type[Settings], section: str = "") -> Settings:

@@ -8,15 +8,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.config import Config
-from videoclusternet.errors import ModelError
-from videoclusternet.models.registry import (
-    MODELS,
-    cache_folder,
-    expected_path,
-    known_hash,
-    sha256_of,
-)
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import Character, characters, timecode
 
@@ -122,6 +113,8 @@ def print_candidates(result: Result, as_json: bool) -> None:
 
 def print_settings() -> None:
     """Print every setting as ``step.key``, its default and its meaning."""
+    from videoclusternet.config import Config  # who prints a cast waits for no settings
+
     table = table_of("setting", "default", "meaning", left=3)
     defaults = Config()
     for step, field in Config.model_fields.items():
@@ -132,50 +125,3 @@ def print_settings() -> None:
         for key, inner in type(value).model_fields.items():
             table.add_row(f"{step}.{key}", str(getattr(value, key)), inner.description or "")
     print_table(table)
-
-
-def print_models() -> None:
-    """Print the registry."""
-    table = table_of("name", "kind", "size", "licence", "state", "what", left=6)
-    for spec in MODELS.values():
-        size, state = 0, "present"
-        for file in spec.files:
-            try:
-                path = expected_path(file)
-            except ModelError:
-                path = None
-            if path is None or not path.is_file():
-                state = "missing"
-                break
-            size += path.stat().st_size
-        table.add_row(
-            spec.name,
-            spec.kind,
-            f"{size / 1e6:.1f} MB" if size else "",
-            spec.licence + ("" if spec.commercial else " (non-commercial)"),
-            state,
-            f"{spec.title}; {spec.note}" if spec.note else spec.title,
-        )
-    print_table(table)
-    print(f"\nfetched models lie in {cache_folder()}")
-
-
-def verify_models() -> bool:
-    """Check the hash of every present file; False when one is wrong."""
-    right = True
-    for spec in MODELS.values():
-        for file in spec.files:
-            try:
-                path = expected_path(file)
-            except ModelError as error:
-                print(f"missing  {spec.name}: {error}")
-                continue
-            if not path.is_file():
-                print(f"missing  {spec.name}: {path}")
-                continue
-            found, expected = sha256_of(path), known_hash(spec, file)
-            right &= expected in ("", found)
-            # Nobody published a hash for a new one; it is noted at first use.
-            state = "new" if not expected else "ok" if found == expected else "WRONG"
-            print(f"{state:<7}  {spec.name}: {path} {found}")
-    return right
