@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.config import Config
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.types.arrays import Array, Ints
 from videoclusternet.types.constraints import inside
 from videoclusternet_bench.data.sets import LabelledSet
 from videoclusternet_bench.data.truth import read_truth
@@ -43,7 +43,6 @@ from videoclusternet_bench.runner import (
     run_of,
 )
 
-Array = NDArray[Any]
 VERSION = 2
 """Raised when results of earlier versions no longer compare."""
 
@@ -210,7 +209,7 @@ def given_tracks(result: Result, truth: Sequence[Path]) -> tuple[Given, list[str
     return Given(embeddings, apart, rows, result.folder), [names[row] for row in rows]
 
 
-def numbered(people: Sequence[str | None]) -> Array:
+def numbered(people: Sequence[str | None]) -> Ints:
     """Give people numbers from 0 in the order of their names, int (T,); -1 for None."""
     number = {name: i for i, name in enumerate(sorted({n for n in people if n is not None}))}
     return np.array([-1 if n is None else number[n] for n in people], dtype=np.int64)

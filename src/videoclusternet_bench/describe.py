@@ -10,10 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_boxes
 from videoclusternet.clustering.track_quality import track_quality
@@ -24,6 +22,7 @@ from videoclusternet.models.load import check as check_model
 from videoclusternet.runfolder.folder import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
+from videoclusternet.types.arrays import Array, Bools, Float32, Int64
 from videoclusternet.types.canvas import MARGIN
 from videoclusternet_bench.compare import home_of
 from videoclusternet_bench.data.ids import count_labels
@@ -33,7 +32,6 @@ from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.appearance import blur_degree, lightness
 from videoclusternet_bench.runner import first_run
 
-Array = NDArray[Any]
 BATCH = 256
 """Pictures that are in memory at a time."""
 CROP_SECONDS = 0.5
@@ -56,12 +54,12 @@ class FaceMeasures:
         Of the inner 112 x 112 px that models see, 0 to 1.
     """
 
-    track: Array
-    frame: Array
-    quality: Array
-    track_quality: Array
-    lightness: Array
-    blur: Array
+    track: Int64
+    frame: Int64
+    quality: Float32
+    track_quality: Float32
+    lightness: Float32
+    blur: Float32
 
     @property
     def of_tracks(self) -> Array:
@@ -259,7 +257,7 @@ def _seconds(result: Result, tracks: Array) -> tuple[Array, str]:
     return crops[tracks] * CROP_SECONDS, "crops"
 
 
-def measure_faces(result: Result, known: Array, progress: Progress = no_progress) -> FaceMeasures:
+def measure_faces(result: Result, known: Bools, progress: Progress = no_progress) -> FaceMeasures:
     """Measure the face crops of some tracks of a run.
 
     Parameters

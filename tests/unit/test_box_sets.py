@@ -24,15 +24,8 @@ from videoclusternet.events import Event
 from videoclusternet.film.video import Damage, Frame, open_video, read_frames
 from videoclusternet.models.detectors.detector import Detections
 from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.sources.given_boxes import (
-    TYPICAL,
-    GivenBoxes,
-    given_faces,
-    given_shots,
-    given_tracks,
-    guess_landmarks,
-    matched,
-)
+from videoclusternet.sources.given_boxes import GivenBoxes, given_faces, given_shots, given_tracks
+from videoclusternet.sources.landmarks import TYPICAL, guess_landmarks, matched
 from videoclusternet.types import VideoInfo
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.score_run import score_run
@@ -193,7 +186,7 @@ def test_frames_that_cannot_be_decoded_give_no_picture(
         on_damage("1 of them could not be decoded")
         return (frame for frame in read_frames(info, frames) if frame.number != 12)
 
-    monkeypatch.setattr("videoclusternet.sources.given_boxes.read_frames", all_but_frame_12)
+    monkeypatch.setattr("videoclusternet.sources.landmarks.read_frames", all_but_frame_12)
     result, notes = run_noting(drawn_film, boxes, tmp_path / "run")
     assert notes == ["1 of them could not be decoded"]
     assert result.films[0].crops.frame.tolist() == [f for f in full.frame.tolist() if f != 12]

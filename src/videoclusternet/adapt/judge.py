@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.choose import partition_of
 from videoclusternet.clustering.coarse_matching import find_links
@@ -17,8 +15,8 @@ from videoclusternet.clustering.spaces import SPACES, raw_space
 from videoclusternet.clustering.stability import LARGEST, SCALES, agreement, level, stability
 from videoclusternet.config import MatchConfig
 from videoclusternet.types import Constraints, Embeddings, Links, Views
+from videoclusternet.types.arrays import Array, Ints
 
-Array = NDArray[Any]
 READING = Reading(SPACES[0], OWN)
 DRAWS = 8
 """Perturbations behind the partition of a round."""
@@ -39,7 +37,7 @@ class Judged:
     """
 
     links: Links
-    label: Array
+    label: Ints
     stability: float
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from videoclusternet.adapt.guards import Health
@@ -46,8 +45,7 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.runfolder.folder import table_path, write_table
 from videoclusternet.types import Constraints, Embeddings, Epochs, Links, Rounds, Views
-
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Bools
 
 
 @dataclass(frozen=True)
@@ -255,7 +253,7 @@ class Adaptation:
             a, b = np.append(a, now.links.a), np.append(b, now.links.b)
         return linked(a, b, tracks)
 
-    def _kept(self, embeddings: Embeddings) -> Array:
+    def _kept(self, embeddings: Embeddings) -> Bools:
         """Tracks that are not of outlying low quality (Eq. 4), bool (T,)."""
         c = self.config.track_quality
         quality = track_quality(embeddings.quality, embeddings.track, embeddings.tracks)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Bools, Int32, Int64, Ints
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,8 @@ class Partners:
     other : int32, shape (P,)
     """
 
-    start: Array
-    other: Array
+    start: Int64
+    other: Int32
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -38,7 +36,7 @@ def no_partners(tracks: int) -> Partners:
     return Partners(np.zeros(tracks + 1, dtype=np.int64), np.empty(0, dtype=np.int32))
 
 
-def linked(a: Array, b: Array, tracks: int) -> Partners:
+def linked(a: Ints, b: Ints, tracks: int) -> Partners:
     """Partners by coarse match, in either direction.
 
     Parameters
@@ -53,7 +51,7 @@ def linked(a: Array, b: Array, tracks: int) -> Partners:
     return Partners(start, pairs[:, 1].astype(np.int32))
 
 
-def grouped(label: Array) -> Partners:
+def grouped(label: Ints) -> Partners:
     """Partners by present cluster; label -1 has none.
 
     Parameters
@@ -85,9 +83,9 @@ def jaccard(before: Partners, after: Partners) -> float:
 
 
 def draw_epoch(
-    track: Array,
+    track: Ints,
     partners: Partners,
-    kept: Array,
+    kept: Bools,
     anchors: int,
     own_share: float,
     rng: np.random.Generator,

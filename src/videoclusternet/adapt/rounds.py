@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -34,7 +33,6 @@ from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.folder import read_table, table_path, write_table, writing
 from videoclusternet.types import Embeddings, Epochs, Rounds, Views
 
-Array = NDArray[Any]
 FOLDER = "adapt"
 STATE = "state.json"
 

@@ -75,12 +75,9 @@ def adapt_faces(
     ----------
     tracks : Tracks
         Of all its films.
-    embeddings : Embeddings
+    embeddings, views : Embeddings, Views
         Of their crops, by the model as it is.
-    views : Views
-        Of the same crops.
     pictures : CropPictures
-        Of all crops.
     backbone : callable
         Loads the model, when there is something to train.
     adapt, matching, quality, embed : settings
@@ -89,16 +86,10 @@ def adapt_faces(
         What is begun with.
     known : Constraints, optional
         What is known of these tracks besides that two faces of one picture are two people.
-    ranks : Ranks
-    supplies : dict, optional
+    ranks, supplies
         See :class:`videoclusternet.adapt.loop.Adaptation`.
     work : Work
         Rounds are kept in its folder.  Told in pairs, and a line per round.
-
-    Returns
-    -------
-    Rounds
-    Epochs
     """
     assert work.folder is not None
     if len(np.unique(embeddings.track)) < 2:

@@ -7,19 +7,18 @@ is frozen its values are kept: a pool of views of every crop, made once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from videoclusternet.adapt.heads import Learner
 from videoclusternet.config import AdaptConfig, EmbedConfig
 from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
 from videoclusternet.events import Progress, no_progress
+from videoclusternet.types.arrays import Array, Int64
 
-Array = NDArray[Any]
 SPREAD = 1_000_003
 """Keeps the seeds of pool and looks apart."""
 
@@ -30,7 +29,7 @@ class Supply(Protocol):
     crops: int
     looks_each: int
 
-    def views(self, anchor: Array, partner: Array, part: Array, seed: int) -> Tensor:
+    def views(self, anchor: Int64, partner: Int64, part: Int64, seed: int) -> Tensor:
         """Return six views of some pairs of a batch, (B, 6, ...): 2 global, then 4 local ones.
 
         Draws are made for the whole batch, so that its parts fit together whoever makes them.

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videoclusternet.adapt.guards import PROBE, Health, collapsed, measure
@@ -29,8 +28,7 @@ from videoclusternet.adapt.schedule import learning_rate, teacher_momentum
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import AdaptConfig
 from videoclusternet.events import Progress, no_progress
-
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Bools, Ints
 
 
 @dataclass
@@ -67,10 +65,10 @@ class Company:
         Present cluster of each track, for the objective ``groups``.
     """
 
-    track: Array
+    track: Ints
     partners: Partners
-    kept: Array
-    group: Array
+    kept: Bools
+    group: Ints
 
 
 @dataclass(frozen=True)
@@ -277,7 +275,7 @@ class Trainer:
         return measure(torch.cat(found), centre, self.config.teacher_temperature)
 
 
-def probe(track: Array, kept: Array) -> Array:
+def probe(track: Ints, kept: Bools) -> Array:
     """Return the rows of the crops that guards watch: the middle ones of even kept tracks.
 
     Parameters

@@ -13,15 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.annotations.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.types.arrays import Float64, Int32
 
-Array = NDArray[Any]
 TRACKS = "tracks.csv"
 FILM = "dataset.json"
 COLUMNS = ("track_id", "frame", "x", "y", "w", "h", "label")
@@ -105,9 +104,9 @@ class LabelledBoxes:
     film: FilmFacts
     tracks: tuple[str, ...]
     labels: tuple[str, ...]
-    track: Array
-    frame: Array
-    box: Array
+    track: Int32
+    frame: Int32
+    box: Float64
 
     @property
     def people(self) -> int:
@@ -115,7 +114,7 @@ class LabelledBoxes:
         return len(set(self.labels))
 
     @property
-    def seconds(self) -> Array:
+    def seconds(self) -> Float64:
         """Length of each track from its first to its last box, float64 (T,), s."""
         start = np.searchsorted(self.track, np.arange(len(self.tracks)))
         stop = np.append(start[1:], len(self.track))

@@ -16,12 +16,11 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.runfolder.folder import replacing, writing
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 WIDTH, HEIGHT, FPS = 640, 360, 24
 FILM = "demo.mp4"
 

@@ -14,10 +14,8 @@ over all pairs of two clusters is a product of two means, and no loop over pairs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
@@ -25,8 +23,8 @@ from videoclusternet.clustering.distance import Metric, group_sum
 from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, begun, renumber
 from videoclusternet.clustering.track_points import TrackPoints
 from videoclusternet.types import Constraints
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Ints
 
-Array = NDArray[Any]
 APART = 1e9
 """Relative distance of two tracks that must not meet: it outweighs any average."""
 TOGETHER = -1.0
@@ -45,14 +43,14 @@ class Relative:
         Tracks of each cluster.
     """
 
-    a: Array
-    b: Array
-    size: Array
+    a: Float32
+    b: Float32
+    size: Float32
 
     def __len__(self) -> int:
         return len(self.size)
 
-    def block(self, rows: slice) -> Array:
+    def block(self, rows: slice) -> Float32:
         """Return the mean distances of some clusters to all, float32 (m, n)."""
         product = self.a[rows] @ self.b.T
         product /= self.size[rows, None]
@@ -117,7 +115,7 @@ def tree(tracks: Relative, constraints: Constraints) -> Array:
     return np.asarray(linkage(squareform((distance + distance.T) / 2, checks=False), "average"))
 
 
-def cut(dendrogram: Array, scales: Array) -> Array:
+def cut(dendrogram: Float64, scales: Floats) -> Ints:
     """Cut a dendrogram at many heights at once.
 
     SciPy's ``fcluster`` looks the whole dendrogram over at each call.  Here every node

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.average_linkage import join, relative
 from videoclusternet.clustering.distance import Metric
@@ -36,8 +34,8 @@ from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
+from videoclusternet.types.arrays import Float32, Int32
 
-Array = NDArray[Any]
 UNADAPTED = tuple(Reading(space, linkage) for linkage in (OWN, *RULES) for space in SPACES)
 """Candidates without adaptation, simplest first: one linkage before many rules, frozen
 before whitened.  A row more or less is a candidate more or less."""
@@ -63,9 +61,9 @@ class Choice:
     """
 
     names: tuple[Reading, ...]
-    stability: Array
-    characters: Array
-    scale: Array
+    stability: Float32
+    characters: Int32
+    scale: Float32
     best: int
 
 

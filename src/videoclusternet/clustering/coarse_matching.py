@@ -10,24 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.whitening import centre
 from videoclusternet.config import MatchConfig
 from videoclusternet.types import Embeddings, Links, Views
+from videoclusternet.types.arrays import Array, Float32, Float64, Int32, Ints
 
-Array = NDArray[Any]
 BLOCK = 2048
 """Tracks whose distances to all others are held at a time."""
 
 
 def find_links(
-    embeddings: Embeddings, views: Views, config: MatchConfig, keep: Array | None = None
+    embeddings: Embeddings, views: Views, config: MatchConfig, keep: Ints | None = None
 ) -> Links:
     """Match some tracks of a film (Eq. 3).
 
@@ -58,7 +56,7 @@ def find_links(
 
 
 def match_tracks(
-    clean: Array, views: Array, track: Array, tracks: int, config: MatchConfig
+    clean: Float32, views: Float32, track: Int32, tracks: int, config: MatchConfig
 ) -> Links:
     """Find coarse matches between tracks.
 
@@ -146,9 +144,9 @@ class LowRankGaussian:
         The s of ``s I``.
     """
 
-    mean: Array
-    directions: Array
-    variances: Array
+    mean: Float64
+    directions: Float64
+    variances: Float64
     noise: float
 
     @classmethod

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Ints
+
 COLUMNS = 64
 """Columns that are summed at a time."""
 MetricName = Literal["cosine", "euclidean", "loss", "kl"]
@@ -35,10 +35,10 @@ class Terms:
     p, q : float32, shape (n, d)
     """
 
-    alpha: Array
-    beta: Array
-    p: Array
-    q: Array
+    alpha: Float32
+    beta: Float32
+    p: Float32
+    q: Float32
 
     def __getitem__(self, rows: Any) -> Terms:
         p = self.p[rows]
@@ -49,7 +49,7 @@ class Terms:
         alpha, beta, p = (group_mean(x, group, groups) for x in (self.alpha, self.beta, self.p))
         return Terms(alpha, beta, p, p if self.p is self.q else group_mean(self.q, group, groups))
 
-    def distances(self, other: Terms) -> Array:
+    def distances(self, other: Terms) -> Float32:
         """Return the symmetrised mean distances, float32 (n, m), of rows to ``other``."""
         forward = self.alpha[:, None] + other.beta[None] - self.p @ other.q.T
         if self.p is self.q and other.p is other.q:
@@ -85,7 +85,7 @@ class Metric:
     student_temperature: float = 0.1
     paired: bool = False
 
-    def terms(self, x: Array) -> Terms:
+    def terms(self, x: Floats) -> Terms:
         """Return the bilinear terms of embeddings.
 
         Parameters
@@ -124,7 +124,7 @@ def normalise(x: Array) -> Array:
     return np.asarray(x / np.maximum(length, 1e-12))
 
 
-def group_sum(x: Array, group: Array, groups: int) -> Array:
+def group_sum(x: Floats, group: Ints, groups: int) -> Float64:
     """Sum of rows by group.
 
     Parameters
@@ -140,7 +140,7 @@ def group_sum(x: Array, group: Array, groups: int) -> Array:
     float64, shape (groups,) or (groups, d)
     """
     if x.ndim == 1:
-        return np.bincount(group, weights=x, minlength=groups)
+        return np.asarray(np.bincount(group, weights=x, minlength=groups), dtype=np.float64)
     rows = np.arange(len(x))
     select = csr_matrix((np.ones(len(x)), (group, rows)), shape=(groups, len(x)))
     out = np.empty((groups, x.shape[1]))
@@ -159,8 +159,8 @@ def group_mean(x: Array, group: Array, groups: int) -> Array:
 
 
 def mean_within(
-    terms: Terms, group: Array, groups: int, own: Array | None = None, each: int = 1
-) -> Array:
+    terms: Terms, group: Ints, groups: int, own: Floats | None = None, each: int = 1
+) -> Float32:
     r"""Mean distance over distinct pairs inside each group (Eq. 5 of METHOD 6).
 
     :math:`(n^2 (\bar\alpha + \bar\beta - \bar P \cdot \bar Q) - \sum_x D(x,x)) / (n(n-1))`.

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.choose import UNADAPTED, Choice, choose, measure, partition_of
 from videoclusternet.clustering.distance import Metric
@@ -44,8 +43,8 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
+from videoclusternet.types.arrays import Array, Float32, Ints
 
-Array = NDArray[Any]
 STABILITY = "stability"
 """The choice that compares all candidates."""
 GoodRounds = Mapping[str, Callable[[], Adapted]]
@@ -108,17 +107,14 @@ def find_cast(
     ----------
     tracks : Tracks
         T tracks of one film or of several.
-    embeddings : Embeddings
+    embeddings, views : Embeddings, Views
         Of the crops of these tracks.
-    views : Views
-        Of the same crops.
     links : Links
         Coarse matches between them.
-    config : ClusterConfig
-    quality_config : QualityFilterConfig
-        Eq. 4.
+    config, quality_config : settings
+        The latter of Eq. 4.
     seed : int
-        Seed of the perturbations behind the choice.
+        Of the perturbations behind the choice.
     rounds : mapping, optional
         Good rounds of adaptation, in order.
     known : Constraints, optional
@@ -128,17 +124,14 @@ def find_cast(
 
     Returns
     -------
-    Cast
+    Cast, Merges, Candidates
         Empty for a film without faces.
-    Merges
-    Candidates
 
     Raises
     ------
     ConfigError
-        See :func:`check_choice`; or when there is no round of the given name.
-    ContradictionError
-        When two tracks must meet and must not.
+        See :func:`check_choice`; when there is no round of the given name; or when two tracks
+        must meet and must not.
     """
     check_choice(config)
     rounds = rounds or {}
@@ -148,22 +141,24 @@ def find_cast(
     judge = rounds[named]().embeddings if named else embeddings
     reason, quality = _set_aside(tracks, judge, quality_config)
     keep = np.flatnonzero(reason == Reason.OK)
-    met = Constraints.of_overlaps(tracks) if config.cannot_link else Constraints.none(len(tracks))
-    constraints = (met.and_those(known) if known else met).inside(keep)
+    constraints = _known(tracks, known, config.cannot_link).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, np.stack([links.a, links.b], axis=1))
-    if named:
-        extra = {named: adapted_space(rounds[named](), named, keep, metric)}
-    elif asked is None and config.algorithm == "vcn":
-        extra = {n: adapted_space(read(), n, keep, metric) for n, read in rounds.items()}
-    else:
-        extra = {}
+    every = list(rounds) if asked is None and config.algorithm == "vcn" else []
+    seen = [named] if named else every
+    extra = {name: adapted_space(rounds[name](), name, keep, metric) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
         _cast(tracks, keep, reason, quality, outcome),
         _merges(keep, outcome.partition),
         _candidates(outcome.choice),
     )
+
+
+def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Constraints:
+    """Put together what pictures say of pairs of tracks, and what is known besides."""
+    met = Constraints.of_overlaps(tracks) if cannot_link else Constraints.none(len(tracks))
+    return met.and_those(known) if known else met
 
 
 def _named_round(asked: Reading, rounds: GoodRounds) -> str:
@@ -298,7 +293,7 @@ def _merges(keep: Array, partition: Partition) -> Merges:
     )
 
 
-def confidence(points: TrackPoints, label: Array, metric: Metric) -> Array:
+def confidence(points: TrackPoints, label: Ints, metric: Metric) -> Float32:
     """How surely each track belongs where it is, 0 to 1.
 
     ``other / (own + other)``, where ``own`` is the distance of a track to the rest of

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from videoclusternet.clustering.distance import Metric, Terms, group_mean
 from videoclusternet.clustering.track_points import TrackPoints
 from videoclusternet.types import Constraints
+from videoclusternet.types.arrays import Array, Int32
 
-Array = NDArray[Any]
 Rule = Literal["or", "mean", "or+null", "null", "and"]
 RULES: tuple[Rule, ...] = ("or", "mean", "or+null", "null")
 """Rules that are compared; ``and`` can be asked for by name."""
@@ -53,7 +52,7 @@ class Partition:
         Last bound of the null model, infinite where it is not used.
     """
 
-    label: Array
+    label: Int32
     merges: list[Merge]
     bound: float = np.inf
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.whitening import (
@@ -21,9 +19,9 @@ from videoclusternet.clustering.whitening import (
     within_scatter,
 )
 from videoclusternet.types import Embeddings, Views
+from videoclusternet.types.arrays import Array, Float32, Ints
 from videoclusternet.types.constraints import inside
 
-Array = NDArray[Any]
 RIDGES = (3.0, 1.0)
 MATCHED = 0.3
 """Share of the scatter between matched tracks (a of METHOD 5) in the ``matched`` space."""
@@ -37,8 +35,8 @@ Spaces = Mapping[str, Space]
 def raw_space(
     embeddings: Embeddings,
     views: Views,
-    keep: Array,
-    links: Array | None = None,
+    keep: Ints,
+    links: Ints | None = None,
     name: str = SPACES[0],
 ) -> Space:
     """Take the embeddings of some tracks as they come.
@@ -83,7 +81,7 @@ class Adapted:
 
     embeddings: Embeddings
     views: Views
-    centre: Array
+    centre: Float32
     paired: bool
 
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from videoclusternet.clustering.average_linkage import cut, relative, tree
@@ -25,8 +23,8 @@ from videoclusternet.clustering.track_points import TrackPoints, crop_points, tr
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
+from videoclusternet.types.arrays import Array, Float64, Ints
 
-Array = NDArray[Any]
 Found = dict[Reading, Array]
 """One array for each candidate."""
 SCALES = np.geomspace(0.5, 2.0, 49)
@@ -62,7 +60,7 @@ class Levels:
         Which is taken where there is no structure to go by.
     """
 
-    values: Array
+    values: Float64
     prior: float
     default: int
 
@@ -77,7 +75,7 @@ def levels_of(space: Space) -> Levels:
     return SCALED if space.has_views else PLAIN
 
 
-def agreement(a: Array, b: Array) -> float:
+def agreement(a: Ints, b: Ints) -> float:
     """How far two partitions give each item the same company, corrected for chance.
 
     For each item the Dice coefficient of its companions in ``a`` and in ``b`` (itself not
@@ -175,7 +173,7 @@ def _sample(
     return few, constraints.inside(keep)
 
 
-def halves(track: Array, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
+def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
     """Draw two subsets of tracks, each with complementary halves of their crops.
 
     Parameters
@@ -210,7 +208,7 @@ def readings(
     names: Sequence[Reading],
     metrics: Mapping[str, Metric],
     constraints: Constraints,
-    levels: Array = SCALES,
+    levels: Float64 = SCALES,
 ) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
@@ -243,7 +241,7 @@ def rule_named(name: str) -> Rule:
     return next(rule for rule in every if rule == name)
 
 
-def level(values: Array, tracks: int, levels: Levels = SCALED) -> int:
+def level(values: Float64, tracks: int, levels: Levels = SCALED) -> int:
     """Return the column of the finest level that is stable enough.
 
     Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the

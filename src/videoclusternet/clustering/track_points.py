@@ -7,10 +7,9 @@ inside it.  Everything is a sum over crops, so a subset of the crops costs next 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import (
     Metric,
@@ -21,8 +20,8 @@ from videoclusternet.clustering.distance import (
     normalise,
 )
 from videoclusternet.clustering.whitening import Space
+from videoclusternet.types.arrays import Array, Float32, Ints
 
-Array = NDArray[Any]
 BLOCK = 2048
 """Crops whose views are summed up at a time: views are the bulk of a film."""
 SAMPLE = 1000
@@ -47,10 +46,10 @@ class CropPoints:
         V.
     """
 
-    picture: Array
+    picture: Float32
     clean: Terms
     views: Terms
-    own: Array
+    own: Float32
     each: int
 
     def __getitem__(self, rows: Array) -> CropPoints:
@@ -73,8 +72,8 @@ class TrackPoints:
         Mean terms over clean crops, for crop-pair potentials.
     """
 
-    mean: Array
-    threshold: Array
+    mean: Float32
+    threshold: Float32
     pairs: Terms | None = None
 
 
@@ -98,7 +97,7 @@ def crop_points(space: Space, metric: Metric) -> CropPoints:
 
 def track_points(
     crops: CropPoints,
-    track: Array,
+    track: Ints,
     tracks: int,
     threshold_from: Literal["views", "crops"] = "views",
 ) -> TrackPoints:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean
+from videoclusternet.types.arrays import Bools, Float32, Int32
 
-Array = NDArray[Any]
 GAUSSIAN = 1.4826
 """Standard deviation of a Gaussian in units of its median absolute deviation."""
 
 
-def track_quality(quality: Array, track: Array, tracks: int) -> Array:
+def track_quality(quality: Float32, track: Int32, tracks: int) -> Float32:
     """Mean face quality of each track, float32 (T,); NaN without a crop.
 
     Parameters
@@ -26,7 +23,7 @@ def track_quality(quality: Array, track: Array, tracks: int) -> Array:
     return group_mean(quality, track, tracks)
 
 
-def low_quality(quality: Array, deviations: float = 2.7, spread: str = "mad") -> Array:
+def low_quality(quality: Float32, deviations: float = 2.7, spread: str = "mad") -> Bools:
     """Mark tracks of outlying low quality (Eq. 4).
 
     ``mad`` is the paper's: ``quality < mean - deviations * MAD`` with the raw median

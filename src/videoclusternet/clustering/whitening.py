@@ -9,14 +9,11 @@ framing, not identity.  Milliseconds on a CPU, no labels, no training.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean, normalise
-
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Ints
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,12 @@ class Space:
     """
 
     name: str
-    clean: Array
-    views: Array
-    track: Array
+    clean: Float32
+    views: Float32
+    track: Int32
     tracks: int
     global_views: int
-    links: Array = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
+    links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     paired: bool = False
 
     @property
@@ -97,7 +94,7 @@ def matched_scatter(space: Space) -> Array:
     return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
 
 
-def whitener(scatter: Array, ridge: float) -> Array:
+def whitener(scatter: Floats, ridge: float) -> Float32:
     """Return the symmetric inverse root of ``scatter + ridge/d I``, float32 (d, d).
 
     Parameters

@@ -7,18 +7,16 @@ model's fixed template transform into a single affine map per view.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.types.arrays import Array, Bools, Float64
 from videoclusternet.types.canvas import CANVAS
 
-Array = NDArray[Any]
 GLOBAL_AREA = (0.7, 1.0)
 LOCAL_AREA = (0.4, 0.6)
 
@@ -40,12 +38,12 @@ class ViewPlan:
         Colour temperature; 6500 leaves colours alone.
     """
 
-    area: Array
-    x: Array
-    y: Array
-    angle: Array
-    flip: Array
-    kelvin: Array
+    area: Float64
+    x: Float64
+    y: Float64
+    angle: Float64
+    flip: Bools
+    kelvin: Float64
 
     def __getitem__(self, rows: slice | Array) -> ViewPlan:
         return ViewPlan(

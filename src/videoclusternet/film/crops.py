@@ -9,11 +9,9 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterable
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.config import CropConfig, QualityConfig
 from videoclusternet.engine.work import Work
@@ -21,9 +19,9 @@ from videoclusternet.film.quality import flaws
 from videoclusternet.film.video import read_frames
 from videoclusternet.runfolder.crop_zip import crop_name
 from videoclusternet.types import Crops, Faces, Reason, Tracks, VideoInfo
+from videoclusternet.types.arrays import Array, Float64, Floats, Ints, UInt8
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE, similarity_transform
 
-Array = NDArray[Any]
 JPEG_QUALITY = 95
 
 
@@ -98,7 +96,7 @@ def choose_faces(
     ]
 
 
-def grid_faces(rows: Array, faces: Faces, flaw: Array, times: Array, every: float) -> list[int]:
+def grid_faces(rows: Ints, faces: Faces, flaw: UInt8, times: Float64, every: float) -> list[int]:
     """Choose one face for every ``every`` seconds of a track.
 
     At 24 fps these are the frames first + 12 n [P].  A face with a flaw gives way to the
@@ -132,7 +130,7 @@ def grid_faces(rows: Array, faces: Faces, flaw: Array, times: Array, every: floa
     return [int(row) for row in rows[order[first]]]
 
 
-def align(picture: Array, landmarks: Array) -> Array:
+def align(picture: UInt8, landmarks: Floats) -> UInt8:
     """Warp a face upright onto the canvas, straight from the full frame.
 
     Parameters

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.film.quality import sharpness
 from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.types import Faces
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 PER_SECOND = 8
 """Detections per second that a track needs to hold: a face moves less than its own
 width in an eighth of a second, and the crop grid of half a second stays on it."""

@@ -6,14 +6,13 @@ Measured while the film is decoded for detection, so that tracking needs no pict
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from trackers.utils.cmc import CMC, CMCConfig
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Float32, UInt8
+
 # A flat picture (a title, a fade) has nothing to follow: the identity is the right answer.
 logging.getLogger("trackers.cmc").setLevel(logging.ERROR)
 WIDTH = 320
@@ -39,7 +38,7 @@ class MotionMeter:
         self._display = display
         self._flow = CMC(CMCConfig(method="sparseOptFlow", downscale=1, sof_max_corners=300))
 
-    def measure(self, picture: Array) -> Array:
+    def measure(self, picture: UInt8) -> Float32:
         """Return the map from the picture before to this one.
 
         Parameters

@@ -6,21 +6,18 @@ Unknown, with the reason.
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.config import QualityConfig
 from videoclusternet.types import Faces, Reason
+from videoclusternet.types.arrays import Floats, UInt8
 
-Array = NDArray[Any]
 SIDE = 112
 LEADING = 10
 
 
-def sharpness(picture: Array, box: Array) -> float:
+def sharpness(picture: UInt8, box: Floats) -> float:
     """Measure how much of a face lies beyond its ten strongest singular values.
 
     One minus the SVD blur degree (Su, Lu and Tan, 2011): a blurred picture is summed
@@ -49,7 +46,7 @@ def sharpness(picture: Array, box: Array) -> float:
     return 1 - float(values[:LEADING].sum()) / total if total > 0 else 0.0
 
 
-def flaws(faces: Faces, config: QualityConfig) -> Array:
+def flaws(faces: Faces, config: QualityConfig) -> UInt8:
     """Judge every face.
 
     Returns
@@ -70,7 +67,7 @@ def flaws(faces: Faces, config: QualityConfig) -> Array:
     return flaw.astype(np.uint8)
 
 
-def track_flaw(flaw: Array) -> int:
+def track_flaw(flaw: UInt8) -> int:
     """Judge a track by its faces: the commonest reason when more than half fail [P].
 
     Parameters

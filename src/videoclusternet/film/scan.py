@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from videoclusternet.config import FaceConfig
@@ -23,8 +21,8 @@ from videoclusternet.film.shots import ShotMeter, meter_size
 from videoclusternet.film.video import Frame, read_frames
 from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.types import Faces, FrameScores, Motion, VideoInfo
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 Scan = tuple[FrameScores, Faces, Motion]
 
 

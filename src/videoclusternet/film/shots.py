@@ -12,14 +12,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
 from videoclusternet.config import ShotConfig
 from videoclusternet.types import FrameScores, Shots
+from videoclusternet.types.arrays import UInt8
 
-Array = NDArray[Any]
 WIDTH = 256
 """PySceneDetect shrinks a film to about this width; its thresholds assume that."""
 
@@ -33,7 +32,7 @@ def meter_size(width: int, height: int) -> tuple[int, int]:
 class ShotMeter(ContentDetector):  # type: ignore[misc]
     """Scores frames one after another, in order."""
 
-    def measure(self, picture: Array) -> float:
+    def measure(self, picture: UInt8) -> float:
         """Return the content score of the next frame, 0 for the first one.
 
         Parameters

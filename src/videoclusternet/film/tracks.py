@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import supervision as sv
-from numpy.typing import NDArray
 from trackers import BoTSORTTracker
 
 from videoclusternet.config import QualityConfig, TrackConfig
 from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.film.quality import flaws, track_flaw
 from videoclusternet.types import Faces, Motion, Shots, Tracks
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 REFERENCE_FPS = 30.0
 """The tracker counts its buffer in frames of a 30 fps film."""
 

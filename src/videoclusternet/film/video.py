@@ -15,12 +15,11 @@ from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import VideoError
 from videoclusternet.types import VideoInfo
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 BLOCK = 1 << 20
 SEEK_AFTER = 300
 """Frames between two wanted ones beyond which a seek beats decoding on."""
@@ -159,8 +158,9 @@ class Frame:
         """Return the display picture, uint8 RGB (height, width, 3), scaled to this size."""
         turned = _quarter_turns(self._frame)
         size = (height, width) if turned % 2 else (width, height)
+        # One thread: PyAV would start some anew for every small picture, and wait for them.
         rgb = self._frame.reformat(
-            width=size[0], height=size[1], format="rgb24", interpolation="AREA"
+            width=size[0], height=size[1], format="rgb24", interpolation="AREA", threads=1
         ).to_ndarray()
         return np.ascontiguousarray(np.rot90(rgb, turned)) if turned else np.asarray(rgb)
 

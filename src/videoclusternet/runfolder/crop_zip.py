@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
 from videoclusternet.types import Crops
+from videoclusternet.types.arrays import Array, UInt8
 from videoclusternet.types.canvas import CANVAS
 
-Array = NDArray[Any]
 CROP_ZIP = "crops.zip"
 """File of the cut faces in a run folder."""
 ZIP_ERRORS = (
@@ -87,7 +86,7 @@ class CropPictures:
                 f"{path} is damaged: cannot read {name}", "restore it, or start a new run folder"
             ) from error
 
-    def pixels(self, rows: Sequence[int] | Array) -> Array:
+    def pixels(self, rows: Sequence[int] | Array) -> UInt8:
         """Return canvases, uint8 (n, 144, 144, 3), RGB."""
         import cv2  # who only reads a result never decodes a picture
 

@@ -23,12 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors
 import safetensors.numpy
-from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
 from videoclusternet.types import Table
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 T = TypeVar("T", bound=Table)
 FORMAT = 2
 MANIFEST = "run.json"

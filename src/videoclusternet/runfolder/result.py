@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
@@ -25,8 +24,7 @@ from videoclusternet.types import (
     VideoInfo,
     Views,
 )
-
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types import Reason
-
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array
 
 REASONS = {
     Reason.SMALL: "too small or cut off",

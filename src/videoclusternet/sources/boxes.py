@@ -14,13 +14,8 @@ from videoclusternet.film.video import open_video
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.film import VIDEO
-from videoclusternet.sources.given_boxes import (
-    GivenBoxes,
-    cut_boxes,
-    given_shots,
-    given_tracks,
-    look_for_faces,
-)
+from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
+from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
 from videoclusternet.sources.source import Brought, Kind, LazyDetector, Note
 from videoclusternet.types import Crops, Faces, Shots, Tracks, VideoInfo
 

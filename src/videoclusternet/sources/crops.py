@@ -14,11 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import DataError
@@ -34,9 +32,9 @@ from videoclusternet.sources.track_list import (
     tracks_table,
 )
 from videoclusternet.types import Crops, Tracks
+from videoclusternet.types.arrays import Array
 from videoclusternet.types.canvas import CANVAS, MARGIN
 
-Array = NDArray[Any]
 PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
 JPEG = b"\xff\xd8\xff"

@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import DataError
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.source import Brought, Kind, LazyDetector
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Crops, Embeddings, Tracks
-from videoclusternet.types.arrays import Int32
+from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Int64, Ints
 
-Array = NDArray[Any]
 MODEL = "features"
 """Name of what made features that do not say it."""
 NAME = re.compile(r"\w[\w.+-]{0,39}")
@@ -50,9 +48,9 @@ class Features:
         What made them.
     """
 
-    features: Array
-    track: Array
-    frame: Array | None = None
+    features: Float32
+    track: Int64
+    frame: Int64 | None = None
     model: str = MODEL
 
     @property
@@ -70,7 +68,7 @@ class Features:
 
 
 def checked(
-    where: str, features: Array, track: Array, frame: Array | None = None, model: str = MODEL
+    where: str, features: Floats, track: Ints, frame: Ints | None = None, model: str = MODEL
 ) -> Features:
     """Check features and bring them into order.
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import DataError
 from videoclusternet.types import Tracks
+from videoclusternet.types.arrays import Ints
 
-Array = NDArray[Any]
 DIGITS = 9
 """Longest number of a track or frame; int32 holds it."""
 EVERY = 12
@@ -106,8 +105,8 @@ def is_number(text: str) -> bool:
 
 def tracks_table(
     names: Sequence[str],
-    first: Array,
-    last: Array,
+    first: Ints,
+    last: Ints,
     listed: Mapping[str, Listed],
     each: int = EVERY,
 ) -> Tracks:

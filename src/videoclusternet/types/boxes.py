@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Float64, Floats, Ints
 
 
 def suppress(
-    image: Array, box: Array, score: Array, overlap: float, of_smaller: bool = False
-) -> Array:
+    image: Ints, box: Floats, score: Floats, overlap: float, of_smaller: bool = False
+) -> Ints:
     """Greedy non-maximum suppression inside each picture.
 
     Parameters
@@ -52,7 +49,7 @@ def suppress(
     return np.array(keep)
 
 
-def overlaps(a: Array, b: Array) -> Array:
+def overlaps(a: Floats, b: Floats) -> Float64:
     """Intersection over union of every box of one set with every box of another.
 
     Parameters

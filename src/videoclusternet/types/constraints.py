@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from videoclusternet.errors import ContradictionError
-from videoclusternet.types.arrays import Array, Int32, Int64
+from videoclusternet.types.arrays import Array, Int32, Int64, Ints
 from videoclusternet.types.film import Tracks
 
 
@@ -104,7 +104,7 @@ class Constraints:
         together = np.concatenate([self.together, other.together])
         return Constraints(apart, together, self.tracks)
 
-    def inside(self, keep: Array) -> Constraints:
+    def inside(self, keep: Ints) -> Constraints:
         """Restrict them to some tracks and renumber these.
 
         What follows over tracks that are left out still holds: a and c are together where a

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from videoclusternet.types.arrays import Array, Float32, Int32, Int64, UInt8, UInt32
+from videoclusternet.types.arrays import Array, Float32, Float64, Int32, Int64, UInt8, UInt32
 from videoclusternet.types.table import Table
 
 
@@ -64,7 +64,7 @@ class VideoInfo(Table):
         return Fraction(self.rate)
 
     @property
-    def times(self) -> Array:
+    def times(self) -> Float64:
         """Presentation time of every frame, float64 (F,), s from the start of the film."""
         ticks = (self.pts - self.pts[:1]).astype(np.float64)
         return np.asarray(ticks * float(Fraction(self.base)))
@@ -251,7 +251,7 @@ class Tracks(Table):
         """Return the face rows of a track."""
         return self.face[self.start[track] : self.start[track + 1]]
 
-    def overlapping(self) -> Array:
+    def overlapping(self) -> Int32:
         """Return pairs (a < b), int32 (P, 2), of tracks that share a frame of one shot.
 
         Two faces in one picture are two people: the cannot-link pairs.

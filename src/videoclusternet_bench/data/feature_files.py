@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import DataError
 from videoclusternet.sources.features import ADVICE, MODEL, Features, checked, model_of, read_npz
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")
 FEATURES = (".npz", ".npy", ".mat", *PICKLES)
 """How files of features end; some of them are refused."""

@@ -16,10 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.annotations.boxes import FilmFacts, LabelledBoxes, Row, collect
 from videoclusternet.annotations.fields import column, read_csv, whole
@@ -30,7 +28,6 @@ from videoclusternet.show.summary import characters, timecode, track_span
 from videoclusternet_bench.data.crop_zips import write_crops
 from videoclusternet_bench.data.export import write_boxes
 
-Array = NDArray[Any]
 LABELS = "labels.csv"
 PLACES = 2
 """Decimals of px that boxes keep."""

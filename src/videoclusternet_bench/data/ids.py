@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.types.arrays import Int64
 
-Array = NDArray[Any]
 Protocol = Literal["named", "all"]
 HEADER = "CVHCI_TRACKLABELS_V1"
 UNKNOWN = "unknown_"
@@ -65,7 +64,7 @@ class TrackLabels:
     """
 
     name: str
-    ids: Array
+    ids: Int64
     labels: tuple[str, ...]
 
     def counts(self) -> dict[str, int]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_boxes
 from videoclusternet.annotations.boxes import LabelledBoxes, read_tracks_csv
@@ -30,7 +29,6 @@ from videoclusternet_bench.data.export import write_boxes
 from videoclusternet_bench.data.feature_files import FEATURES, read_any, track_files
 from videoclusternet_bench.data.ids import Protocol, is_named, read_ids
 
-Array = NDArray[Any]
 NUMBER = re.compile(r"(?:.*\D)?(\d{1,9})")
 """Names of tracks such as 7, 0007 and track_7."""
 SHOWN = 5
@@ -116,14 +114,7 @@ def join(
     wanted = {n: label for n, label in labels.items() if protocol == "all" or is_named(label)}
     found = _data(data, model)
     both = {number: label for number, label in wanted.items() if number in found.numbers}
-    result = Joined(
-        found.what,
-        len(both),
-        len(set(both.values())),
-        sum(number in found.numbers for number in labels.keys() - wanted.keys()),
-        tuple(sorted(found.numbers - labels.keys())),
-        tuple(sorted(wanted.keys() - found.numbers)),
-    )
+    result = _counted(found, labels, wanted, both)
     if strict and (result.unlabelled or result.absent):
         raise DataError(_said(path, data, result), "join without --strict to leave them out")
     if not both:
@@ -133,6 +124,20 @@ def join(
         )
     found.write(both, folder, path.stem)
     return result
+
+
+def _counted(
+    found: _Data, labels: Mapping[int, str], wanted: Mapping[int, str], both: Mapping[int, str]
+) -> Joined:
+    """Count what fits together, and list what does not."""
+    return Joined(
+        found.what,
+        len(both),
+        len(set(both.values())),
+        sum(number in found.numbers for number in labels.keys() - wanted.keys()),
+        tuple(sorted(found.numbers - labels.keys())),
+        tuple(sorted(wanted.keys() - found.numbers)),
+    )
 
 
 def _said(path: Path, data: Path, found: Joined) -> str:

@@ -11,10 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_boxes, read_boxes_of
 from videoclusternet.annotations.boxes import LabelledBoxes
@@ -23,7 +21,6 @@ from videoclusternet.errors import DataError
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types.boxes import overlaps
 
-Array = NDArray[Any]
 Rows = list[tuple[str, dict[str, str]]]
 """File and line, and its fields by column."""
 STITCHED_WIDTH = 640.0

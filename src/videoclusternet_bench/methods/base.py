@@ -10,15 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.types import Embeddings
+from videoclusternet.types.arrays import Array, Float32, Ints
 
-Array = NDArray[Any]
 USUAL = {"dlib": 0.085}
 """Cosine distance below which two faces usually count as one person, where it is not
 ``USUAL_ELSE``: dlib's authors say .6 in Euclidean distance, at a length of about 1.45."""
@@ -57,8 +56,8 @@ class Given:
     """
 
     embeddings: Embeddings
-    apart: Array
-    rows: Array
+    apart: Ints
+    rows: Ints
     folder: Path
 
     @property
@@ -67,7 +66,7 @@ class Given:
         return self.embeddings.tracks
 
     @property
-    def track(self) -> Array:
+    def track(self) -> Ints:
         """Track of each crop, int (C,), ascending."""
         return self.embeddings.track
 
@@ -77,12 +76,12 @@ class Given:
         return usual_threshold(self.embeddings.model)
 
     @cached_property
-    def crops(self) -> Array:
+    def crops(self) -> Float32:
         """Unit embeddings of the clean crops, float32 (C, d)."""
         return np.asarray(normalise(self.embeddings.base), dtype=np.float32)
 
     @cached_property
-    def means(self) -> Array:
+    def means(self) -> Float32:
         """Unit means of the tracks' unit embeddings, float32 (T, d)."""
         return np.asarray(
             normalise(group_mean(self.crops, self.track, self.tracks)), dtype=np.float32
@@ -107,7 +106,7 @@ class Told:
 
     threshold: float | None = None
     clusters: int | None = None
-    labels: Array | None = None
+    labels: Ints | None = None
     others: tuple[tuple[Given, Array], ...] = ()
 
 

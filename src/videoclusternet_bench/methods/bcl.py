@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from torch import Tensor, nn
@@ -30,10 +29,10 @@ from torch.nn import functional as F
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.errors import DataError, ModelError
 from videoclusternet.models.checkpoint import REFUSALS, build, expecting, foreign
+from videoclusternet.types.arrays import Array, Float32, Ints
 from videoclusternet_bench.methods.base import Given, Method, Partition, Told
 from videoclusternet_bench.methods.embedding_net import drawn_from
 
-Array = NDArray[Any]
 STATES = ("model_state", "criterion_state")
 """What is read of the authors' file: the network's tensors, and those of the loss."""
 BIAS = "ctrd.h_bias"
@@ -125,7 +124,7 @@ class Balls:
         """Width d of the features that the network takes."""
         return int(self.net.get_parameter("linears.0.weight").shape[1])
 
-    def partition(self, features: Array) -> Array:
+    def partition(self, features: Float32) -> Ints:
         """Cluster tracks by complete linkage on squared distances, cut at 4b.
 
         Parameters
@@ -182,7 +181,7 @@ def _inputs(means: Array) -> Array:
     return np.asarray(means * means.shape[1] ** 0.5, dtype=np.float32)
 
 
-def some_means(given: Given, keep: float, rng: np.random.Generator) -> Array:
+def some_means(given: Given, keep: float, rng: np.random.Generator) -> Float32:
     """Average a random share of each track's crops: unit means, float32 (T, d)."""
     kept = rng.random(len(given.track)) < keep
     kept |= np.bincount(given.track[kept], minlength=given.tracks)[given.track] == 0

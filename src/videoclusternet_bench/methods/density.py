@@ -6,16 +6,13 @@ flatter them beside methods that place every track.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN as SklearnDBSCAN
 from sklearn.cluster import HDBSCAN as SklearnHDBSCAN
 
+from videoclusternet.types.arrays import Array
 from videoclusternet_bench.methods.base import Given, Method, Told
 
-Array = NDArray[Any]
 LEAST = 2
 """Tracks that make a cluster: a character seen twice is one."""
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoclusternet.clustering.distance import group_mean, normalise
+from videoclusternet.types.arrays import Array, Bools, Float32, Floats, Ints
 from videoclusternet_bench.methods.base import Given, Partition, Told
 
-Array = NDArray[Any]
 MARGIN = 1.0
 """Distance at which two people are far enough apart."""
 
@@ -56,9 +55,9 @@ class Pairs(NamedTuple):
         Whether they are taken for one person.
     """
 
-    first: Array
-    second: Array
-    same: Array
+    first: Ints
+    second: Ints
+    same: Bools
 
 
 def both(alike: tuple[Array, Array], unlike: tuple[Array, Array]) -> Pairs:
@@ -158,25 +157,25 @@ def descend(net: nn.Module, x: Tensor, batches: Iterable[Pairs], descent: Descen
         optimizer.step()
 
 
-def learnt(embed: Callable[[Tensor], Tensor], x: Tensor) -> Array:
+def learnt(embed: Callable[[Tensor], Tensor], x: Tensor) -> Float32:
     """Return what a trained network makes of crops (C, d): float32 (C, k)."""
     with torch.no_grad():
         return np.asarray(embed(x).numpy())
 
 
-def by_track(crops: Array, given: Given) -> Array:
+def by_track(crops: Array, given: Given) -> Float32:
     """Return the tracks' means of their crops (C, k), of unit length: float32 (T, k)."""
     return normalise(group_mean(crops, given.track, given.tracks))
 
 
-def obvious(tracks: int, clusters: int) -> Array | None:
+def obvious(tracks: int, clusters: int) -> Ints | None:
     """Return the partition where the number of people leaves no choice, int (T,), or None."""
     if tracks < 2 or clusters < 2:
         return np.zeros(tracks, dtype=np.int64)
     return np.arange(tracks) if tracks <= clusters else None
 
 
-def ward(points: Array, clusters: int) -> Array:
+def ward(points: Floats, clusters: int) -> Ints:
     """Cut the tree of Ward's linkage into so many clusters; fewer where points are equal.
 
     Parameters
@@ -240,11 +239,11 @@ class Groups:
         Where each group begins in ``order``, and its number of items.
     """
 
-    group: Array
-    order: Array
-    place: Array
-    start: Array
-    count: Array
+    group: Ints
+    order: Ints
+    place: Ints
+    start: Ints
+    count: Ints
 
     @classmethod
     def of(cls, group: Array, groups: int) -> Groups:
@@ -256,7 +255,7 @@ class Groups:
         place[order] = np.arange(len(group)) - start[group[order]]
         return cls(group, order, place, start, count)
 
-    def member(self, groups: Array, rng: np.random.Generator) -> Array:
+    def member(self, groups: Array, rng: np.random.Generator) -> Ints:
         """Draw an item of each of these groups (m,), none of them empty: int (m,)."""
         return self._at(groups, rng.random(len(groups)) * self.count[groups])
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 from sklearn.neighbors import kneighbors_graph
 
 from videoclusternet.errors import DataError
+from videoclusternet.types.arrays import Array, Floats, Ints
 from videoclusternet_bench.methods.base import Given, Method, Told
 
-Array = NDArray[Any]
 PASSES = 100
 """At most; it ends when a pass changes nothing."""
 
 
-def chinese_whispers(weight: Array, seed: int, passes: int = PASSES) -> Array:
+def chinese_whispers(weight: Floats, seed: int, passes: int = PASSES) -> Ints:
     """Cluster a graph by Chinese Whispers (Biemann, 2006).
 
     Nodes begin in classes of their own; in random order each joins the class that has the

@@ -6,22 +6,19 @@ or the labels (the best threshold in hindsight: a yardstick).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from videoclusternet.clustering.distance import group_mean, normalise
+from videoclusternet.types.arrays import Array, Float32, Floats, Ints
 from videoclusternet_bench.methods.base import Given, Method, Told
 from videoclusternet_bench.metrics.scores import score
 
-Array = NDArray[Any]
 GRID = np.arange(0.02, 1.2, 0.005)
 """Cosine distances that hindsight may choose from."""
 
 
-def hac(embeddings: Array, track: Array, tracks: int, thresholds: Array) -> list[Array]:
+def hac(embeddings: Float32, track: Ints, tracks: int, thresholds: Floats) -> list[Array]:
     """Cluster by average linkage on cosine distance of track means.
 
     Parameters
@@ -57,7 +54,7 @@ def oracle_hac(
     return float(grid[best]), cuts[best]
 
 
-def cut_at(means: Array, clusters: int) -> Array:
+def cut_at(means: Array, clusters: int) -> Ints:
     """Cut the tree of means (T, d) into at most so many clusters: int (T,)."""
     if len(means) < 2:
         return np.zeros(len(means), dtype=np.int64)

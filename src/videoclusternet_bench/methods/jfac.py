@@ -18,16 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoclusternet.clustering.distance import group_mean, group_sum
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Ints
 from videoclusternet_bench.methods.base import Given, Method, Partition, Told
 from videoclusternet_bench.methods.embedding_net import (
     Descent,
@@ -42,8 +41,6 @@ from videoclusternet_bench.methods.embedding_net import (
     obvious,
     ward,
 )
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class Finetuned(nn.Module):
         return F.normalize(x + self.second(F.relu(self.first(self.scale * x))), dim=1)
 
 
-def unary(crops: Array, track: Array, label: Array, clusters: int, prior: float) -> Array:
+def unary(crops: Floats, track: Ints, label: Ints, clusters: int, prior: float) -> Float64:
     """Return how badly each track fits each person, up to a constant.
 
     Each person is a Gaussian with the mean of its crops and, along each axis, their
@@ -141,7 +138,7 @@ def unary(crops: Array, track: Array, label: Array, clusters: int, prior: float)
     return group_sum(fit / 2, track, len(label))
 
 
-def settle(cost: Array, apart: Array, label: Array, order: Array) -> Array:
+def settle(cost: Floats, apart: Ints, label: Ints, order: Ints) -> Ints:
     """Go through the tracks once, each taking the label of least energy.
 
     Two tracks apart that share a label cost more than any label alone can, so that they do
@@ -176,7 +173,7 @@ def settle(cost: Array, apart: Array, label: Array, order: Array) -> Array:
     return label
 
 
-def infer(crops: Array, given: Given, clusters: int, seed: int, settings: JfacSettings) -> Array:
+def infer(crops: Float32, given: Given, clusters: int, seed: int, settings: JfacSettings) -> Ints:
     """Find the labels of the tracks in a representation.
 
     Begins with the cut of Ward's tree of the tracks' means, then estimates the Gaussians
@@ -212,7 +209,7 @@ def infer(crops: Array, given: Given, clusters: int, seed: int, settings: JfacSe
 
 
 def label_pairs(
-    given: Given, label: Array, rng: np.random.Generator, settings: JfacSettings = USUAL
+    given: Given, label: Ints, rng: np.random.Generator, settings: JfacSettings = USUAL
 ) -> Iterator[Pairs]:
     """Draw the pairs of each step of a round.
 

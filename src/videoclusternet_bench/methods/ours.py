@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.pipeline import adapt_run
 from videoclusternet.runfolder.result import open_run
+from videoclusternet.types.arrays import Array
 from videoclusternet_bench.methods.base import Given, Method, Partition, Told
 from videoclusternet_bench.runner import copy_run
-
-Array = NDArray[Any]
 
 
 def _instant(given: Given, told: Told, seed: int) -> Array:

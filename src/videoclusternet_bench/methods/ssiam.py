@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from videoclusternet.types.arrays import Array, Float32
 from videoclusternet_bench.methods.base import Method, Partition
 from videoclusternet_bench.methods.embedding_net import Descent, Pairs, both, by_siamese
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class SSiamSettings:
 USUAL = SSiamSettings()
 
 
-def ranked_pairs(crops: Array, half: int) -> Pairs:
+def ranked_pairs(crops: Float32, half: int) -> Pairs:
     """Choose the pairs of one step.
 
     Parameters

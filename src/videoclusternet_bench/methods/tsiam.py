@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from videoclusternet.types.arrays import Array
 from videoclusternet_bench.methods.base import Given, Method, Partition
 from videoclusternet_bench.methods.embedding_net import (
     Descent,
@@ -24,8 +23,6 @@ from videoclusternet_bench.methods.embedding_net import (
     by_siamese,
     in_batches,
 )
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

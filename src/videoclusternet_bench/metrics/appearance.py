@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from videoclusternet.film.quality import LEADING
+from videoclusternet.types.arrays import Float32, UInt8
 
-Array = NDArray[Any]
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of R, G, B (ITU-R BT.601), as in OpenCV."""
 
 
-def lightness(pictures: Array) -> Array:
+def lightness(pictures: UInt8) -> Float32:
     """Measure how light pictures are: mean L of HLS, half the sum of largest and least channel.
 
     Parameters
@@ -34,7 +31,7 @@ def lightness(pictures: Array) -> Array:
     return np.asarray((most + least) / 510, dtype=np.float32)
 
 
-def blur_degree(pictures: Array, leading: int = LEADING) -> Array:
+def blur_degree(pictures: UInt8, leading: int = LEADING) -> Float32:
     """Measure how blurred pictures are: SVD blur degree (Su, Lu and Tan, 2011).
 
     The share of the strongest singular values of the grey picture in the sum of all.  It is

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Float64
+
 DRAWS = 1000
 
 
@@ -44,7 +43,7 @@ def plus_minus(values: Sequence[float] | Array, digits: int) -> str:
     return f"{seeds.mean():.{digits}f}{more}"
 
 
-def over_tracks(values: Array, seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
+def over_tracks(values: Float64, seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
     """95 % bootstrap interval of B-cubed F over tracks.
 
     Tracks are drawn with replacement, each with the precision and recall that it has in the

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Float64
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def score(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Score
     )
 
 
-def contingency(true: Array, found: Array) -> Array:
+def contingency(true: Array, found: Array) -> Float64:
     """Count tracks: float64 (characters present, clusters)."""
     if len(true) == 0:
         return np.zeros((0, 0))
@@ -134,7 +133,7 @@ def bcubed(table: Array) -> tuple[float, float]:
     return precision, recall
 
 
-def bcubed_by_track(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Array:
+def bcubed_by_track(truth: Sequence[Any] | Array, cluster: Sequence[int] | Array) -> Float64:
     """B-cubed precision and recall of each track that is not Unknown, float64 (n, 2)."""
     found = np.asarray(cluster, dtype=np.int64)
     kept = found >= 0

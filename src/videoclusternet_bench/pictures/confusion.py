@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from videoclusternet.types.arrays import Array, Bools, Ints
 from videoclusternet_bench.pictures.looks import WRONG, short
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.tables.drawing import INK, PALE
 
-Array = NDArray[Any]
 MOST = 40
 """Rows and columns; the smallest beyond share the last one."""
 CELL = 0.3
@@ -38,11 +37,11 @@ class Confusion:
         Where none is in a cluster of somebody else: right, split off or Unknown.
     """
 
-    count: Array
+    count: Ints
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    right: Array
-    part: Array
+    right: Bools
+    part: Bools
 
 
 def confusion(shown: Shown, most: int = MOST) -> Confusion:

@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-Array = NDArray[Any]
+from videoclusternet.types.arrays import Array, Bools, Ints
+
 Kind = Literal["right", "mixed", "split", "unknown", "unlabelled"]
 """What became of a track; ``unlabelled``: the truth does not know it."""
 
@@ -54,14 +54,14 @@ class Matched:
     """
 
     people: tuple[str, ...]
-    clusters: Array
-    table: Array
-    unknown: Array
-    size: Array
-    match: Array
-    owner: Array
-    person: Array
-    column: Array
+    clusters: Ints
+    table: Ints
+    unknown: Ints
+    size: Ints
+    match: Ints
+    owner: Ints
+    person: Ints
+    column: Ints
 
     @property
     def kind(self) -> list[Kind]:
@@ -69,7 +69,7 @@ class Matched:
         return [self._kind(p, k) for p, k in zip(self.person, self.column, strict=True)]
 
     @property
-    def wrong(self) -> Array:
+    def wrong(self) -> Bools:
         """Whether each track is wrong, bool (T,)."""
         return np.array([kind not in ("right", "unlabelled") for kind in self.kind], dtype=bool)
 
@@ -87,7 +87,7 @@ class Matched:
         return "split" if self.owner[column] == person else "mixed"
 
 
-def matched(person: Sequence[str | None], cluster: Array) -> Matched:
+def matched(person: Sequence[str | None], cluster: Ints) -> Matched:
     """Match found clusters to people.
 
     Parameters

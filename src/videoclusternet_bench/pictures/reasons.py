@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.average_linkage import Relative, relative
 from videoclusternet.clustering.distance import Metric
@@ -20,10 +18,9 @@ from videoclusternet.config import Config
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.show.summary import REASONS
 from videoclusternet.types import Merges, Reason
+from videoclusternet.types.arrays import Array
 from videoclusternet_bench.adapted_runs import round_of
 from videoclusternet_bench.pictures.shown import Shown
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import normalise
+from videoclusternet.types.arrays import Array
 from videoclusternet_bench.pictures.errors import MARKS
 from videoclusternet_bench.pictures.looks import GREY, WRONG, short
 from videoclusternet_bench.pictures.matched import Kind
@@ -19,7 +19,6 @@ from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.pictures.thumbnails import Mosaic, Thumbnails
 from videoclusternet_bench.tables.drawing import INK
 
-Array = NDArray[Any]
 EACH = 5
 """Faces of each sort in a row."""
 MOST = 40

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.reading import Reading
@@ -21,6 +20,7 @@ from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.runfolder.folder import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
+from videoclusternet.types.arrays import Float32, Ints
 from videoclusternet_bench.adapted_runs import round_of
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.ours import folder_of, profile_of
@@ -29,7 +29,6 @@ from videoclusternet_bench.pictures.matched import Matched, matched
 from videoclusternet_bench.runner import kept_of, run_of
 from videoclusternet_bench.tables.comparison import read_comparison
 
-Array = NDArray[Any]
 Row = dict[str, Any]
 RUN = "run"
 """Stands for the method where one run is shown."""
@@ -61,9 +60,9 @@ class Shown:
     method: str
     title: str
     result: Result
-    track: Array
+    track: Ints
     person: tuple[str | None, ...]
-    cluster: Array
+    cluster: Ints
 
     @cached_property
     def matched(self) -> Matched:
@@ -96,12 +95,12 @@ class Shown:
         return adapted.embeddings, f"the model after {name} of learning"
 
     @cached_property
-    def crops(self) -> Array:
+    def crops(self) -> Float32:
         """Unit embeddings of the clean crops, float32 (C, d), row by row with the embeddings."""
         return np.asarray(normalise(self.embeddings.base), dtype=np.float32)
 
     @cached_property
-    def means(self) -> Array:
+    def means(self) -> Float32:
         """Unit means of the tracks shown, float32 (T, d); NaN for those without embedding."""
         every = group_mean(self.crops, self.embeddings.track, self.embeddings.tracks)
         return np.asarray(normalise(every[self.track]), dtype=np.float32)

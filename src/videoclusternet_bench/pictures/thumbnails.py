@@ -9,12 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.result import Result
+from videoclusternet.types.arrays import Array, UInt8
 
-Array = NDArray[Any]
 SIDE = 80
 """Pixels."""
 QUALITY = 85
@@ -70,7 +69,7 @@ class Thumbnails:
         self.pixels = lru_cache(maxsize=4096)(self._pixels)
         self.link = lru_cache(maxsize=4096)(self._link)
 
-    def _pixels(self, row: int) -> Array:
+    def _pixels(self, row: int) -> UInt8:
         """Return the crop in a row, uint8 (80, 80, 3), RGB; grey where there is none."""
         if row < 0 or not self.there:
             return np.full((SIDE, SIDE, 3), 0xDD, dtype=np.uint8)

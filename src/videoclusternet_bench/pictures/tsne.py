@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
+from videoclusternet.types.arrays import Array, Bools, Float32, Floats, Ints
 from videoclusternet_bench.pictures.looks import GREY, LOOKS, look, short
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.tables.drawing import INK, PALE
 
-Array = NDArray[Any]
 SIDE = 3.6
 """Of a panel, inches."""
 RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": "black"}
@@ -26,7 +25,7 @@ NAMED = 49
 """People in the legend."""
 
 
-def places(means: Array) -> Array:
+def places(means: Float32) -> Floats:
     """Lay tracks out in the plane.
 
     Parameters
@@ -62,9 +61,9 @@ class Panel:
     """
 
     title: str
-    place: Array
-    person: Array
-    wrong: Array
+    place: Floats
+    person: Ints
+    wrong: Bools
 
 
 def panels_of(shown: Sequence[Shown]) -> list[Panel]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from videoclusternet.errors import DataError
 from videoclusternet.runfolder.folder import replacing
@@ -19,7 +18,6 @@ from videoclusternet_bench.metrics.intervals import plus_minus
 from videoclusternet_bench.tables.grids import Grid
 from videoclusternet_bench.tables.paper_tables import paper_tables
 
-Array = NDArray[Any]
 Row = dict[str, Any]
 RESULTS = "results.parquet"
 COLUMNS = (

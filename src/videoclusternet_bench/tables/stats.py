@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from videoclusternet.runfolder.folder import replacing, writing
+from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.describe import Described, FaceMeasures
 from videoclusternet_bench.tables.drawing import (
     INK,
@@ -33,7 +33,6 @@ from videoclusternet_bench.tables.drawing import (
 )
 from videoclusternet_bench.tables.grids import Grid
 
-Array = NDArray[Any]
 PAGE = "stats.html"
 CROP_ZIP = "crops.parquet"
 MOST_BINS = 24
@@ -222,7 +221,7 @@ def draw(sets: Sequence[Described], picture: Picture) -> Any:
     return figure
 
 
-def edges(values: Sequence[Array]) -> Array:
+def edges(values: Sequence[Array]) -> Float64:
     """Return edges of bins that all sets share: round numbers, at most ``MOST_BINS`` bins.
 
     Parameters
@@ -244,7 +243,7 @@ def edges(values: Sequence[Array]) -> Array:
     return np.asarray(np.arange(first, last + 1) * width)
 
 
-def percent(values: Array, bins: Array) -> Array:
+def percent(values: Array, bins: Array) -> Float64:
     """Return the percentage of values in each bin, float64 (bins,): 100 together."""
     return np.asarray(np.histogram(values, bins)[0] * 100 / len(values))
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.runfolder.folder import replacing
+from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.metrics.intervals import over_seeds, plus_minus
 from videoclusternet_bench.studies import STUDIES
 from videoclusternet_bench.tables.drawing import COLOURS, LINES, new_figure, save
 
-Array = NDArray[Any]
 Row = dict[str, Any]
 COLUMNS = ("bcubed_f", "wcp", "pcr", "hac_f", "seconds_adapt")
 HEADINGS = ("B-cubed F", "WCP", "PCR", "HAC F (oracle)", "s to adapt")
@@ -64,7 +63,7 @@ def _preface(rows: Sequence[Row]) -> str:
     )
 
 
-def means(rows: Sequence[Row], measure: str) -> Array:
+def means(rows: Sequence[Row], measure: str) -> Float64:
     """Return the mean over sets for each seed, float64 (seeds,); NaN where not measured."""
     seeds = sorted({row["seed"] for row in rows})
     values = [[row.get(measure, np.nan) for row in rows if row["seed"] == s] for s in seeds]

@@ -18,14 +18,13 @@ import joblib.numpy_pickle
 import lz4.frame
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.types.arrays import Array, UInt8
 from videoclusternet.types.boxes import suppress
 
-Array = NDArray[Any]
 CELL, STRIDE, FACTOR = 12, 2, 0.709
 LARGEST = 256
 """Patches that R and O judge at a time, at most; a power of two."""
@@ -281,7 +280,7 @@ def _proposals(offset: Array, score: Array, scale: float) -> tuple[Array, Array,
     return image[keep], box[keep], value[keep]
 
 
-def _patches(pictures: Sequence[Array], image: Array, box: Array, size: int) -> Array:
+def _patches(pictures: Sequence[Array], image: Array, box: Array, size: int) -> UInt8:
     """Cut squares out of their pictures, black outside; uint8 (n, size, size, 3)."""
     out = np.empty((len(box), size, size, 3), dtype=np.uint8)
     for row, (i, (x1, y1, x2, _)) in enumerate(zip(image, box, strict=True)):

@@ -10,19 +10,17 @@ import pickle
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.types.arrays import Array, Float32
 from videoclusternet.types.boxes import suppress
 
-Array = NDArray[Any]
 MEAN_BGR = (104.0, 117.0, 123.0)
 STRIDES = (8, 16, 32)
 SIZES = ((16, 32), (64, 128), (256, 512))
@@ -209,7 +207,7 @@ def load_net(path: Path) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def priors(height: int, width: int) -> Array:
+def priors(height: int, width: int) -> Float32:
     """Anchor boxes ``cx cy w h`` in px, float32 (n, 4): by level, row, column, size."""
     levels = []
     for stride, sizes in zip(STRIDES, SIZES, strict=True):

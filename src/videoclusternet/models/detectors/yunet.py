@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.types.arrays import Array
 
-Array = NDArray[Any]
 SCORE, OVERLAP, MOST = 0.1, 0.45, 5000
 MULTIPLE = 32
 """Sides of the input are padded to this multiple, px."""
