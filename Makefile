@@ -3,13 +3,19 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+WORKERS ?= auto
+TESTS ?=
+
+# As many processes as there are cores, with one thread each. Bytecode is kept wherever the
+# environment says otherwise: many tests start processes, which would compile everything anew.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+	-n $(WORKERS) --dist worksteal
 
 .PHONY: demo test check format bench clean help
 
 help:
 	@echo "make demo    set up .venv, then cluster the built-in film"
-	@echo "make test    all tests, slow ones included"
+	@echo "make test    all tests, slow ones included; with TESTS=slow those that check leaves out"
 	@echo "make check   ruff, mypy, fast tests"
 	@echo "make format  reformat the code"
 	@echo "make bench   speed and memory"
@@ -24,13 +30,13 @@ demo: $(STAMP)
 	$(BIN)/vcn demo -o demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "$(TESTS)"
 
 check: $(STAMP)
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
+	$(PYTEST) -m "not slow"
 
 format: $(STAMP)
 	$(BIN)/ruff format src tests

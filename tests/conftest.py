@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,16 +10,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
+from filelock import FileLock
 
 from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
-from videoclusternet import Result, cluster_film
+from videoclusternet import Result, cluster_film, open_run
 from videoclusternet.cli.demo_film import build_demo
 from videoclusternet.cli.main import main
 from videoclusternet.engine import processes
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Which of several processes this is, as ``gw0``; empty for one alone."""
+
+
+def pytest_configure() -> None:
+    """Keep each of several processes to one core.
+
+    FFmpeg and OpenCV start a thread for every core they may use, whatever ``OMP_NUM_THREADS`` says.
+    """
+    if not WORKER:
+        return
+    cv2.setNumThreads(1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(WORKER.removeprefix("gw")) % len(cores)]})
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this session share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if WORKER else own) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _folder(name: str) -> Path:
@@ -103,10 +130,13 @@ def faceless_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """The demo film, clustered once with the embedded networks; read only."""
-    folder = tmp_path_factory.mktemp("demo")
-    return cluster_film(build_demo(folder), folder / "demo.vcn")
+def demo_run(common: Path) -> Result:
+    """The demo film, clustered with the embedded networks by whoever comes first; read only."""
+    folder = common / "demo"
+    with FileLock(common / "demo.lock"):
+        if (folder / "demo.vcn" / "cast.html").exists():
+            return open_run(folder / "demo.vcn")
+        return cluster_film(build_demo(folder), folder / "demo.vcn")
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ class TestCluster:
         toml.write_text(
             "profile = 'paper'\ndevice = 'cuda'\n"
             "[cluster]\nmetric = 'cosine'\n[faces]\nstride = 4\n"
+            "[adapt]\nrounds = 1\nepochs = 1\nlater_epochs = 1\n"
         )
         run = tmp_path / "run"
         outcome = vcn(
@@ -158,7 +159,7 @@ class TestCluster:
         config = Config.model_validate(json.loads((run / "run.json").read_text())["config"])
         assert config.profile == "paper" and config.cluster.algorithm == "paper"
         assert config.cluster.metric == "cosine" and config.device == "cpu"
-        assert config.faces.stride == 6 and config.seed == 9
+        assert config.faces.stride == 6 and config.seed == 9 and config.adapt.epochs == 1
         faces = open_run(run).films[0].faces
         assert faces is not None and faces.stride == 6
 

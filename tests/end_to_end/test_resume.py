@@ -196,14 +196,29 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_film(tmp_path_factory.mktemp("long") / "long.mp4", SCENES * 4)
 
 
+IN_PARTS = (*PLAIN, "faces.part=100", "faces.batch=4")
+
+
+@pytest.fixture(scope="module")
+def whole(long_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the long film, never stopped; read only."""
+    with pytest.MonkeyPatch.context() as patch:
+        models = FakeModels(patch)
+        config = Config.load(settings=IN_PARTS)
+        result = cluster_film(long_film, tmp_path_factory.mktemp("long") / "whole", config)
+    assert result.films[0].video is not None and result.films[0].video.frames == 12 * FPS
+    assert models.detector.seen == 12 * FPS // 3
+    return result.folder
+
+
 def test_scan_goes_on_inside(
-    long_film: Path, fake_models: FakeModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    long_film: Path,
+    whole: Path,
+    fake_models: FakeModels,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = Config.load(settings=[*PLAIN, "faces.part=100", "faces.batch=4"])
-    whole = cluster_film(long_film, tmp_path / "whole", config)
-    assert whole.films[0].video is not None and whole.films[0].video.frames == 12 * FPS
-    seen = fake_models.detector.seen
-    assert seen == 12 * FPS // 3
+    config = Config.load(settings=IN_PARTS)
 
     # Stop in the third part of three, well after its beginning.
     run = tmp_path / "stopped"
@@ -232,7 +247,7 @@ def test_scan_goes_on_inside(
     assert not list((run / "parts").glob("scan-*"))
 
     cluster_film(long_film, run, config)
-    assert equal_tables(run, whole.folder)
+    assert equal_tables(run, whole)
 
 
 def test_parts_of_other_settings_are_not_taken(
@@ -355,12 +370,11 @@ def interrupted(command: list[str], run: Path, at: str) -> tuple[int, list[str]]
 
 
 def test_ctrl_c_leaves_a_folder_to_go_on_from(
-    long_film: Path, fake_models: FakeModels, tmp_path: Path
+    long_film: Path, whole: Path, fake_models: FakeModels, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    settings = ["faces.part=100", "faces.batch=4", *PLAIN]
     command = [sys.executable, "-c", DRIVER, "cluster", str(long_film)]
-    for setting in settings:
+    for setting in IN_PARTS:
         command += ["--set", setting]
     code, log = interrupted(command, run, "scan")
     assert code == 130
@@ -368,9 +382,8 @@ def test_ctrl_c_leaves_a_folder_to_go_on_from(
     assert not [line for line in log if "Traceback" in line]
 
     events: list[Event] = []
-    config = Config.load(settings=settings)
+    config = Config.load(settings=IN_PARTS)
     result = cluster_film(long_film, run, config, events.append)
     assert [e.step for e in events if e.kind == "cached"] == ["video"]
     assert result.cast.characters == 2
-    whole = cluster_film(long_film, tmp_path / "whole", config)
-    assert equal_tables(run, whole.folder)
+    assert equal_tables(run, whole)
