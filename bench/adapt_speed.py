@@ -23,7 +23,7 @@ from videoclusternet.adapt.loop import depth_of
 from videoclusternet.adapt.pairs import no_partners
 from videoclusternet.adapt.ranks import ALONE
 from videoclusternet.adapt.supply import make_supply
-from videoclusternet.adapt.train import Company, Trainer, Training, casting, precision
+from videoclusternet.adapt.train import Company, Trainer, Training, autocast, precision
 from videoclusternet.config import Config
 from videoclusternet.models.backbones.dlib_resnet import DlibResNet
 from videoclusternet.models.backbones.edgeface import EdgeFace
@@ -93,7 +93,7 @@ def main() -> None:
     company = Company(track, no_partners(tracks), kept, label)
     trainer = Trainer(training, supply, company, config.adapt, ALONE)
     few = np.arange(min(4, crops))
-    with FlopCounterMode(display=False) as counter, casting(config.adapt, device):
+    with FlopCounterMode(display=False) as counter, autocast(config.adapt, device):
         training.teacher(supply.views(few, few, few, 0).flatten(0, 1))
     forward = counter.get_total_flops() / (6 * len(few))
     seconds, flops = 0.0, 0.0

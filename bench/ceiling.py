@@ -19,10 +19,11 @@ from rich.table import Table
 
 from videoclusternet.clustering.average_linkage import cut, relative, tree
 from videoclusternet.clustering.distance import Metric, group_mean, normalise
-from videoclusternet.clustering.spaces import inside, raw_space
+from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.track_points import space_points
 from videoclusternet.clustering.whitening import Space, centre, whiten
 from videoclusternet.runfolder.result import open_run
+from videoclusternet.types import Constraints
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac
 from videoclusternet_bench.metrics.scores import score
@@ -31,9 +32,9 @@ METRIC = Metric("cosine")
 RIDGES = (0.1, 0.3, 1.0, 3.0)
 
 
-def best_cut(space: Space, apart: np.ndarray, labels: np.ndarray) -> float:
+def best_cut(space: Space, known: Constraints, labels: np.ndarray) -> float:
     """B-cubed F of the best cut of the own-threshold tree, found with the labels."""
-    dendrogram = tree(relative(space_points(space, METRIC), METRIC), apart)
+    dendrogram = tree(relative(space_points(space, METRIC), METRIC), known)
     return max(score(labels, c).bcubed_f for c in cut(dendrogram, np.geomspace(0.2, 3, 80)))
 
 
@@ -58,14 +59,14 @@ def main() -> None:
         known = np.array([label is not None for label in found]) & (result.cast.character >= 0)
         keep = np.flatnonzero(known)
         labels = np.array([found[t] for t in keep], dtype=str)
-        space = raw_space(result.embeddings, keep)
-        apart = inside(result.tracks.overlapping(), keep)
+        space = raw_space(result.embeddings, result.views, keep)
+        met = Constraints.of_overlaps(result.tracks).inside(keep)
         _, hac = oracle_hac(space.clean, space.track, labels)
         values = (
             score(labels, result.cast.character[keep]).bcubed_f,
-            best_cut(space, apart, labels),
+            best_cut(space, met, labels),
             score(labels, hac).bcubed_f,
-            max(best_cut(told(space, labels, ridge), apart, labels) for ridge in RIDGES),
+            max(best_cut(told(space, labels, ridge), met, labels) for ridge in RIDGES),
         )
         table.add_row(run.name, *(f"{value:.3f}" for value in values))
     Console(width=100).print(table)

@@ -20,9 +20,9 @@ from rich.table import Table
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import Config
-from videoclusternet.embed.embed import embed_crops
+from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.models.load import pick_device
-from videoclusternet.types import Crops, Embeddings, Tracks
+from videoclusternet.types import Crops, Embeddings, Tracks, Views
 from videoclusternet.types.canvas import CANVAS
 
 PEOPLE = 40
@@ -53,15 +53,30 @@ def tables(crops: int) -> tuple[Tracks, Crops]:
     )
 
 
-def people(embeddings: Embeddings) -> Embeddings:
+class Noise:
+    """Pictures of nobody."""
+
+    def __init__(self) -> None:
+        shape = (PICTURES, CANVAS, CANVAS, 3)
+        self._pool = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+    def pixels(self, rows: np.ndarray) -> np.ndarray:
+        """Return canvases, uint8 (n, 144, 144, 3)."""
+        return self._pool[np.asarray(rows) % PICTURES]
+
+
+def people(embeddings: Embeddings, views: Views) -> tuple[Embeddings, Views]:
     """Put made-up people in the place of what random weights saw."""
     rng = np.random.default_rng(0)
-    width, views = embeddings.base.shape[1], embeddings.views.shape[1]
+    _, each, width = views.base.shape
     person = rng.normal(size=(PEOPLE, width))[rng.integers(PEOPLE, size=embeddings.tracks)]
     track = person + 0.6 * rng.normal(size=person.shape)
     base = track[embeddings.track] + 0.5 * rng.normal(size=embeddings.base.shape)
-    seen = base[:, None] + 0.6 * rng.normal(size=(len(base), views, width))
-    return replace(embeddings, base=base.astype(np.float32), views=seen.astype(np.float32))
+    seen = base[:, None] + 0.6 * rng.normal(size=(len(base), each, width))
+    return (
+        replace(embeddings, base=base.astype(np.float32)),
+        replace(views, base=seen.astype(np.float32)),
+    )
 
 
 def main() -> None:
@@ -74,18 +89,16 @@ def main() -> None:
     device = pick_device(options.device)
     config = Config.load("instant", settings=options.set)
     model = network(options.network).to(device).eval().to(memory_format=torch.channels_last)
-    pool = np.random.default_rng(0).integers(0, 256, (PICTURES, CANVAS, CANVAS, 3), dtype=np.uint8)
     tracks, crops = tables(options.crops)
     seconds, started = [], now(device)
-    found = embed_crops(
-        crops, tracks, lambda rows: pool[np.asarray(rows) % PICTURES], model, config.embed
-    )
+    given = (crops, tracks, Noise(), lambda: model, config.embed)
+    found = embed_crops(*given), embed_views(*given, config.seed)
     seconds.append(now(device) - started)
-    made_up, started = people(found), now(device)
-    links = find_links(made_up, np.arange(made_up.tracks), config.matching)
+    made_up, started = people(*found), now(device)
+    links = find_links(*made_up, config.matching)
     seconds.append(now(device) - started)
     started = now(device)
-    cast, *_ = find_cast(tracks, made_up, links, config.cluster, config.track_quality, 0)
+    cast, *_ = find_cast(tracks, *made_up, links, config.cluster, config.track_quality, 0)
     seconds.append(now(device) - started)
     table = Table("network", "crops", "tracks", "embed s", "links s", "cast s", "people")
     table.add_row(

@@ -16,12 +16,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.clustering.choose import NAMES, choose, partition_of
+from videoclusternet.clustering.choose import UNADAPTED, choose, partition_of
 from videoclusternet.clustering.distance import Metric
-from videoclusternet.clustering.spaces import inside, spaces, subset
+from videoclusternet.clustering.spaces import spaces, subset
 from videoclusternet.clustering.stability import SCALES, stability
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.runfolder.result import open_run
+from videoclusternet.types import Constraints
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac
 from videoclusternet_bench.metrics.scores import score
@@ -31,22 +32,22 @@ DRAWS = 8
 SIZES = (8, 12, 20, 40, 80, 160)
 
 
-def labelled(run: Path, truth: Path) -> tuple[Space, np.ndarray, np.ndarray]:
-    """Return embeddings, cannot-link pairs and labels of the tracks that have one."""
+def labelled(run: Path, truth: Path) -> tuple[Space, Constraints, np.ndarray]:
+    """Return embeddings, constraints and labels of the tracks that have one."""
     result = open_run(run)
     found = read_truth(truth, result).label
     known = np.array([label is not None for label in found]) & (result.cast.character >= 0)
     keep = np.flatnonzero(known)
-    e = result.embeddings
-    whole = Space("frozen", e.base, e.views, e.track, e.tracks, e.global_views)
+    e, views = result.embeddings, result.views
+    whole = Space("frozen", e.base, views.base, e.track, e.tracks, views.globals)
     rows = np.flatnonzero(np.isin(e.track, keep))
     labels = np.array([found[t] for t in keep], dtype=str)
-    return subset(whole, keep, rows), inside(result.tracks.overlapping(), keep), labels
+    return subset(whole, keep, rows), Constraints.of_overlaps(result.tracks).inside(keep), labels
 
 
 def small_film(
-    space: Space, apart: np.ndarray, labels: np.ndarray, rng: np.random.Generator
-) -> tuple[Space, np.ndarray, np.ndarray]:
+    space: Space, known: Constraints, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[Space, Constraints, np.ndarray]:
     """Draw some people and some of their tracks."""
     people = np.unique(labels)
     size = int(rng.choice(SIZES))
@@ -54,20 +55,18 @@ def small_film(
     pool = np.flatnonzero(np.isin(labels, rng.choice(people, few, replace=False)))
     keep = np.sort(rng.choice(pool, min(size, len(pool)), replace=False))
     rows = np.flatnonzero(np.isin(space.track, keep))
-    return subset(space, keep, rows), inside(apart, keep), labels[keep]
+    return subset(space, keep, rows), known.inside(keep), labels[keep]
 
 
-def judge(space: Space, apart: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]]:
+def judge(space: Space, known: Constraints, labels: np.ndarray) -> list[tuple[float, float]]:
     """Return B-cubed F and PCR of the choice, of the most stable level, and of oracle HAC."""
-    known = spaces(space)
-    choice = choose(space, {}, METRIC, apart, draws=DRAWS, seed=0)
-    reading, _, rule = choice.names[choice.best].partition("/")
-    scale = float(choice.scale[choice.best])
-    ours, _ = partition_of(known[reading], rule, scale, METRIC, apart)
-    values, _ = stability(known, NAMES[:1], METRIC, apart, draws=DRAWS, seed=0)
-    highest = float(SCALES[values[NAMES[0]].mean(axis=0).argmax()])
-    reading, _, rule = NAMES[0].partition("/")
-    stable, _ = partition_of(known[reading], rule, highest, METRIC, apart)
+    here, first = spaces(space), UNADAPTED[0]
+    choice = choose(space, {}, METRIC, known, draws=DRAWS, seed=0)
+    best, scale = choice.names[choice.best], float(choice.scale[choice.best])
+    ours, _ = partition_of(here[best.space], best.linkage, scale, METRIC, known)
+    values, _ = stability(here, [first], METRIC, known, draws=DRAWS, seed=0)
+    highest = float(SCALES[values[first].mean(axis=0).argmax()])
+    stable, _ = partition_of(here[first.space], first.linkage, highest, METRIC, known)
     _, oracle = oracle_hac(space.clean, space.track, labels)
     scores = [score(labels, label) for label in (ours.label, stable.label, oracle)]
     return [(s.bcubed_f, s.pcr) for s in scores]

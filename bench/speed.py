@@ -26,11 +26,11 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run(film: str, detector: str, backbone: str) -> dict[str, float]:
+def run(film: str, detector: str, backbone: str, *more: str) -> dict[str, float]:
     """Time the whole job from film to page, models loaded from scratch."""
     from videoclusternet import Config, cluster_film
 
-    settings = [f"faces.detector={detector}", f"embed.backbone={backbone}"]
+    settings = [f"faces.detector={detector}", f"embed.backbone={backbone}", *more]
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         result = cluster_film(film, Path(folder) / "run.vcn", Config.load(settings=settings))
@@ -51,18 +51,18 @@ def run(film: str, detector: str, backbone: str) -> dict[str, float]:
 def video_memory(film: str, detector: str) -> dict[str, float]:
     """Run the steps that read pictures, and nothing else."""
     from videoclusternet import Config
-    from videoclusternet.film.video import open_video
-    from videoclusternet.models.load import load_detector
-    from videoclusternet.pipeline import find_tracks
+    from videoclusternet.models.load import LazyDetector
     from videoclusternet.runfolder.steps import Run
+    from videoclusternet.sources.film import FilmSource
 
     config = Config.load(settings=[f"faces.detector={detector}"])
-    video = open_video(film)
+    source = FilmSource.open(Path(film), print)
     with (
         tempfile.TemporaryDirectory() as folder,
         Run.open(Path(folder) / "run.vcn", config, lambda event: None) as work,
     ):
-        find_tracks(work, 0, video, lambda: load_detector(detector, "cpu"))
+        source.bring(work, 0, LazyDetector(detector, "cpu"))
+    video = source.video
     return {"film seconds": video.seconds(video.frames), "peak MiB": peak_mib()}
 
 
@@ -99,6 +99,7 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     from videoclusternet.clustering.find_cast import confidence
     from videoclusternet.clustering.track_points import space_points
     from videoclusternet.clustering.whitening import Space
+    from videoclusternet.types import Constraints
 
     rng = np.random.default_rng(0)
     people = max(2, tracks // 50)
@@ -114,7 +115,7 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     before = peak_mib()
     started = time.perf_counter()
     points = space_points(space, metric)
-    partition = join(relative(points, metric), 1.0, np.empty((0, 2), dtype=int))
+    partition = join(relative(points, metric), 1.0, Constraints.none(tracks))
     confidence(points, partition.label, metric)
     return {
         "tracks": tracks,
@@ -131,6 +132,7 @@ def main() -> None:
     parser.add_argument("film", nargs="?")
     parser.add_argument("--detector", default="mtcnn")
     parser.add_argument("--backbone", default="dlib")
+    parser.add_argument("--set", action="append", default=[], help="e.g. processes=1")
     parser.add_argument("--only", choices=JOBS, action="append")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -145,7 +147,7 @@ def main() -> None:
 
             film = str(build_demo(Path(folder)))
         if "run" in wanted:
-            show("whole run", ["run", film, options.detector, options.backbone])
+            show("whole run", ["run", film, options.detector, options.backbone, *options.set])
         if "memory" in wanted:
             longer = Path(folder) / "longer.mp4"
             repeat(film, 10, longer)

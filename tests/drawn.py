@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from videoclusternet.annotations.boxes import FilmFacts, Row, collect
+from videoclusternet.annotations.boxes import BoxRow, FilmFacts, collect
 from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import Config
 from videoclusternet.models.backbones.face_model import FaceModel
@@ -164,7 +164,9 @@ def write_boxes(run: Path, folder: Path, labels: Sequence[str]) -> Path:
     assert film.video is not None and film.faces is not None
     edge = np.array([film.video.width, film.video.height] * 2)
     rows = [
-        Row("", f"t{t}", int(film.faces.frame[face]), _x_y_w_h(film.faces.box[face], edge), label)
+        BoxRow(
+            "", f"t{t}", int(film.faces.frame[face]), _x_y_w_h(film.faces.box[face], edge), label
+        )
         for t, label in enumerate(labels)
         for face in film.tracks.faces_of(t)
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoclusternet.types import Embeddings
-from videoclusternet_bench.methods.base import Given, Partition, Told
+from videoclusternet_bench.methods.base import Clusterer, Given, Told
 from videoclusternet_bench.methods.bcl import BclSettings, bcl
 from videoclusternet_bench.methods.embedding_net import Descent, ward
 from videoclusternet_bench.methods.jfac import JfacSettings, jfac
@@ -22,7 +22,7 @@ Array = NDArray[Any]
 WIDTH = 32
 PEOPLE = 6
 QUICK = Descent(rate=1e-2)
-SHORT: dict[str, Partition] = {
+SHORT: dict[str, Clusterer] = {
     "tsiam": tsiam(TSiamSettings(epochs=2, hidden=8)),
     "ssiam": ssiam(SSiamSettings(epochs=2, hidden=8)),
     "jfac": jfac(JfacSettings(rounds=1, epochs=1, hidden=8)),
@@ -84,7 +84,7 @@ def pairwise_f(truth: Array, found: Array) -> float:
 
 
 def better(
-    partition: Partition, least: float, crops: int = 4, by_crop: float = 0, by_track: float = 0
+    partition: Clusterer, least: float, crops: int = 4, by_crop: float = 0, by_track: float = 0
 ) -> None:
     """Compare with Ward's linkage of the embeddings as they are, on three films."""
     films = [film(seed, crops=crops, by_crop=by_crop, by_track=by_track) for seed in (1, 2, 4)]

@@ -60,7 +60,7 @@ NEEDED_BY = {"detector": "scan", "backbone": "views"}
 
 
 @dataclass(frozen=True)
-class Described:
+class Pooled:
     """The tracks of all films, and their crops in numbers.
 
     Attributes
@@ -130,7 +130,7 @@ def cluster(
         return finish(run.folder)
 
 
-def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Described:
+def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
     """Embed the crops of all films: (C, d) clean and (C, V, d) views."""
     embeddings, views = [], []
     for (tracks, crops, given), run in zip(brought, runs, strict=True):
@@ -143,7 +143,7 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
         faces = (crops, tracks, pictures, backbone, c.embed)
         embeddings.append(run.do(EMBEDDINGS, *faces))
         views.append(run.do(VIEWS, *faces, c.seed))
-    return Described(
+    return Pooled(
         Tracks.concatenate([tracks for tracks, _, _ in brought]),
         Embeddings.of_films(embeddings, [len(crops) for _, crops, _ in brought]),
         Views.concatenate(views),
@@ -153,7 +153,7 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
 
 def find_characters(
     run: Run,
-    film: Described,
+    film: Pooled,
     backbone: LazyBackbone,
     ranks: Ranks = ALONE,
     supplies: dict[str, Supply] | None = None,
@@ -173,7 +173,7 @@ def learns(config: Config) -> bool:
 
 def learn(
     run: Run,
-    film: Described,
+    film: Pooled,
     backbone: LazyBackbone,
     ranks: Ranks,
     supplies: dict[str, Supply] | None,
@@ -231,7 +231,7 @@ def adapt_run(
     config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
     backbone = LazyBackbone(embed.backbone, device)
-    film = Described(result.tracks, result.embeddings, result.views, result.pictures)
+    film = Pooled(result.tracks, result.embeddings, result.views, result.pictures)
     with joined(device) as ranks:
         if not ranks.first:
             if learns(config):

@@ -24,7 +24,9 @@ from videoclusternet.runfolder.result import is_finished
 from videoclusternet.sources.features import FeatureSource
 from videoclusternet_bench.data.sets import LabelledSet
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+"""A result by the names of its columns."""
+Rows = list[Row]
 J = TypeVar("J")
 Run = Callable[[J, Path], Iterator[Rows]]
 

@@ -64,7 +64,7 @@ class Study:
 
 INSTANT = Variant("instant", "instant", ("adapt.rounds=0",))
 VCN = Variant("vcn", "vcn")
-PAPER = Variant("paper", "paper")
+PAPER_PROFILE = Variant("paper", "paper")
 
 
 def _varied(base: tuple[str, ...], key: str, values: tuple[str, ...]) -> tuple[Variant, ...]:
@@ -82,7 +82,7 @@ def _paper(label: str, *settings: str) -> Variant:
 STUDIES = {
     study.name: study
     for study in (
-        Study("profiles", "The three profiles (Tables 3 and 5)", (INSTANT, VCN, PAPER)),
+        Study("profiles", "The three profiles (Tables 3 and 5)", (INSTANT, VCN, PAPER_PROFILE)),
         Study(
             "clustering",
             "Clustering algorithm and metric (Table 4)",
@@ -113,7 +113,7 @@ STUDIES = {
             "open",
             "What the paper leaves open",
             (
-                PAPER,
+                PAPER_PROFILE,
                 _paper("thresholds from views", "cluster.thresholds=views"),
                 _paper("first neighbours, thresholds from views",
                        "cluster.thresholds=views", "cluster.algorithm=vcn"),

@@ -25,7 +25,7 @@ from videoclusternet.models.backbones.farl import Farl, load_farl
 from videoclusternet.models.backbones.iresnet import IResNet, load_iresnet
 from videoclusternet.models.backbones.vggface2 import VggFace2, load_vggface2
 from videoclusternet.models.load import load_backbone
-from videoclusternet.models.paper_weights import PAPER
+from videoclusternet.models.paper_weights import PAPER_MODELS
 from videoclusternet.models.registry import MODELS
 from videoclusternet.types.canvas import CANVAS_TEMPLATE, similarity_transform
 
@@ -252,7 +252,7 @@ MAKERS: dict[str, Callable[[], FaceModel]] = {
 }
 
 
-@pytest.fixture(params=[row.name for row in PAPER])
+@pytest.fixture(params=[row.name for row in PAPER_MODELS])
 def outline(request: pytest.FixtureRequest) -> FaceModel:
     """A network without memory for its weights."""
     with torch.device("meta"):

@@ -15,9 +15,9 @@ import pytest
 from tests import tables
 from videoclusternet.annotations.box_forms import find_form, read_boxes, read_cvat, read_mot
 from videoclusternet.annotations.boxes import (
+    BoxRow,
     FilmFacts,
     LabelledBoxes,
-    Row,
     collect,
     read_tracks_csv,
     same_rate,
@@ -117,7 +117,7 @@ def test_all_forms_give_the_same(tmp_path: Path) -> None:
 
 def test_rows_are_sorted_names_before_numbers_by_value() -> None:
     rows = [
-        Row("", track, frame, (0, 0, 9, 9), "Ann")
+        BoxRow("", track, frame, (0, 0, 9, 9), "Ann")
         for track, frame in (("10", 3), ("maria", 1), ("2", 8), ("10", 1), ("2", 7))
     ]
     boxes = collect(Path("x"), FILM, rows)
@@ -126,8 +126,8 @@ def test_rows_are_sorted_names_before_numbers_by_value() -> None:
 
 
 def test_seconds_go_from_the_first_box_to_the_last() -> None:
-    rows = [Row("", "a", frame, (0, 0, 9, 9), "Ann") for frame in (10, 13, 21)]
-    rows.append(Row("", "b", 4, (0, 0, 9, 9), "Ann"))
+    rows = [BoxRow("", "a", frame, (0, 0, 9, 9), "Ann") for frame in (10, 13, 21)]
+    rows.append(BoxRow("", "b", 4, (0, 0, 9, 9), "Ann"))
     boxes = collect(Path("x"), FILM, rows)
     assert boxes.seconds.tolist() == [0.5, 1 / 24] and boxes.people == 1
 
@@ -150,15 +150,15 @@ def test_seconds_go_from_the_first_box_to_the_last() -> None:
     ],
 )
 def test_rows_that_are_refused(changed: dict[str, object], says: str) -> None:
-    first = Row("", "t", 0, (0, 0, 9, 9), "Ann")
-    second = Row("here", "t", 1, (0, 0, 9, 9), "Ann")
+    first = BoxRow("", "t", 0, (0, 0, 9, 9), "Ann")
+    second = BoxRow("here", "t", 1, (0, 0, 9, 9), "Ann")
     assert len(collect(Path("x"), FILM, [first, second]).box) == 2
     with pytest.raises(DataError, match=says):
         collect(Path("x"), FILM, [first, second._replace(**changed)])  # type: ignore[arg-type]
 
 
 def test_a_box_may_reach_one_pixel_over_the_edge_and_any_frame_of_unknown_length() -> None:
-    rows = [Row("", "t", 10**6, (-1, -1, 642, 362), "Ann")]
+    rows = [BoxRow("", "t", 10**6, (-1, -1, 642, 362), "Ann")]
     assert len(collect(Path("x"), replace(FILM, frames=None), rows).box) == 1
 
 
@@ -168,8 +168,8 @@ def test_an_empty_film_is_refused() -> None:
 
 
 def test_check_against_the_film() -> None:
-    rows = [Row("", track, 9, (0, 0, 9, 9), "Ann") for track in ("a", "b")]
-    rows.append(Row("", "b", 50, (0, 0, 9, 9), "Ann"))
+    rows = [BoxRow("", track, 9, (0, 0, 9, 9), "Ann") for track in ("a", "b")]
+    rows.append(BoxRow("", "b", 50, (0, 0, 9, 9), "Ann"))
     boxes = collect(Path("x"), replace(FILM, fps=Fraction(24000, 1001), frames=None), rows)
     boxes.check_against(Fraction(24000, 1001), 51, 640, 360)
     boxes.check_against(23.98)
@@ -201,7 +201,7 @@ def test_rates_that_are_one_but_for_rounding() -> None:
 def test_what_is_written_reads_back_the_same(fps: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [
-        Row("", track, frame, tuple(rng.uniform(1, 150, 4)), label)  # type: ignore[arg-type]
+        BoxRow("", track, frame, tuple(rng.uniform(1, 150, 4)), label)  # type: ignore[arg-type]
         for track, label in (("0007", 'Ann, the "first"'), ("x y", "Zoë"), ("3", "Ann"))
         for frame in (1, 4, 9)
     ]

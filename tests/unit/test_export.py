@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoclusternet.annotations.box_forms import TITLES, Form, read_boxes
-from videoclusternet.annotations.boxes import FilmFacts, LabelledBoxes, Row, collect
+from videoclusternet.annotations.boxes import BoxRow, FilmFacts, LabelledBoxes, collect
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet_bench.data.export import check_form, write_boxes
 
@@ -45,7 +45,7 @@ def sets(draw: st.DrawFn, unit: float = 0.001) -> LabelledBoxes:
     film = FilmFacts(draw(texts), Fraction(draw(rates)), WIDTH, HEIGHT, frames)
     tracks = draw(st.dictionaries(texts, texts, min_size=1, max_size=4))
     rows = [
-        Row("", track, frame, draw(places(unit)), label)
+        BoxRow("", track, frame, draw(places(unit)), label)
         for track, label in tracks.items()
         for frame in draw(st.sets(st.integers(0, FRAMES - 1), min_size=1, max_size=4))
     ]
@@ -83,8 +83,8 @@ def test_any_box_comes_back_to_a_millionth_of_a_pixel(
 
 def small(frames: tuple[int, ...] = (4, 5, 9), **facts: object) -> LabelledBoxes:
     film = replace(FilmFacts("a.mp4", Fraction(24000, 1001), 64, 48, 100), **facts)  # type: ignore[arg-type]
-    rows = [Row("", "7", frame, (0.0, 10.0, 20.0, 30.5), "Ann") for frame in frames]
-    return collect(Path("x"), film, [*rows, Row("", "9", 5, (40.0, 0.0, 9.0, 9.0), "Bob")])
+    rows = [BoxRow("", "7", frame, (0.0, 10.0, 20.0, 30.5), "Ann") for frame in frames]
+    return collect(Path("x"), film, [*rows, BoxRow("", "9", 5, (40.0, 0.0, 9.0, 9.0), "Bob")])
 
 
 def test_motchallenge_counts_from_one_and_says_so(tmp_path: Path) -> None:

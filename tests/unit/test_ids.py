@@ -10,7 +10,7 @@ import pytest
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet_bench.data.ids import (
     HEADER,
-    PAPER,
+    PAPER_COUNTS,
     check_protocol,
     count_labels,
     differences,
@@ -159,8 +159,8 @@ def test_differences_say_only_what_the_labels_show(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_named_tracks_are_the_papers_in_all_twelve_episodes(real: Path) -> None:
     episodes, seasons = count_labels(real)
-    assert [c.name for c in episodes] == list(PAPER)
-    assert [c.named for c in episodes] == [paper.tracks for paper in PAPER.values()]
+    assert [c.name for c in episodes] == list(PAPER_COUNTS)
+    assert [c.named for c in episodes] == [paper.tracks for paper in PAPER_COUNTS.values()]
     assert [(c.name, c.tracks, c.named) for c in seasons] == [
         ("bbt_s01", 3908, 3504),
         ("buffy_s05", 5832, 5477),

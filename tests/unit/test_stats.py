@@ -19,7 +19,7 @@ from videoclusternet.film.quality import sharpness
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, crop_name
 from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench import describe as stats
-from videoclusternet_bench.data.ids import PAPER
+from videoclusternet_bench.data.ids import PAPER_COUNTS
 from videoclusternet_bench.data.published import _FILM_SETS, printed_set, published
 from videoclusternet_bench.describe import Described, describe, measure_faces
 from videoclusternet_bench.metrics.appearance import blur_degree, lightness
@@ -231,7 +231,7 @@ def test_printed_series() -> None:
     assert episode is not None and season is not None
     assert (episode.tracks, episode.people, episode.quality) == (1185, 14, None)
     assert (season.tracks, season.people, season.quality) == (5477, None, 0.7120)
-    assert sum(count.tracks for count in PAPER.values()) == 5477 + 3504
+    assert sum(count.tracks for count in PAPER_COUNTS.values()) == 5477 + 3504
     assert printed_set("other_s01e01") is None
 
 

@@ -36,7 +36,7 @@ from videoclusternet.adapt.rounds import (
     write_round,
 )
 from videoclusternet.adapt.supply import Supply, make_supply
-from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, casting
+from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, autocast
 from videoclusternet.clustering.distance import group_mean
 from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.config import AdaptConfig, EmbedConfig, QualityFilterConfig
@@ -270,7 +270,7 @@ class Adaptation:
         base, views, quality = [], [], []
         for start in range(0, len(frozen), step):
             looks = self.supply.looks(np.arange(start, min(start + step, len(frozen))))
-            with casting(config.adapt, self.device.type):
+            with autocast(config.adapt, self.device.type):
                 seen = torch.cat([_each(learner, looks) for learner in learners], dim=-1)
                 hidden, last = self.training.teacher.dropout_point(looks[:, 0])
             base.append(_array(seen[:, :plain].mean(1)))

@@ -218,14 +218,14 @@ class Trainer:
     def _losses(self, views: Tensor, group: Array) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (B,) and the sum of the teacher's outputs (O, d)."""
         config, shape = self.config, views.shape[:2]
-        with casting(config, self.device.type):  # the networks only, not the loss
+        with autocast(config, self.device.type):  # the networks only, not the loss
             student = self._network(views.flatten(0, 1)).unflatten(0, shape)
         if config.objective == "groups":  # nothing is taught: the teacher only follows
             # Anchor and partner take turns as `in_order` puts their views.
             whose = torch.as_tensor(group.T[:, [0, 1, 0, 0, 1, 1]].ravel(), device=self.device)
             loss = group_loss(student[:, :, 0].flatten(0, 1), whose, config.student_temperature)
             return loss.view(shape).mean(1), torch.zeros_like(self.training.centre)
-        with torch.no_grad(), casting(config, self.device.type):
+        with torch.no_grad(), autocast(config, self.device.type):
             output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
         p = targets(output, self.training.centre, config.teacher_temperature)
         loss = pair_loss(p, student, self.pairs, config.student_temperature)
@@ -299,7 +299,7 @@ def precision(config: AdaptConfig, device: str) -> torch.dtype:
     return torch.bfloat16 if good else torch.float32
 
 
-def casting(config: AdaptConfig, device: str) -> AbstractContextManager[Any]:
+def autocast(config: AdaptConfig, device: str) -> AbstractContextManager[Any]:
     """Compute in the chosen precision inside."""
     dtype = precision(config, device)
     return torch.autocast(device, dtype) if dtype != torch.float32 else nullcontext()

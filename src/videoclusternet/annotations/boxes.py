@@ -56,7 +56,7 @@ class FilmFacts:
     frames: int | None = None
 
 
-class Row(NamedTuple):
+class BoxRow(NamedTuple):
     """One labelled box as a reader found it.
 
     Attributes
@@ -174,7 +174,7 @@ def same_rate(a: Fraction, b: Fraction) -> bool:
     return abs(a - b) <= Fraction(SAME_RATE) * max(a, b)
 
 
-def collect(source: Path, film: FilmFacts, rows: Iterable[Row]) -> LabelledBoxes:
+def collect(source: Path, film: FilmFacts, rows: Iterable[BoxRow]) -> LabelledBoxes:
     """Check boxes one by one and bring them into the canonical form.
 
     Parameters
@@ -182,7 +182,7 @@ def collect(source: Path, film: FilmFacts, rows: Iterable[Row]) -> LabelledBoxes
     source : Path
         Named in messages.
     film : FilmFacts
-    rows : iterable of Row
+    rows : iterable of BoxRow
         In any order.
 
     Raises
@@ -218,7 +218,7 @@ def collect(source: Path, film: FilmFacts, rows: Iterable[Row]) -> LabelledBoxes
     )
 
 
-def _check(row: Row, film: FilmFacts) -> None:
+def _check(row: BoxRow, film: FilmFacts) -> None:
     x, y, w, h = row.box
     if not row.track:
         raise DataError(f"{row.place}: the box has no track")
@@ -299,12 +299,12 @@ def read_tracks_csv(
     """
     film = film or read_facts(path.with_name(FILM))
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[BoxRow]:
         for place, fields in read_csv(path):
             x, y, w, h = (number(column(fields, name, place), place, name) for name in "xywh")
             frame = whole(column(fields, "frame", place), place, "frame")
             track = column(fields, "track_id", place)
             label = column(fields, "label", place) if labelled else track
-            yield Row(place, track, frame, (x, y, w, h), label)
+            yield BoxRow(place, track, frame, (x, y, w, h), label)
 
     return collect(path, film, rows())

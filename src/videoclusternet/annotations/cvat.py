@@ -10,9 +10,9 @@ from pathlib import Path
 from videoclusternet.annotations.boxes import (
     DECIMALS,
     FILM,
+    BoxRow,
     FilmFacts,
     LabelledBoxes,
-    Row,
     collect,
     read_facts,
 )
@@ -97,7 +97,7 @@ def _cvat_film(path: Path, root: ET.Element, fps: Fraction | None) -> FilmFacts:
     )
 
 
-def _cvat_rows(path: Path, root: ET.Element, named: bool) -> Iterator[Row]:
+def _cvat_rows(path: Path, root: ET.Element, named: bool) -> Iterator[BoxRow]:
     seen: set[str] = set()
     for i, element in enumerate(root.iterfind("track")):
         track = element.get("id", "").strip()
@@ -121,7 +121,7 @@ def _cvat_rows(path: Path, root: ET.Element, named: bool) -> Iterator[Row]:
             frame = whole(shape.get("frame"), where, "frame")
             label = _person(shape, where) if named else element.get("label", "").strip()
             width, height = round(right - left, DECIMALS), round(bottom - top, DECIMALS)
-            yield Row(where, track, frame, (left, top, width, height), label)
+            yield BoxRow(where, track, frame, (left, top, width, height), label)
 
 
 def _person(shape: ET.Element, where: str) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from videoclusternet.annotations.boxes import (
     DECIMALS,
     FILM,
+    BoxRow,
     FilmFacts,
     LabelledBoxes,
-    Row,
     collect,
     read_facts,
 )
@@ -56,7 +56,7 @@ def read_mot(path: Path, names: Path | None = None) -> LabelledBoxes:
     known = None if names is None else _names(names)
     first = _first_pixel(path)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[BoxRow]:
         for place, fields in _mot_lines(path):
             if len(fields) < MOT_FIELDS:
                 raise DataError(f"{place}: wrong number of fields, at least {MOT_FIELDS} expected")
@@ -72,7 +72,7 @@ def read_mot(path: Path, names: Path | None = None) -> LabelledBoxes:
             )
             name, label = (str(track),) * 2 if known is None else known.get(track, (str(track), ""))
             corner = round(x - first, DECIMALS), round(y - first, DECIMALS)
-            yield Row(place, name, frame - 1, (*(corner if first else (x, y)), w, h), label)
+            yield BoxRow(place, name, frame - 1, (*(corner if first else (x, y)), w, h), label)
 
     return collect(path, film, rows())
 

@@ -194,7 +194,7 @@ def _photograph(stage: Array, shot: DemoShot, when: float, rng: np.random.Genera
     )
     if shot.mirror:
         picture = picture[:, ::-1]
-    light = (picture / 255.0) ** shot.gamma
+    light = ((np.arange(256) / 255.0) ** shot.gamma)[picture]
     light = light * np.array([1 + shot.warmth, 1.0, 1 - shot.warmth])
     if shot.grey:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)

@@ -45,7 +45,7 @@ def _vggface2(kind: str, title: str) -> ModelSpec:
     )
 
 
-PAPER: tuple[ModelSpec, ...] = (
+PAPER_MODELS: tuple[ModelSpec, ...] = (
     _arcface(50, 43.6),
     _arcface(100, 65.2),
     ModelSpec(

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.paper_weights import PAPER
+from videoclusternet.models.paper_weights import PAPER_MODELS
 from videoclusternet.models.pins import FILE as PINS
 from videoclusternet.models.pins import pin, read_pins
 from videoclusternet.models.spec import ModelSpec as ModelSpec
@@ -150,7 +150,7 @@ MODELS: dict[str, ModelSpec] = {
             mean=(127.5, 127.5, 127.5),
             scale=127.5,
         ),
-        *PAPER,
+        *PAPER_MODELS,
     )
 }
 

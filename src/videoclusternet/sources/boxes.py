@@ -16,7 +16,7 @@ from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.film import VIDEO
 from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
 from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
-from videoclusternet.sources.source import Brought, Kind, LazyDetector, Note
+from videoclusternet.sources.source import Brought, LazyDetector, ModelKind, Note
 from videoclusternet.types import Crops, Faces, Shots, Tracks, VideoInfo
 
 SHOTS = Step("shots", given_shots, (Shots,))
@@ -31,7 +31,7 @@ class BoxSource:
 
     video: VideoInfo
     boxes: GivenBoxes
-    needs: tuple[Kind, ...] = ("detector", "backbone")
+    needs: tuple[ModelKind, ...] = ("detector", "backbone")
 
     @classmethod
     def open(cls, film: Path, boxes: Path, note: Note) -> BoxSource:

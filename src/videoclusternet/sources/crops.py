@@ -23,7 +23,7 @@ from videoclusternet.errors import DataError
 from videoclusternet.film.crops import crops_table, encode
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, ZIP_ERRORS, crop_name
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, Kind, LazyDetector
+from videoclusternet.sources.source import Brought, LazyDetector, ModelKind
 from videoclusternet.sources.track_list import (
     Listed,
     is_number,
@@ -62,7 +62,7 @@ class CropSource:
     files: tuple[_File, ...]
     listed: Mapping[str, Listed]
     content: str
-    needs: tuple[Kind, ...] = ("backbone",)
+    needs: tuple[ModelKind, ...] = ("backbone",)
 
     @classmethod
     def open(cls, source: Path, shots: Path | None = None) -> CropSource:

@@ -19,7 +19,7 @@ import numpy as np
 
 from videoclusternet.errors import DataError
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, Kind, LazyDetector
+from videoclusternet.sources.source import Brought, LazyDetector, ModelKind
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Crops, Embeddings, Tracks
 from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Int64, Ints
@@ -195,7 +195,7 @@ class FeatureSource:
     path: str
     features: Features
     listed: Mapping[str, Listed]
-    needs: tuple[Kind, ...] = ()
+    needs: tuple[ModelKind, ...] = ()
 
     @classmethod
     def open(cls, source: Path) -> FeatureSource:

@@ -12,7 +12,7 @@ from videoclusternet.film.tracks import track_faces
 from videoclusternet.film.video import open_video
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, Kind, LazyDetector, Note
+from videoclusternet.sources.source import Brought, LazyDetector, ModelKind, Note
 from videoclusternet.types import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
 
 
@@ -34,7 +34,7 @@ class FilmSource:
 
     video: VideoInfo
     names: tuple[str, ...] = ()
-    needs: tuple[Kind, ...] = ("detector", "backbone")
+    needs: tuple[ModelKind, ...] = ("detector", "backbone")
 
     @classmethod
     def open(cls, path: Path, note: Note) -> FilmSource:

@@ -10,7 +10,7 @@ from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.types import Crops, Embeddings, Tracks
 
-Kind = Literal["detector", "backbone"]
+ModelKind = Literal["detector", "backbone"]
 
 
 class LazyDetector(Protocol):
@@ -67,7 +67,7 @@ class Source(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
-    def needs(self) -> tuple[Kind, ...]: ...  # noqa: D102
+    def needs(self) -> tuple[ModelKind, ...]: ...  # noqa: D102
 
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Bring tracks and crops into a run folder, by steps that are done only once.

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.annotations.boxes import FilmFacts, LabelledBoxes, Row, collect
+from videoclusternet.annotations.boxes import BoxRow, FilmFacts, LabelledBoxes, collect
 from videoclusternet.annotations.fields import column, read_csv, whole
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.runfolder.folder import writing
@@ -156,7 +156,7 @@ def labelled_boxes(film: Film, names: Sequence[str], start: int = 0) -> Labelled
     facts = FilmFacts(Path(video.path).name, video.fps, video.width, video.height, video.frames)
     size = np.array([video.width, video.height], dtype=np.float64)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[BoxRow]:
         for t, label in enumerate(names):
             for face in film.tracks.faces_of(t) if label else ():
                 corners = faces.box[face].astype(np.float64).reshape(2, 2)
@@ -165,7 +165,7 @@ def labelled_boxes(film: Film, names: Sequence[str], start: int = 0) -> Labelled
                     box = (*low.tolist(), *(high - low).round(PLACES).tolist())
                     place = f"{film.folder}, track {t}"
                     name = film.track_names[t] if film.track_names else str(start + t)
-                    yield Row(place, name, int(faces.frame[face]), box, label)
+                    yield BoxRow(place, name, int(faces.frame[face]), box, label)
 
     return collect(film.folder, facts, rows())
 

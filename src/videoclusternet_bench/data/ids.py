@@ -42,7 +42,7 @@ def _paper(season: str, tracks: str, people: str = "") -> dict[str, PaperCount]:
     return {f"{season}e{i:02}": PaperCount(*count) for i, count in enumerate(counts, 1)}
 
 
-PAPER: Mapping[str, PaperCount] = {
+PAPER_COUNTS: Mapping[str, PaperCount] = {
     **_paper("bbt_s01", "647 613 562 568 463 651"),
     **_paper("buffy_s05", "786 866 1185 852 733 1055", "12 13 14 15 15 18"),
 }
@@ -261,7 +261,7 @@ def _count(
     merged: Counter[str] = Counter()
     for label, tracks in raw.items():
         merged[aliases.get(label, label)] += tracks
-    papers = [PAPER.get(episode.name) for episode in episodes]
+    papers = [PAPER_COUNTS.get(episode.name) for episode in episodes]
     known = [paper for paper in papers if paper is not None]
     paper = None
     if len(known) == len(papers):

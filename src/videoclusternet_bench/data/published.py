@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from videoclusternet_bench.data.ids import PAPER
+from videoclusternet_bench.data.ids import PAPER_COUNTS
 
 
 @dataclass(frozen=True)
@@ -167,10 +167,12 @@ def printed_set(name: str) -> PrintedSet | None:
     name : str
         Of a film of MovieFaceCluster, an episode (``bbt_s01e01``) or a season (``bbt_s01``).
     """
-    if name in PAPER:
-        return PrintedSet("Table 9", PAPER[name].tracks, PAPER[name].people)
+    if name in PAPER_COUNTS:
+        return PrintedSet("Table 9", PAPER_COUNTS[name].tracks, PAPER_COUNTS[name].people)
     if name in _SERIES_QUALITY:
-        tracks = sum(count.tracks for episode, count in PAPER.items() if episode[:-3] == name)
+        tracks = sum(
+            count.tracks for episode, count in PAPER_COUNTS.items() if episode[:-3] == name
+        )
         return PrintedSet("Table 9", tracks, quality=_SERIES_QUALITY[name])
     if name.lower() in _FILM_SETS:
         return PrintedSet("Tables 2, 9", *_FILM_SETS[name.lower()])

@@ -21,7 +21,7 @@ from videoclusternet.errors import DataError
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types.boxes import overlaps
 
-Rows = list[tuple[str, dict[str, str]]]
+Lines = list[tuple[str, dict[str, str]]]
 """File and line, and its fields by column."""
 STITCHED_WIDTH = 640.0
 """Frame width in px to which the ranges of the stitched form refer."""
@@ -38,7 +38,7 @@ class Labels:
     label : tuple of (str or None), length T
         None: a false face, or a track the truth does not know.
     visible, found : int
-        Rows of the truth (people in shots, or true tracks), and how many of them have a
+        Lines of the truth (people in shots, or true tracks), and how many of them have a
         track.
     """
 
@@ -104,7 +104,7 @@ def _inside(folder: Path) -> Path:
     return lists[0] if len(lists) == 1 and not holds_boxes(folder) else find_form(folder).file
 
 
-def _read(path: Path) -> Rows:
+def _read(path: Path) -> Lines:
     rows = list(read_csv(path))
     if not rows:
         raise DataError(f"{path} holds no row")
@@ -135,7 +135,7 @@ def _starts(path: Path) -> tuple[list[int], list[float]]:
     return numbers, [starts[number] for number in numbers]
 
 
-def _stitched(path: Path, rows: Rows, film: Film) -> Labels:
+def _stitched(path: Path, rows: Lines, film: Film) -> Labels:
     """Apply the scoring rule of the stitched form: middle frame, median centre."""
     if film.faces is None or film.video is None:
         raise DataError(f"{path} is for a film, this run is over crops", "label them by track")
@@ -181,7 +181,7 @@ def _by_boxes(boxes: LabelledBoxes, film: Film) -> Labels:
     return Labels(tuple(labels), len(boxes.tracks), len(seen))
 
 
-def _named(rows: Rows) -> dict[str, str]:
+def _named(rows: Lines) -> dict[str, str]:
     known: dict[str, str] = {}
     for place, row in rows:
         name = _plain(row["track_id"].strip())

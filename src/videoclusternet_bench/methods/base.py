@@ -110,7 +110,7 @@ class Told:
     others: tuple[tuple[Given, Array], ...] = ()
 
 
-Partition = Callable[[Given, Told, int], Array]
+Clusterer = Callable[[Given, Told, int], Array]
 """From tracks, what it is told and a seed to the cluster of each track, int (T,), -1 for
 Unknown."""
 
@@ -127,7 +127,7 @@ class Method:
     needs : str
         See :data:`Needs`.
     partition : callable
-        See :data:`Partition`.
+        See :data:`Clusterer`.
     trains : bool
         Whether it learns by gradient descent: minutes, not seconds.
     threshold : float or None
@@ -143,7 +143,7 @@ class Method:
     name: str
     title: str
     needs: Needs
-    partition: Partition
+    partition: Clusterer
     trains: bool = False
     threshold: float | None = None
     source: str = ""

@@ -30,7 +30,7 @@ from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.errors import DataError, ModelError
 from videoclusternet.models.checkpoint import REFUSALS, build, expecting, foreign
 from videoclusternet.types.arrays import Array, Float32, Ints
-from videoclusternet_bench.methods.base import Given, Method, Partition, Told
+from videoclusternet_bench.methods.base import Clusterer, Given, Method, Told
 from videoclusternet_bench.methods.embedding_net import drawn_from
 
 STATES = ("model_state", "criterion_state")
@@ -228,7 +228,7 @@ def learn(films: Sequence[tuple[Given, Array]], seed: int, settings: BclSettings
     return Balls(net.eval(), F.softplus(bias).item())
 
 
-def bcl(settings: BclSettings = USUAL) -> Partition:
+def bcl(settings: BclSettings = USUAL) -> Clusterer:
     """Return BCL with these settings.
 
     Loss, widths, starting b and batch are those of the authors' public programs.  Where it
@@ -247,7 +247,7 @@ def bcl(settings: BclSettings = USUAL) -> Partition:
     return partition
 
 
-def with_checkpoint(path: Path) -> Partition:
+def with_checkpoint(path: Path) -> Clusterer:
     """Return BCL as its authors trained it, from their file.
 
     Their features are means over the track of what SE-ResNet50-256 of VGGFace2 puts out,

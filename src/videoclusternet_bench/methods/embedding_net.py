@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.types.arrays import Array, Bools, Float32, Floats, Ints
-from videoclusternet_bench.methods.base import Given, Partition, Told
+from videoclusternet_bench.methods.base import Clusterer, Given, Told
 
 MARGIN = 1.0
 """Distance at which two people are far enough apart."""
@@ -197,7 +197,7 @@ def ward(points: Floats, clusters: int) -> Ints:
 
 def by_siamese(
     pairs: Callable[[Given, int], Iterable[Pairs]], hidden: int, descent: Descent
-) -> Partition:
+) -> Clusterer:
     """Return a method: a Siamese network learns pairs, Ward's linkage cuts its hidden layer.
 
     Parameters

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from videoclusternet.clustering.distance import group_mean, group_sum
 from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Ints
-from videoclusternet_bench.methods.base import Given, Method, Partition, Told
+from videoclusternet_bench.methods.base import Clusterer, Given, Method, Told
 from videoclusternet_bench.methods.embedding_net import (
     Descent,
     Groups,
@@ -237,7 +237,7 @@ def label_pairs(
             yield both((some, people.another(some, rng)), (some, stranger))
 
 
-def jfac(settings: JfacSettings = USUAL) -> Partition:
+def jfac(settings: JfacSettings = USUAL) -> Clusterer:
     """Return JFAC with these settings.
 
     Re-implemented from the description.  Where it departs from the paper: frozen embeddings

@@ -12,7 +12,7 @@ from videoclusternet.config import PROFILES, Config
 from videoclusternet.pipeline import adapt_run
 from videoclusternet.runfolder.result import open_run
 from videoclusternet.types.arrays import Array
-from videoclusternet_bench.methods.base import Given, Method, Partition, Told
+from videoclusternet_bench.methods.base import Clusterer, Given, Method, Told
 from videoclusternet_bench.runner import copy_run
 
 
@@ -57,7 +57,7 @@ def folder_of(run: Path, name: str) -> Path:
     return run.with_name(f"{run.name}-{name.replace('=', '-')}")
 
 
-def adapted(name: str) -> Partition:
+def adapted(name: str) -> Clusterer:
     """Return the method of a profile that trains: ``vcn adapt RUN --profile PROFILE``.
 
     The views are those of the run, so that all methods see the same.  It trains in a copy
@@ -77,7 +77,7 @@ def adapted(name: str) -> Partition:
 
 INSTANT = Method("instant", "ours, instant", "nothing", _instant)
 VCN = Method("vcn", "ours, vcn", "nothing", adapted("vcn"), trains=True, sees="pictures")
-PAPER = Method(
+PAPER_METHOD = Method(
     "paper",
     "VideoClusterNet to the letter",
     "nothing",

@@ -12,7 +12,14 @@ from videoclusternet_bench.methods.density import DBSCAN, HDBSCAN
 from videoclusternet_bench.methods.graph import FINCH, SPECTRAL, WHISPERS
 from videoclusternet_bench.methods.hac import HAC, HAC_COUNT, HAC_ORACLE
 from videoclusternet_bench.methods.jfac import JFAC
-from videoclusternet_bench.methods.ours import INSTANT, PAPER, VCN, adapted, config_of, profile_of
+from videoclusternet_bench.methods.ours import (
+    INSTANT,
+    PAPER_METHOD,
+    VCN,
+    adapted,
+    config_of,
+    profile_of,
+)
 from videoclusternet_bench.methods.ssiam import SSIAM
 from videoclusternet_bench.methods.tsiam import TSIAM
 
@@ -21,7 +28,7 @@ METHODS = {
     for method in (
         INSTANT,
         VCN,
-        PAPER,
+        PAPER_METHOD,
         HAC,
         HDBSCAN,
         DBSCAN,

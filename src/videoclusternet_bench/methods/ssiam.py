@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from videoclusternet.types.arrays import Array, Float32
-from videoclusternet_bench.methods.base import Method, Partition
+from videoclusternet_bench.methods.base import Clusterer, Method
 from videoclusternet_bench.methods.embedding_net import Descent, Pairs, both, by_siamese
 
 
@@ -94,7 +94,7 @@ def sure_pairs(crops: Array, seed: int, settings: SSiamSettings = USUAL) -> Iter
         yield Pairs(some[first], some[second], same)
 
 
-def ssiam(settings: SSiamSettings = USUAL) -> Partition:
+def ssiam(settings: SSiamSettings = USUAL) -> Clusterer:
     """Return SSiam with these settings.
 
     Follows the authors' public program: sizes, loss, momentum, weight decay, rate, first

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from videoclusternet.types.arrays import Array
-from videoclusternet_bench.methods.base import Given, Method, Partition
+from videoclusternet_bench.methods.base import Clusterer, Given, Method
 from videoclusternet_bench.methods.embedding_net import (
     Descent,
     Groups,
@@ -96,7 +96,7 @@ def track_pairs(given: Given, seed: int, settings: TSiamSettings = USUAL) -> Ite
             yield both((some, crops.another(some, rng)), (facing, crops.member(other, rng)))
 
 
-def tsiam(settings: TSiamSettings = USUAL) -> Partition:
+def tsiam(settings: TSiamSettings = USUAL) -> Clusterer:
     """Return TSiam with these settings.
 
     Where it departs from the paper or fills in what is not known of it: the features are

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from videoclusternet.runfolder.folder import replacing
 from videoclusternet.show.summary import telling_crops
 from videoclusternet_bench.pictures.looks import WRONG, short
-from videoclusternet_bench.pictures.matched import Kind
+from videoclusternet_bench.pictures.matched import Verdict
 from videoclusternet_bench.pictures.reasons import Explainer
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.pictures.thumbnails import Mosaic, Thumbnails, crop_of, has_pictures
@@ -52,7 +52,7 @@ class Wrong:
 
     track: int
     person: str
-    kind: Kind
+    kind: Verdict
     cluster: str
     owner: str
     main: str

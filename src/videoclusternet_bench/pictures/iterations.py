@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -12,10 +11,10 @@ from videoclusternet.config import Config
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet_bench.adapted_runs import rounds_of, scored_rounds
 from videoclusternet_bench.pictures.shown import Shown
+from videoclusternet_bench.runner import Row
 from videoclusternet_bench.tables.drawing import INK, MARKERS, PALE, new_figure, style, tidy
 from videoclusternet_bench.tables.grids import Grid
 
-Row = dict[str, Any]
 PANELS = (("bcubed_f", "B-cubed F"), ("wcp", "WCP"), ("pcr", "clusters / people"))
 
 

@@ -23,7 +23,7 @@ from scipy.optimize import linear_sum_assignment
 
 from videoclusternet.types.arrays import Array, Bools, Ints
 
-Kind = Literal["right", "mixed", "split", "unknown", "unlabelled"]
+Verdict = Literal["right", "mixed", "split", "unknown", "unlabelled"]
 """What became of a track; ``unlabelled``: the truth does not know it."""
 
 
@@ -64,7 +64,7 @@ class Matched:
     column: Ints
 
     @property
-    def kind(self) -> list[Kind]:
+    def kind(self) -> list[Verdict]:
         """What became of each track."""
         return [self._kind(p, k) for p, k in zip(self.person, self.column, strict=True)]
 
@@ -77,7 +77,7 @@ class Matched:
         """Return the cluster, as a column, that is matched to a person; -1 if none is."""
         return int(np.flatnonzero(self.match == person)[0]) if person in self.match else -1
 
-    def _kind(self, person: int, column: int) -> Kind:
+    def _kind(self, person: int, column: int) -> Verdict:
         if person < 0:
             return "unlabelled"
         if column < 0:

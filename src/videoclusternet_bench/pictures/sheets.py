@@ -14,7 +14,7 @@ from videoclusternet.clustering.distance import normalise
 from videoclusternet.types.arrays import Array
 from videoclusternet_bench.pictures.errors import MARKS
 from videoclusternet_bench.pictures.looks import GREY, WRONG, short
-from videoclusternet_bench.pictures.matched import Kind
+from videoclusternet_bench.pictures.matched import Verdict
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.pictures.thumbnails import Mosaic, Thumbnails
 from videoclusternet_bench.tables.drawing import INK
@@ -43,7 +43,7 @@ class Face:
 
     crop: int
     person: str
-    kind: Kind
+    kind: Verdict
     cosine: float
 
     @property

@@ -26,10 +26,9 @@ from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.ours import folder_of, profile_of
 from videoclusternet_bench.methods.registry import title_of
 from videoclusternet_bench.pictures.matched import Matched, matched
-from videoclusternet_bench.runner import kept_of, run_of
+from videoclusternet_bench.runner import Row, kept_of, run_of
 from videoclusternet_bench.tables.comparison import read_comparison
 
-Row = dict[str, Any]
 RUN = "run"
 """Stands for the method where one run is shown."""
 

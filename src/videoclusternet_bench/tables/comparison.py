@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +14,10 @@ from videoclusternet.runfolder.folder import replacing
 from videoclusternet_bench.data.published import published
 from videoclusternet_bench.methods.registry import title_of
 from videoclusternet_bench.metrics.intervals import plus_minus
+from videoclusternet_bench.runner import Row
 from videoclusternet_bench.tables.grids import Grid
 from videoclusternet_bench.tables.paper_tables import paper_tables
 
-Row = dict[str, Any]
 RESULTS = "results.parquet"
 COLUMNS = (
     ("bcubed_f", "B³ F", 3),

@@ -7,16 +7,15 @@ Table 10 take all other sets as well, as the films of this bench.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from videoclusternet_bench.data.published import printed_time, published, series_names
 from videoclusternet_bench.methods.registry import title_of
 from videoclusternet_bench.metrics.intervals import plus_minus
+from videoclusternet_bench.runner import Row
 from videoclusternet_bench.tables.grids import Grid
 
-Row = dict[str, Any]
 SERIES = {
     "Table 1": ("bbt_s01e01", "bbt_s01", "buffy_s05e02", "buffy_s05"),
     "Table 6": series_names("bbt_s01"),

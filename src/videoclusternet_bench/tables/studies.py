@@ -13,10 +13,10 @@ import numpy as np
 from videoclusternet.runfolder.folder import replacing
 from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.metrics.intervals import over_seeds, plus_minus
+from videoclusternet_bench.runner import Row
 from videoclusternet_bench.studies import STUDIES
 from videoclusternet_bench.tables.drawing import COLOURS, LINES, new_figure, save
 
-Row = dict[str, Any]
 COLUMNS = ("bcubed_f", "wcp", "pcr", "hac_f", "seconds_adapt")
 HEADINGS = ("B-cubed F", "WCP", "PCR", "HAC F (oracle)", "s to adapt")
 
