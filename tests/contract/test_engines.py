@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -21,6 +23,7 @@ from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.types import FrameScores, Shots
 
+ROOT = Path(__file__).parents[2]
 Make = Callable[[], AbstractContextManager[Engine]]
 ENGINES: dict[str, Make] = {
     "serial": lambda: nullcontext(Serial()),
@@ -121,6 +124,30 @@ def inside(item: int, tell: Tell) -> int:
 def test_processes_begin_no_processes() -> None:
     with Processes(2) as engine:
         assert [count for _, count in engine.map(inside, [0, 1], lambda *_: None)] == [1, 1]
+
+
+SCRIPT = """
+from tests.contract.test_engines import squares
+from videoclusternet.engine.processes import Processes
+
+print("begun")
+with Processes(2) as engine:
+    found = engine.map(squares, [range(3), range(3, 5)], lambda *_: None)
+    print(sorted(table.score.sum() for _, (table,) in found))
+"""
+
+
+@pytest.mark.parametrize("way", ["file", "standard input"])
+def test_a_script_without_a_guard_is_not_run_again(way: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    name, given = (str(tmp_path / "script.py"), "") if way == "file" else ("-", SCRIPT)
+    paths = os.pathsep.join([str(ROOT), *sys.path])
+    done = subprocess.run(
+        [sys.executable, name], input=given, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["begun", "[np.float32(5.0), np.float32(25.0)]"]
 
 
 @pytest.mark.slow

@@ -5,13 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
+from types import ModuleType
 from typing import Any, Self
 
 from threadpoolctl import threadpool_limits
@@ -88,7 +91,8 @@ class Processes:
             yield from Serial().map(make, items, tell)
             return
         pool, heard = self._started()
-        futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
+        with _without_script():
+            futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
         try:
             yield from self._results(futures, items, heard, tell, patient)
         except BrokenProcessPool:
@@ -137,6 +141,21 @@ class Processes:
                     raise error
         if failed:
             raise failed[0]
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Let processes begin without running the user's script again.
+
+    A fresh process imports the main module first.  A script that calls this package without
+    ``if __name__ == "__main__"`` would begin anew in it, and one from standard input cannot.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _begin(threads: int, alive: Connection, said: SimpleQueue[tuple[int, Any]]) -> None:
