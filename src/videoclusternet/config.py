@@ -40,7 +40,7 @@ class FaceConfig(Params):
     max_side: int = Field(960, ge=64, description="longer side the detector sees, px")
     batch: int = Field(16, ge=1, description="frames per batch")
     min_score: float = Field(0.1, ge=0, le=1, description="keep faces from here on")
-    part: int = Field(1200, ge=100, description="frames per resumable part")
+    part: int = Field(2400, ge=100, description="frames per resumable part")
 
 
 class QualityConfig(Params):
