@@ -121,6 +121,20 @@ def inside(item: int, tell: Tell) -> int:
     return usable()
 
 
+def threads(item: int, tell: Tell) -> tuple[int, int]:
+    import cv2
+    import torch
+
+    return torch.get_num_threads(), cv2.getNumThreads()
+
+
+def test_each_process_takes_its_share_of_the_cores() -> None:
+    cores = os.cpu_count() or 1
+    with Processes(2) as engine:
+        found = dict(engine.map(threads, [0, 1], lambda *_: None))
+    assert set(found.values()) == {(max(1, cores // 2),) * 2}
+
+
 def test_processes_begin_no_processes() -> None:
     with Processes(2) as engine:
         assert [count for _, count in engine.map(inside, [0, 1], lambda *_: None)] == [1, 1]

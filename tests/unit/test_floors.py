@@ -52,7 +52,7 @@ MOST_FILES = 14
 
 OWNERS = {
     "av": "cli.demo_film film.video",
-    "cv2": "cli.demo_film engine.processes film models.detectors runfolder.crop_zip sources.crops "
+    "cv2": "cli.demo_film film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "filelock": "runfolder.folder",
     "huggingface_hub": "models.fetch",
@@ -72,7 +72,7 @@ OWNERS = {
     "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
     "supervision": "film.tracks",
     "threadpoolctl": "engine.processes film.scan bench:metrics.appearance",
-    "torch": "adapt embed engine.processes models bench:methods",
+    "torch": "adapt embed models bench:methods",
     "trackers": "film.motion film.tracks",
     "typer": "cli bench:cli",
 }

@@ -23,6 +23,8 @@ from videoclusternet.engine.work import Item, Make, Result, Serial
 from videoclusternet.errors import ConfigError
 
 GIB = 2**30
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+"""What torch and OpenCV read as they are imported."""
 EVERY = 0.1
 """Seconds between two looks at what the processes say."""
 _said: SimpleQueue[tuple[int, Any]] | None = None
@@ -160,15 +162,11 @@ def _without_script() -> Iterator[None]:
 
 def _begin(threads: int, alive: Connection, said: SimpleQueue[tuple[int, Any]]) -> None:
     """Set a process up, and let it end when the one that began it does."""
-    import cv2
-    import torch
-
     global _said
     _said = said
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    threadpool_limits(threads)
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))  # for what is imported from now on
+    threadpool_limits(threads)  # and for what is there
     threading.Thread(target=_watch, args=(alive,), daemon=True).start()
 
 
