@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -18,8 +19,6 @@ from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.processes import Processes, usable
 from videoclusternet.engine.work import Engine, Serial, Tell, Work
 from videoclusternet.errors import Cancelled, ConfigError, DataError
-from videoclusternet.film.scan import scan_film
-from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.types import FrameScores, Shots
 
@@ -121,6 +120,82 @@ def inside(item: int, tell: Tell) -> int:
     return usable()
 
 
+def waits_for_an_answer(folder: Path, tell: Tell) -> str:
+    tell("begun")
+    while not (folder / "seen").exists():
+        time.sleep(0.02)
+    return "ended"
+
+
+def test_what_is_said_comes_before_the_end(tmp_path: Path) -> None:
+    def tell(item: Path, said: str) -> None:
+        assert said == "begun"
+        (item / "seen").touch()
+
+    with Processes(2) as engine:
+        found = list(engine.map(waits_for_an_answer, [tmp_path], tell, patient=True))
+    assert found == [(tmp_path, "ended")]
+
+
+def test_patience_lets_all_others_end() -> None:
+    found = []
+    with Processes(2) as engine, pytest.raises(DataError, match="thirteen is malformed"):
+        for span, _ in engine.map(failing, split(20, 5), lambda *_: None, patient=True):
+            found.append(span.start)
+    assert sorted(found) == [0, 5, 15]
+
+
+def endless(folder: Path, tell: Tell) -> None:
+    (folder / f"{os.getpid()}.pid").touch()
+    time.sleep(600)
+
+
+def gone(pids: list[int], seconds: float = 20.0) -> bool:
+    """Whether these processes end in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+OUTLIVED = """
+from pathlib import Path
+from tests.contract.test_engines import endless
+from videoclusternet.engine.processes import Processes
+
+with Processes(2) as engine:
+    list(engine.map(endless, [Path({0!r}), Path({0!r})], print))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
+    paths = os.pathsep.join([str(ROOT), *sys.path])
+    with subprocess.Popen(
+        [sys.executable, "-c", OUTLIVED.format(str(tmp_path))],
+        env={**os.environ, "PYTHONPATH": paths},
+    ) as first:
+        end = time.monotonic() + 60
+        while len(pids := [int(p.stem) for p in tmp_path.glob("*.pid")]) < 2:
+            assert time.monotonic() < end and first.poll() is None
+            time.sleep(0.1)
+        first.kill()
+    assert gone(pids)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
+    def leave(item: Path, said: str) -> None:
+        raise Cancelled("enough")
+
+    started = time.monotonic()
+    with Processes(2) as engine, pytest.raises(Cancelled):
+        list(engine.map(waits_for_an_answer, [tmp_path, tmp_path], leave))
+    assert time.monotonic() - started < 20
+
+
 def threads(item: int, tell: Tell) -> tuple[int, int]:
     import cv2
     import torch
@@ -168,6 +243,9 @@ def test_a_script_without_a_guard_is_not_run_again(way: str, tmp_path: Path) -> 
 def test_a_film_is_the_same_to_the_byte(demo_run: Result) -> None:
     """The embedded networks, one thread each: as many as a process of several has."""
     import torch
+
+    from videoclusternet.film.scan import scan_film
+    from videoclusternet.models.load import LazyDetector
 
     (film,) = demo_run.films
     assert film.video is not None
