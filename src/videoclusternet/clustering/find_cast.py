@@ -101,7 +101,7 @@ def find_cast(
     known: Constraints | None = None,
     work: Work = ALONE,
 ) -> tuple[Cast, Merges, Candidates]:
-    """Group tracks into characters.
+    """Group tracks into characters; without faces there are none.
 
     Parameters
     ----------
@@ -112,7 +112,6 @@ def find_cast(
     links : Links
         Coarse matches between them.
     config, quality_config : settings
-        The latter of Eq. 4.
     seed : int
         Of the perturbations behind the choice.
     rounds : mapping, optional
@@ -125,13 +124,11 @@ def find_cast(
     Returns
     -------
     Cast, Merges, Candidates
-        Empty for a film without faces.
 
     Raises
     ------
     ConfigError
-        See :func:`check_choice`; when there is no round of the given name; or when two tracks
-        must meet and must not.
+        See :func:`check_choice`; without a round of the given name; on a contradiction.
     """
     check_choice(config)
     rounds = rounds or {}
@@ -144,8 +141,7 @@ def find_cast(
     constraints = _known(tracks, known, config.cannot_link).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, np.stack([links.a, links.b], axis=1))
-    every = list(rounds) if asked is None and config.algorithm == "vcn" else []
-    seen = [named] if named else every
+    seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
     extra = {name: adapted_space(rounds[name](), name, keep, metric) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
