@@ -10,7 +10,7 @@ code meaning
 2    wrong arguments or settings
 3    the film cannot be read
 4    a model file is missing, wrong or cannot be fetched
-5    the run folder is damaged, too new, in use or cannot be written
+5    the run folder is damaged, of another format, in use or cannot be written
 6    the truth or data-set file is malformed
 130  interrupted; the run folder can be resumed
 ==== ==============================================================
@@ -64,7 +64,7 @@ class ModelError(VcnError):
 
 
 class StoreError(VcnError):
-    """The run folder is damaged, of a newer format, in use or not writable."""
+    """The run folder is damaged, of another format, in use or not writable."""
 
     exit_code = 5
 

@@ -25,7 +25,7 @@ from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, check, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
@@ -113,6 +113,7 @@ def cluster(
     if not sources:
         raise ConfigError("no film given", "name at least one film")
     check_choice(c.cluster)
+    check_sources(sources, c)
     device = pick_device(c.device)
     detector = LazyDetector(c.faces.detector, device)
     backbone = LazyBackbone(c.embed.backbone, device)
@@ -126,6 +127,7 @@ def cluster(
             for number, (source, film) in enumerate(zip(sources, runs, strict=True))
         ]
         described = describe(brought, runs, backbone)
+        run.engine.close()  # what follows is done here, and needs the memory
         find_characters(run, described, backbone)
         return finish(run.folder)
 
@@ -143,6 +145,10 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
         faces = (crops, tracks, pictures, backbone, c.embed)
         embeddings.append(run.do(EMBEDDINGS, *faces))
         views.append(run.do(VIEWS, *faces, c.seed))
+    made = sorted({(one.model, one.base.shape[1]) for one in embeddings})
+    if len(made) > 1:
+        said = " and ".join(f"{width} values of {model}" for model, width in made)
+        raise DataError(f"features of {said} cannot share a run", "cluster those of one model")
     return Pooled(
         Tracks.concatenate([tracks for tracks, _, _ in brought]),
         Embeddings.of_films(embeddings, [len(crops) for _, crops, _ in brought]),
@@ -226,6 +232,10 @@ def adapt_run(
     """
     result = open_run(folder)
     check_choice(config.cluster)
+    if learns(config) and not result.has_pictures:
+        raise ConfigError(
+            f"{folder} holds no pictures of faces to learn from", "set adapt.rounds=0"
+        )
     # The crops were described by the run's own settings: they hold, backbone and all.
     embed = recorded_settings(result.folder, EmbedConfig, "embed")
     config = config.model_copy(update={"embed": embed})
@@ -311,6 +321,19 @@ def cluster_tracks(
     """
     beside = Path(shots) if shots else None
     return cluster([CropSource.open(path, beside) for path in listed(crops)], output, config, hook)
+
+
+def check_sources(sources: Sequence[Source], config: Config) -> None:
+    """Refuse sources that cannot be one run, or nothing to learn from, before any work."""
+    blind = [source for source in sources if "backbone" not in source.needs]
+    if blind and len(blind) < len(sources):
+        raise ConfigError(
+            f"{blind[0].path} holds features, others hold pictures", "cluster them apart"
+        )
+    if blind and learns(config):
+        raise ConfigError(
+            f"{blind[0].path} holds no pictures of faces to learn from", "set adapt.rounds=0"
+        )
 
 
 def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:

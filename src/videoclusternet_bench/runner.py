@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from videoclusternet.config import Config
 from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Tell
+from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.pipeline import cluster, cluster_boxes, cluster_film, cluster_tracks
 from videoclusternet.runfolder.folder import replacing
@@ -42,8 +43,11 @@ def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
     home : Path
         Run folder.
     """
-    if is_finished(home):
-        return
+    try:
+        if is_finished(home):
+            return
+    except StoreError as error:
+        raise StoreError(error.message, "choose another folder with -o") from error
     match labelled.form:
         case "film":
             cluster_film(labelled.sources, home, config)

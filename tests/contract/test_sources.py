@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.drawn import QUICKLY, FakeModels, write_boxes
-from videoclusternet import cluster, open_run
+from videoclusternet import Config, adapt_run, cluster, open_run
+from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Event
 from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
@@ -135,3 +136,43 @@ def test_films_and_crops_together(
     result = cluster([film_source(), crop_source()], tmp_path / "run", QUICKLY)
     assert [film.video is None for film in result.films] == [False, True]
     assert result.cast.characters == 2 and len(result.tracks) == 8
+
+
+def test_features_and_films_are_refused_before_any_work(
+    film_source: Make, feature_source: Make, fake_models: FakeModels, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="holds features, others hold pictures"):
+        cluster([film_source(), feature_source()], tmp_path / "run", QUICKLY)
+    assert not (tmp_path / "run").exists() and fake_models.loaded == []
+
+
+def test_nothing_is_learnt_without_pictures(feature_source: Make, tmp_path: Path) -> None:
+    learning = Config.load("vcn")
+    with pytest.raises(ConfigError, match="holds no pictures of faces to learn from"):
+        cluster([feature_source()], tmp_path / "run", learning)
+    cluster([feature_source()], tmp_path / "run", QUICKLY)
+    with pytest.raises(ConfigError, match="holds no pictures of faces to learn from"):
+        adapt_run(tmp_path / "run", learning)
+
+
+def test_features_of_two_models_are_refused(tmp_path: Path) -> None:
+    track, rng = np.arange(4), np.random.default_rng(0)
+    sources = []
+    for name, width in (("one", 4), ("two", 6)):
+        path = tmp_path / f"{name}.npz"
+        write_features(path, checked(name, rng.normal(size=(4, width)), track, model=name))
+        sources.append(FeatureSource.open(path))
+    with pytest.raises(DataError, match="4 values of one and 6 values of two"):
+        cluster(sources, tmp_path / "run", QUICKLY)
+
+
+def test_views_outlive_the_pictures(
+    film_source: Make, fake_models: FakeModels, tmp_path: Path
+) -> None:
+    """Who throws the faces away keeps what was made of them."""
+    before = cluster([film_source()], tmp_path / "run", QUICKLY)
+    (tmp_path / "run" / CROP_ZIP).unlink()
+    after = open_run(tmp_path / "run")
+    assert not after.has_pictures and after.views.digest == before.views.digest
+    again = adapt_run(tmp_path / "run", QUICKLY)
+    assert again.cast.digest == before.cast.digest

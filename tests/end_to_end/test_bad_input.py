@@ -552,7 +552,7 @@ def test_older_format_is_refused_with_the_command_that_makes_it_anew(
     before = snapshot(finished)
     call = ["cluster", drawn_film, *QUICK, "-o"] if command == "cluster" else ["show"]
     new = finished.with_name(f"{finished.stem}-2{finished.suffix}")
-    refuses(vcn(*call, finished), 5, "format 1", f"vcn cluster {drawn_film} -o {new}")
+    refuses(vcn(*call, finished), 5, "format 1", f"vcn cluster {drawn_film}", f"-o {new}")
     assert snapshot(finished) == before
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from videoclusternet.adapt.pairs import Partners, draw_epoch, grouped, jaccard, linked, no_partners
+from tests import tables
+from videoclusternet.adapt.pairs import (
+    Partners,
+    draw_epoch,
+    grouped,
+    jaccard,
+    linked,
+    no_partners,
+    pairs_together,
+)
 
 TRACK = np.repeat(np.arange(5), [3, 1, 4, 2, 2])
 """Crops of five tracks, the second of which has only one."""
@@ -129,3 +138,12 @@ def test_same_seed_same_pairs() -> None:
 def test_nobody_kept_no_pair() -> None:
     anchor, partner = draw(no_partners(5), ~ALL)
     assert len(anchor) == len(partner) == 0
+
+
+def test_pairs_together_are_of_tracks_that_take_part_and_closed() -> None:
+    known = tables.known(7, together=[[0, 1], [1, 2], [4, 5]])
+    a, b = pairs_together(known, np.array([0, 2, 3, 4, 6]))
+    assert list(zip(a.tolist(), b.tolist(), strict=True)) == [(0, 2)]
+    a, b = pairs_together(known, np.arange(7))
+    assert list(zip(a.tolist(), b.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 2), (4, 5)]
+    assert [len(x) for x in pairs_together(tables.known(7), np.arange(7))] == [0, 0]

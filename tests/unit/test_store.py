@@ -318,3 +318,43 @@ def test_manifest_is_readable_by_people(tmp_path: Path) -> None:
     text = (store.folder / "run.json").read_text(encoding="utf-8")
     assert "Fräulein.mp4" in text and "süß" in text and len(text.splitlines()) > 10
     assert json.loads(text)["format"] == FORMAT
+
+
+FILMS = [{"path": "a.mp4", "content": "0"}]
+GIVEN = [{"path": "a.zip", "content": "0", "tracks": ["1"]}]
+CONFIG = {"profile": "vcn", "faces": {"detector": "yunet"}, "embed": {"backbone": "dlib"}}
+OPTIONS = "--profile vcn --detector yunet --backbone dlib"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "advice"),
+    [
+        ({"films": FILMS, "config": CONFIG}, f"vcn cluster a.mp4 {OPTIONS} -o"),
+        ({"films": FILMS * 2}, "vcn cluster a.mp4 a.mp4 -o"),
+        ({"films": GIVEN, "config": CONFIG}, f"vcn cluster-tracks a.zip {OPTIONS} -o"),
+        ({"films": GIVEN * 2}, "again into a new folder"),
+        ({"films": [{**GIVEN[0], "path": "a.npz"}]}, "again into a new folder"),
+        ({}, "vcn cluster FILM -o"),
+    ],
+)
+def test_an_older_format_is_refused_with_a_way_out(
+    manifest: dict[str, Any], advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"format": 1, "steps": {}, **manifest})
+    (tmp_path / "run.json").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, Path()):
+        with pytest.raises(StoreError, match="format 1, of an earlier version") as told:
+            Store(folder)
+        assert advice in told.value.advice
+    assert (tmp_path / "run.json").read_text() == text
+
+
+def test_boxes_of_an_older_format_come_with_their_film(tmp_path: Path) -> None:
+    step = {"fingerprint": "f", "tables": {}, "inputs": []}
+    films = [{**GIVEN[0], "path": "a film.mp4"}]
+    text = json.dumps({"format": 1, "steps": {"video": step}, "films": films})
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(StoreError) as told:
+        Store(tmp_path)
+    assert "vcn cluster-tracks BOXES --film 'a film.mp4' -o" in told.value.advice

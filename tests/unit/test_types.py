@@ -98,7 +98,7 @@ def test_build_undoes_arrays_and_meta(name: str) -> None:
     table = examples()[name]
     again = type(table).build(table.arrays(), table.meta())
     assert again.digest == table.digest
-    assert {*table.arrays(), *table.meta()} == set(vars(table))
+    assert {*table.arrays(), *table.meta()} == set(vars(table)) - {"digest"}  # worked out once
 
 
 @pytest.mark.parametrize(

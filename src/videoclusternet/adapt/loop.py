@@ -21,7 +21,14 @@ from torch import Tensor
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
 from videoclusternet.adapt.judge import Judged, compared, line
-from videoclusternet.adapt.pairs import Partners, grouped, jaccard, linked, no_partners
+from videoclusternet.adapt.pairs import (
+    Partners,
+    grouped,
+    jaccard,
+    linked,
+    no_partners,
+    pairs_together,
+)
 from videoclusternet.adapt.ranks import ALONE, Ranks
 from videoclusternet.adapt.rounds import (
     Finished,
@@ -169,7 +176,7 @@ class Adaptation:
         frozen = self.material.frozen
         kept = np.bincount(frozen.track, minlength=frozen.tracks) > 0
         now = self.material.judge(frozen, self.material.views, kept)
-        partners = self._partners(now, first=True)
+        partners = self._partners(now, kept, first=True)
         done: list[Finished] = []
         for number in range(1 - self.given, self.config.adapt.rounds + 1):
             before, matched = now, partners
@@ -189,7 +196,7 @@ class Adaptation:
             now = self.material.judge(*teacher_half(embeddings, views, self.paired), kept)
             if self.ranks.first:
                 write_table(table_path(round_folder(self.folder, number), Links), now.links)
-            partners = self._partners(now)
+            partners = self._partners(now, kept)
             judged = compared(number, now, before, self.material.constraints)
             judged["jaccard"] = jaccard(matched, partners)
             done[-1] = replace(finished, judged=judged)
@@ -241,14 +248,14 @@ class Adaptation:
 
         return told
 
-    def _partners(self, now: Judged, first: bool = False) -> Partners:
+    def _partners(self, now: Judged, kept: Array, first: bool = False) -> Partners:
         tracks = self.material.frozen.tracks
         kind = self.config.adapt.pairs
         if kind == "groups":
             return grouped(now.label)
         if kind == "own":
             return no_partners(tracks)
-        a, b = self.material.constraints.together.T
+        a, b = pairs_together(self.material.constraints, np.flatnonzero(kept))
         if not first:  # the paper's first round knows no matches
             a, b = np.append(a, now.links.a), np.append(b, now.links.b)
         return linked(a, b, tracks)

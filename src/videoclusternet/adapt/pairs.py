@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Array, Bools, Int32, Int64, Ints
 
 
@@ -49,6 +50,26 @@ def linked(a: Ints, b: Ints, tracks: int) -> Partners:
     pairs = pairs.reshape(-1, 2)
     start = np.searchsorted(pairs[:, 0], np.arange(tracks + 1))
     return Partners(start, pairs[:, 1].astype(np.int32))
+
+
+def pairs_together(known: Constraints, keep: Ints) -> tuple[Ints, Ints]:
+    """Pairs of kept tracks that are surely one person, over tracks that are left out too.
+
+    Parameters
+    ----------
+    known : Constraints
+    keep : int, shape (K,), ascending
+        Tracks that take part.
+
+    Returns
+    -------
+    a, b : int, shape (P,)
+    """
+    if not len(known.together):
+        return keep[:0], keep[:0]
+    group = known.group[keep]
+    one, other = np.nonzero(np.triu(group[:, None] == group, 1))
+    return keep[one], keep[other]
 
 
 def grouped(label: Ints) -> Partners:

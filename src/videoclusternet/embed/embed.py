@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -91,8 +92,7 @@ def embed_views(
         Row by row with the embeddings.
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
-    plan = plan_views(len(rows), config.global_views, config.local_views, seed)
-    make = _Augmented(rows, pictures, backbone, config, plan)
+    make = _Augmented(rows, pictures, backbone, config, seed)
     parts = in_parts(split(len(rows), PART), make, (Views,), work)
     return Views.concatenate([part for (part,) in parts])
 
@@ -137,19 +137,26 @@ class _Augmented:
     pictures: Pictures
     backbone: Callable[[], FaceModel]
     config: EmbedConfig
-    plan: ViewPlan
+    seed: int
 
     def __call__(self, part: range, tell: Tell) -> tuple[Views]:
         """Embed the views of a range of the chosen crops, a batch at a time."""
         model, config = self.backbone(), self.config
         each = config.global_views + config.local_views
+        plan = _planned(len(self.rows), config.global_views, config.local_views, self.seed)
         base = np.empty((len(part), each, model.dim), dtype=np.float32)
         for batch in filter(len, split(len(part), max(1, config.batch // each))):
             rows = slice(part.start + batch.start, part.start + batch.stop)
             canvas = self.pictures.pixels(self.rows[rows])
-            base[batch.start : batch.stop] = _augmented(canvas, self.plan[rows], model)
+            base[batch.start : batch.stop] = _augmented(canvas, plan[rows], model)
             tell(batch.stop)
         return (Views(base, config.global_views),)
+
+
+@lru_cache(maxsize=1)
+def _planned(crops: int, global_views: int, local_views: int, seed: int) -> ViewPlan:
+    """Draw the plan once in a process: it is larger than what says how it is drawn."""
+    return plan_views(crops, global_views, local_views, seed)
 
 
 @torch.inference_mode()

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
@@ -31,16 +32,28 @@ _said: SimpleQueue[tuple[int, Any]] | None = None
 """Of a process of a pool: where it says how far it is."""
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def usable() -> int:
     """Return how many processes the machine holds: one for each core that has a GiB of memory."""
     if _said is not None:
         return 1  # one of several already
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores(), _available() // GIB))
+
+
+def _available() -> int:
+    """Return the memory that is free or could be, bytes; without bound where nothing says it."""
     try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // GIB
-    except (AttributeError, ValueError, OSError):  # not on this system: then cores alone count
-        free = cores or 1
-    return max(1, min(cores or 1, free))
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        said = dict(line.split(":", 1) for line in lines)
+        return int(said["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):  # another system: cores alone count
+        return cores() * GIB
 
 
 class Processes:
@@ -93,9 +106,9 @@ class Processes:
             yield from Serial().map(make, items, tell)
             return
         pool, heard = self._started()
-        with _without_script():
-            futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
         try:
+            with _without_script():
+                futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
             yield from self._results(futures, items, heard, tell, patient)
         except BrokenProcessPool:
             self.close()
@@ -111,7 +124,7 @@ class Processes:
         if self._pool is None or self._heard is None:
             # Fresh processes: a forked one would share the threads of the numerics.
             context = multiprocessing.get_context("spawn")
-            threads = max(1, (os.cpu_count() or 1) // self.count)
+            threads = max(1, cores() // self.count)
             self._ends = context.Pipe(duplex=False)
             self._heard = context.SimpleQueue()
             begin = (threads, self._ends[0], self._heard)
@@ -134,13 +147,12 @@ class Processes:
                 number, said = heard.get()
                 tell(items[number], said)
             for future in done:
-                error = future.exception()
-                if error is None:
-                    yield futures[future], future.result()
-                elif patient:
+                if error := future.exception():
                     failed.append(error)
                 else:
-                    raise error
+                    yield futures[future], future.result()
+            if failed and not patient:
+                break
         if failed:
             raise failed[0]
 

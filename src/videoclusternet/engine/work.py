@@ -49,13 +49,21 @@ class Engine(Protocol):
         tell : callable
             Hears what ``make`` says about an item, before the item is yielded.
         patient : bool
-            Whether an error waits until all other items have ended.
+            Whether an error waits until all other items have ended; one after the other, the
+            first stops them.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back what is held between two calls; a later call begins anew."""
         ...
 
 
 class Serial:
     """One item after the other, in this process."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def map(
         self,

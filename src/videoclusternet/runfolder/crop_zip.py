@@ -49,16 +49,12 @@ class CropPictures:
     """
 
     def __init__(self, sources: Sequence[tuple[Path, Crops]]) -> None:
-        self._where = [
-            (path, crop_name(int(track), int(frame)))
-            for path, crops in sources
-            for track, frame in zip(crops.track, crops.frame, strict=True)
-        ]
-        self._digests = [crops.digest for _, crops in sources]
+        self._sources = list(sources)
+        self._start = np.cumsum([0, *(len(crops) for _, crops in sources)])
         self._open: dict[Path, zipfile.ZipFile] = {}
 
     def __len__(self) -> int:
-        return len(self._where)
+        return int(self._start[-1])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_open": {}}  # another process opens the files itself
@@ -66,7 +62,15 @@ class CropPictures:
     @property
     def digest(self) -> str:
         """Content hash: that of the tables, which hold a checksum of every picture."""
-        return hashlib.sha256("".join(self._digests).encode()).hexdigest()
+        digests = "".join(crops.digest for _, crops in self._sources)
+        return hashlib.sha256(digests.encode()).hexdigest()
+
+    def _where(self, row: int) -> tuple[Path, str]:
+        """Return the zip file that holds a crop, and its name there."""
+        film = int(np.searchsorted(self._start, row, side="right")) - 1
+        path, crops = self._sources[film]
+        at = row - int(self._start[film])
+        return path, crop_name(int(crops.track[at]), int(crops.frame[at]))
 
     def jpeg(self, row: int) -> bytes:
         """Return the JPEG file of a crop.
@@ -76,7 +80,7 @@ class CropPictures:
         StoreError
             When the zip file lacks it or is damaged.
         """
-        path, name = self._where[row]
+        path, name = self._where(row)
         try:
             if path not in self._open:
                 self._open[path] = zipfile.ZipFile(path)
@@ -95,7 +99,7 @@ class CropPictures:
             data = np.frombuffer(self.jpeg(int(row)), dtype=np.uint8)
             picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
             if picture is None or picture.shape != out.shape[1:]:
-                path, name = self._where[row]
+                path, name = self._where(int(row))
                 raise StoreError(
                     f"{path} is damaged: {name} is no crop",
                     "restore it, or start a new run folder",

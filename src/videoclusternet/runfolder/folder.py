@@ -221,14 +221,23 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _command(folder: Path, manifest: dict[str, Any]) -> str:
     """Return the command that makes a run of an earlier format anew, beside the old one."""
-    films = manifest.get("films", [])
+    folder, films = folder.resolve(), manifest.get("films", [])
     given = any("tracks" in film for film in films)
     paths = [str(film["path"]) for film in films] or ["FILM"]
     if given and "video" in manifest["steps"]:
-        paths = ["BOXES", *(word for path in paths for word in ("--film", path))]
-    command = "cluster-tracks" if given else "cluster"
+        paths = ["BOXES", "--film", *paths]
+    elif given and (len(paths) > 1 or paths[0].endswith(".npz")):
+        return "what was clustered there, again into a new folder"
+    config = manifest.get("config", {})
+    chosen = {
+        "--profile": config.get("profile"),
+        "--detector": config.get("faces", {}).get("detector"),
+        "--backbone": config.get("embed", {}).get("backbone"),
+    }
+    options = [word for name, value in chosen.items() if value for word in (name, str(value))]
     new = folder.with_name(f"{folder.stem}-{FORMAT}{folder.suffix}")
-    return shlex.join(["vcn", command, *paths, "-o", str(new)])
+    command = "cluster-tracks" if given else "cluster"
+    return shlex.join(["vcn", command, *paths, *options, "-o", str(new)])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import Store, film_folder
+from videoclusternet.runfolder.folder import MANIFEST, Store, film_folder
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -104,10 +104,11 @@ class Result:
     @cached_property
     def views(self) -> Views:
         """Views of the same crops; none where embeddings were given without pictures."""
-        if not self.has_pictures:
+        stores = [Store(film.folder) for film in self.films]
+        if any(store.fingerprint("views") is None for store in stores):
             count, d = self.embeddings.base.shape
             return Views(np.empty((count, 0, d), dtype=np.float32), 0)
-        return Views.concatenate([Store(f.folder).load("views", (Views,))[0] for f in self.films])
+        return Views.concatenate([store.load("views", (Views,))[0] for store in stores])
 
     @property
     def has_pictures(self) -> bool:
@@ -147,7 +148,16 @@ def open_run(folder: Path | str) -> Result:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a folder holds a run that can be read to its end."""
+    """Whether a folder holds a run that can be read to its end.
+
+    Raises
+    ------
+    StoreError
+        When the folder is damaged or of another format.
+    """
+    if not (folder / MANIFEST).exists():
+        return False
+    Store(folder)  # one that cannot be read at all is no unfinished one
     try:
         open_run(folder)
     except StoreError:

@@ -190,7 +190,6 @@ def _rank(name: str) -> int:
 
 
 def _content(files: Sequence[_File], known: Mapping[str, Listed]) -> str:
-    # A list that says no more than shots hashes as it always did: finished runs stay valid.
     shots = [(name, one if one.reach else one.shot) for name, one in sorted(known.items())]
     digest = hashlib.sha256(repr(shots).encode())
     for track, frame, read in files:

@@ -177,11 +177,12 @@ class Merges(Table):
     Attributes
     ----------
     round : int32, shape (M,)
-        Round of each merge, from 1.
+        Round of each merge, from 1; 0 for tracks that had to meet.
     a, b : int32, shape (M,)
         The joined clusters, each named by its lowest track.
     distance, threshold : float32, shape (M,)
-        Potential of the pair and the threshold it passed; their difference is the margin.
+        Potential of the pair and the threshold it passed, infinite in round 0; their
+        difference is the margin.
     """
 
     FILE: ClassVar = "merges"

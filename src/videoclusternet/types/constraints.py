@@ -99,7 +99,11 @@ class Constraints:
         ------
         ContradictionError
             When they contradict each other.
+        ValueError
+            When they are about other numbers of tracks.
         """
+        if other.tracks != self.tracks:
+            raise ValueError(f"Constraints: of {self.tracks} and of {other.tracks} tracks")
         apart = np.concatenate([self.apart, other.apart])
         together = np.concatenate([self.together, other.together])
         return Constraints(apart, together, self.tracks)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -135,7 +136,7 @@ class Table:
         # From another process: checked and read-only again.
         return type(self).build, (self.arrays(), self.meta())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Content hash (sha256, hexadecimal) over columns and metadata."""
         h = hashlib.sha256(type(self).__name__.encode())
