@@ -27,7 +27,7 @@ from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.models.load import LazyBackbone, LazyDetector, check, pick_device
+from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
@@ -35,6 +35,7 @@ from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.learning import write_learning
 from videoclusternet.sources.boxes import BoxSource
+from videoclusternet.sources.check import check_models, check_sources
 from videoclusternet.sources.crops import CropSource
 from videoclusternet.sources.film import FilmSource
 from videoclusternet.sources.source import Brought, Note, Source, listed
@@ -55,8 +56,6 @@ VIEWS = Step("views", embed_views, (Views,), unit="faces")
 ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
 LINKS = Step("links", find_links, (Links,))
 CAST = Step("cast", find_cast, (Cast, Merges, Candidates), unit="comparisons")
-NEEDED_BY = {"detector": "scan", "backbone": "views"}
-"""Which step needs which model."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def cluster(
     if not sources:
         raise ConfigError("no film given", "name at least one film")
     check_choice(c.cluster)
-    check_sources(sources, c)
+    check_sources(sources, learns(c))
     device = pick_device(c.device)
     detector = LazyDetector(c.faces.detector, device)
     backbone = LazyBackbone(c.embed.backbone, device)
@@ -321,30 +320,6 @@ def cluster_tracks(
     """
     beside = Path(shots) if shots else None
     return cluster([CropSource.open(path, beside) for path in listed(crops)], output, config, hook)
-
-
-def check_sources(sources: Sequence[Source], config: Config) -> None:
-    """Refuse sources that cannot be one run, or nothing to learn from, before any work."""
-    blind = [source for source in sources if "backbone" not in source.needs]
-    if blind and len(blind) < len(sources):
-        raise ConfigError(
-            f"{blind[0].path} holds features, others hold pictures", "cluster them apart"
-        )
-    if blind and learns(config):
-        raise ConfigError(
-            f"{blind[0].path} holds no pictures of faces to learn from", "set adapt.rounds=0"
-        )
-
-
-def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:
-    """Refuse models that are missing and still needed: now, not after hours of looking."""
-    choices = {"detector": config.faces.detector, "backbone": config.embed.backbone}
-    for kind, choice in choices.items():
-        if any(
-            kind in source.needs and run.store.fingerprint(NEEDED_BY[kind]) is None
-            for source, run in zip(sources, runs, strict=True)
-        ):
-            check(choice, kind)
 
 
 def processes(config: Config, device: str) -> int:
