@@ -301,7 +301,8 @@ def read_table(path: Path, kind: type[T]) -> T:
                 meta = json.loads(file.metadata()["meta"])
                 arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
         else:
-            frame = pq.read_table(path)
+            with pq.ParquetFile(path) as file:  # `read_table` loads what reads whole folders
+                frame = file.read()
             meta = json.loads(frame.schema.metadata[b"vcn"])
             arrays = _arrays(frame, kind)
         return kind.build(arrays, meta)
