@@ -11,12 +11,13 @@ from pathlib import Path
 
 from videoclusternet.annotations.box_forms import read_boxes_of
 from videoclusternet.film.video import open_video
+from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.film import VIDEO
 from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
 from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
-from videoclusternet.sources.source import Brought, LazyDetector, ModelKind, Note
+from videoclusternet.sources.source import Brought, ModelKind, Note
 from videoclusternet.types import Crops, Faces, Shots, Tracks, VideoInfo
 
 SHOTS = Step("shots", given_shots, (Shots,))

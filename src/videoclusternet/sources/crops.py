@@ -21,9 +21,10 @@ import numpy as np
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import DataError
 from videoclusternet.film.crops import crops_table, encode
+from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, ZIP_ERRORS, crop_name
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, LazyDetector, ModelKind
+from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.sources.track_list import (
     Listed,
     is_number,

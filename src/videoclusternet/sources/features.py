@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.errors import DataError
+from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, LazyDetector, ModelKind
+from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Crops, Embeddings, Tracks
 from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Int64, Ints

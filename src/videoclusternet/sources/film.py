@@ -10,9 +10,10 @@ from videoclusternet.film.scan import scan_film
 from videoclusternet.film.shots import find_shots
 from videoclusternet.film.tracks import track_faces
 from videoclusternet.film.video import open_video
+from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, LazyDetector, ModelKind, Note
+from videoclusternet.sources.source import Brought, ModelKind, Note
 from videoclusternet.types import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
 
 

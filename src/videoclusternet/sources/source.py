@@ -6,24 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from videoclusternet.models.detectors.detector import FaceDetector
+from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.types import Crops, Embeddings, Tracks
 
 ModelKind = Literal["detector", "backbone"]
-
-
-class LazyDetector(Protocol):
-    """A face detector that is loaded when it is called, and known by its hash before."""
-
-    @property
-    def digest(self) -> str:
-        """Hash of its weights."""
-        ...
-
-    def __call__(self) -> FaceDetector:
-        """Load it."""
-        ...
 
 
 class Brought(NamedTuple):
