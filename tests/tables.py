@@ -27,7 +27,8 @@ TEMPLATE = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8
 
 
 def video(frames: int, rate: str = "24", width: int = 640, height: int = 360) -> VideoInfo:
-    """A film of constant rate."""
+    """A film of constant rate, every frame a key frame."""
+    order = np.arange(frames)
     return VideoInfo(
         path="film.mp4",
         content="0" * 64,
@@ -35,7 +36,14 @@ def video(frames: int, rate: str = "24", width: int = 640, height: int = 360) ->
         height=height,
         rate=rate,
         base=f"1/{rate}" if "/" not in rate else "/".join(reversed(rate.split("/"))),
-        pts=np.arange(frames),
+        end=max(frames, 1),
+        stream=0,
+        marked="count",
+        pts=order,
+        packet=order,
+        key=np.ones(frames, bool),
+        seek=order,
+        mark=order,
     )
 
 

@@ -51,7 +51,7 @@ MOST_FILES = 14
 """Modules in a folder at most."""
 
 OWNERS = {
-    "av": "cli.demo_film film.video",
+    "av": "cli.demo_film film.container film.index film.video",
     "cv2": "cli.demo_film film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "filelock": "runfolder.folder",

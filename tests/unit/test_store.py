@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,14 @@ def filled(kind: type[Table], rows: int) -> Table:
     rng = np.random.default_rng(rows)
     real = rng.normal(size=rows)
     tracks: dict[type[Table], Table] = {
-        VideoInfo: VideoInfo(
-            "Das große [Fest]\n2.mp4",
-            "ab" * 32,
-            641,
-            360,
-            "24000/1001",
-            "1/90000",
-            np.arange(rows) * 3754 + 2**40,
+        VideoInfo: replace(
+            tables.video(rows, "24000/1001", 641),
+            path="Das große [Fest]\n2.mp4",
+            base="1/90000",
+            pts=np.arange(rows) * 3754 + 2**40,
+            end=rows * 3754 + 2**40,
+            key=real > 0,
+            mark=np.arange(rows)[::-1] << 40,
         ),
         Shots: tables.shots(*range(0, 20 * (rows + 1), 20)),
         FrameScores: FrameScores(real),

@@ -21,7 +21,6 @@ from videoclusternet.types import (
     Shots,
     Table,
     Tracks,
-    VideoInfo,
     Views,
 )
 
@@ -219,12 +218,21 @@ def test_embeddings_agree_in_length() -> None:
 
 
 def test_seconds_go_by_time_stamps() -> None:
-    video = VideoInfo("x", "0" * 64, 10, 10, "25", "1/1000", np.array([852, 892, 972, 1500]))
-    assert [video.seconds(i) for i in range(4)] == pytest.approx([0, 0.04, 0.12, 0.648])
-    np.testing.assert_allclose(video.times, [0, 0.04, 0.12, 0.648])
-    # The last frame lasts as long as the nominal rate says.
-    assert video.seconds(4) == pytest.approx(0.688)
+    pts = np.array([852, 892, 972, 1500])
+    video = replace(tables.video(4, "25"), base="1/1000", pts=pts, end=1540)
+    assert [video.seconds(i) for i in range(5)] == pytest.approx([0.852, 0.892, 0.972, 1.5, 1.54])
+    np.testing.assert_allclose(video.times, [0.852, 0.892, 0.972, 1.5])
     assert tables.video(0).seconds(0) == pytest.approx(1 / 24)
+
+
+def test_decoding_begins_at_the_last_key_frame_shown_before() -> None:
+    video = replace(tables.video(6), key=np.array([0, 1, 0, 0, 1, 0], bool))
+    assert [video.entry(n) for n in range(6)] == [-1, 1, 1, 1, 4, 4]
+
+
+def test_film_that_ends_before_its_last_frame_is_refused() -> None:
+    with pytest.raises(ValueError, match="end must come after"):
+        replace(tables.video(4), end=3)
 
 
 def test_shot_of_a_frame() -> None:

@@ -1,14 +1,15 @@
-"""Open films and read their frames by exact presentation time (the only user of PyAV).
+"""Open films and read their frames, each found again by the packet that holds it.
 
-A frame is identified by its time stamp, never by a counter: variable frame rates,
-B-frames, edit lists and seeks all keep their numbers.  Frames come out as the viewer
-sees them: rotation and sample aspect ratio applied, square pixels.
+No counter and no seek is trusted: variable frame rates, B-frames, edit lists, stamps that
+wrap and seeks that land late all keep their numbers.  Frames come out as the viewer sees
+them: turned, mirrored and in square pixels.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ import av
 import numpy as np
 
 from videoclusternet.errors import VideoError
+from videoclusternet.film.container import Upright, decode, open_container
+from videoclusternet.film.index import index_film, marked_packets
+from videoclusternet.film.pictures import is_pictures, list_pictures
 from videoclusternet.types import VideoInfo
-from videoclusternet.types.arrays import Array
+from videoclusternet.types.arrays import Array, UInt8
 
 BLOCK = 1 << 20
 SEEK_AFTER = 300
 """Frames between two wanted ones beyond which a seek beats decoding on."""
-CUT_OFF = 2.0
-"""Seconds that the pictures may end before the film does by its header."""
+EARLIER = (0.0, 2.0, 10.0, 60.0)
+"""Seconds before the wanted place to seek to, one after another, where a seek lands late."""
 
 Damage = Callable[[str], None]
 """Told in one line when a film ends early or a part of it cannot be decoded."""
@@ -34,19 +38,23 @@ def _ignore(message: str) -> None:
     """Say nothing about damage."""
 
 
-def open_video(path: Path | str, on_damage: Damage = _ignore) -> VideoInfo:
-    """Index a film without decoding it, but for one frame.
+def open_video(
+    path: Path | str, on_damage: Damage = _ignore, fps: Fraction | None = None
+) -> VideoInfo:
+    """Index a film, a folder or a numbered pattern of pictures.
 
     Parameters
     ----------
     path : Path or str
+        A file; a folder of pictures; or a pattern such as ``shot_%04d.png``.
     on_damage : callable
         Told when the file breaks off.
+    fps : Fraction, optional
+        Frames per second of pictures, or of a stream without time stamps.
 
     Returns
     -------
     VideoInfo
-        With the time stamp of every frame.
 
     Raises
     ------
@@ -54,34 +62,76 @@ def open_video(path: Path | str, on_damage: Damage = _ignore) -> VideoInfo:
         When the file is missing, is no film, has no picture or no decodable frame.
     """
     path = Path(path)
+    if is_pictures(path):
+        return _open_pictures(path, fps)
     if not path.exists():
         raise VideoError(f"no such film: {path}", "check the path")
-    if path.is_dir():
-        raise VideoError(f"{path} is a folder", "name a film file")
+    if not path.is_file():
+        raise VideoError(f"{path} is no file", "name a film file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes)", "copy the film again")
-    with _open(path) as container:
-        stream = _picture_stream(container, path)
-        stamps = _time_stamps(container, stream, path, on_damage)
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        base = stream.time_base or Fraction(1, 1000)
-        promised = (container.duration or 0) / av.time_base
-        length = float((stamps[-1] - stamps[0]) * base)
-        if promised - length > CUT_OFF:
-            on_damage(
-                f"{path.name} breaks off: pictures for {length:.0f} of {promised:.0f} s; "
-                "using what is there"
-            )
+    index = index_film(path, fps, on_damage)
+    with open_container(path) as container:
+        stream = container.streams[index.stream]
         ratio = stream.sample_aspect_ratio or Fraction(1)
-    width, height = _display_size(_first_frame(path), ratio)
-    return VideoInfo(
+        first = next(decode(stream, container.demux(stream)), None)
+    if first is None:
+        raise VideoError(f"{path} cannot be decoded", "copy or export it again")
+    width, height = _display_size(first, ratio)
+    columns = asdict(index)
+    stored = f"{content_hash(path)}:{columns.pop('crc'):08x}"
+    columns |= {"rate": str(index.rate), "base": str(index.base)}
+    info = VideoInfo(
         path=str(path),
-        content=content_hash(path),
+        content=hashlib.sha256(stored.encode()).hexdigest(),
         width=width,
         height=height,
-        rate=str(Fraction(rate)),
-        base=str(Fraction(base)),
-        pts=np.array(stamps, dtype=np.int64),
+        **columns,
+    )
+    return info if _keys_are_whole(info) else replace(info, key=np.zeros(info.frames, bool))
+
+
+def _keys_are_whole(info: VideoInfo) -> bool:
+    """Try the second key frame: intra refresh marks frames at which a picture only begins."""
+    keys = np.flatnonzero(info.key)
+    if len(keys) < 2 or len(keys) == info.frames:
+        return True
+    number_of = dict(zip(info.mark.tolist(), range(info.frames), strict=True))
+    with open_container(Path(info.path)) as container:
+        stream = container.streams[info.stream]
+        packets = _packets_from(container, stream, info, int(keys[1]), number_of)
+        first = next(decode(stream, packets), None)
+        return first is not None and number_of.get(first.pts) == keys[1]
+
+
+def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
+    """Take pictures for the frames of a film."""
+    files = list_pictures(path)
+    if fps is None:
+        raise VideoError(f"{path}: pictures have no time", "say how many a second: --fps 24")
+    first = next((f for file in files for f in _picture_frame(file)), None)
+    if first is None:
+        raise VideoError(f"{path}: no picture can be read", "export them again")
+    width, height = _display_size(first, Fraction(1))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\0{content_hash(file)}\n".encode(errors="surrogateescape"))
+    numbers = np.arange(len(files), dtype=np.int64)
+    return VideoInfo(
+        path=str(path),
+        content=digest.hexdigest(),
+        width=width,
+        height=height,
+        rate=str(fps),
+        base=str(1 / fps),
+        end=len(files),
+        stream=0,
+        marked="count",
+        pts=numbers,
+        packet=numbers.astype(np.int32),
+        key=np.ones(len(files), bool),
+        seek=numbers,
+        mark=numbers,
     )
 
 
@@ -94,6 +144,30 @@ def content_hash(path: Path) -> str:
             stream.seek(place)
             digest.update(stream.read(BLOCK))
     return digest.hexdigest()
+
+
+class Frame:
+    """One decoded frame; its picture is converted on demand.
+
+    Attributes
+    ----------
+    number : int
+        Frame number.
+    """
+
+    def __init__(self, number: int, frame: Any) -> None:
+        self.number = number
+        self._frame = frame
+        self._upright = Upright(frame)
+
+    def picture(self, width: int, height: int) -> UInt8:
+        """Return the display picture, uint8 RGB (height, width, 3), scaled to this size."""
+        size = (height, width) if self._upright.swap else (width, height)
+        # One thread: PyAV would start some anew for every small picture, and wait for them.
+        rgb = self._frame.reformat(
+            width=size[0], height=size[1], format="rgb24", interpolation="AREA", threads=1
+        ).to_ndarray()
+        return self._upright(rgb)
 
 
 def read_frames(
@@ -109,7 +183,7 @@ def read_frames(
     frames : ascending frame numbers, optional
         All frames by default.  Long gaps are skipped by seeking.
     on_damage : callable
-        Told when the film ends before the last wanted frame.
+        Told when wanted frames cannot be decoded, or only with errors.
 
     Yields
     ------
@@ -124,16 +198,10 @@ def read_frames(
     wanted = np.arange(info.frames) if frames is None else np.asarray(frames, dtype=np.int64)
     if len(wanted) == 0:
         return
-    with _open(Path(info.path)) as container:
-        stream = _picture_stream(container, Path(info.path))
-        stream.thread_type = "AUTO"
-        done = 0
-        for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > SEEK_AFTER) + 1):
-            if run[0] > 0:
-                container.seek(int(info.pts[run[0]]), stream=stream)
-            for frame in _decode_run(container, stream, info, run):
-                done += 1
-                yield frame
+    done = 0
+    for frame in _read(info, wanted):
+        done += 1
+        yield frame
     if done < len(wanted):
         on_damage(
             f"{Path(info.path).name}: {len(wanted) - done} of {len(wanted)} frames "
@@ -141,135 +209,101 @@ def read_frames(
         )
 
 
-class Frame:
-    """One decoded frame; its picture is converted on demand.
-
-    Attributes
-    ----------
-    number : int
-        Frame number.
-    """
-
-    def __init__(self, number: int, frame: Any) -> None:
-        self.number = number
-        self._frame = frame
-
-    def picture(self, width: int, height: int) -> Array:
-        """Return the display picture, uint8 RGB (height, width, 3), scaled to this size."""
-        turned = _quarter_turns(self._frame)
-        size = (height, width) if turned % 2 else (width, height)
-        # One thread: PyAV would start some anew for every small picture, and wait for them.
-        rgb = self._frame.reformat(
-            width=size[0], height=size[1], format="rgb24", interpolation="AREA", threads=1
-        ).to_ndarray()
-        return np.ascontiguousarray(np.rot90(rgb, turned)) if turned else np.asarray(rgb)
+def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
+    path = Path(info.path)
+    if is_pictures(path):
+        yield from _read_pictures(info, path, wanted)
+        return
+    number_of = dict(zip(info.mark.tolist(), range(info.frames), strict=True))
+    for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > SEEK_AFTER) + 1):
+        with open_container(path) as container:
+            stream = container.streams[info.stream]
+            packets = _packets_from(container, stream, info, info.entry(int(run[0])), number_of)
+            yield from _decode_run(decode(stream, packets), number_of, run)
 
 
-def _open(path: Path) -> Any:
-    try:
-        return av.open(str(path), metadata_errors="ignore")
-    except FileNotFoundError as error:
-        raise VideoError(f"no such film: {path}", "check the path") from error
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(
-            f"{path} cannot be opened as a film: {_reason(error)}",
-            "it may be cut off, damaged or no film at all; copy or export it again",
-        ) from error
+def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -> Iterator[Frame]:
+    """Yield the wanted frames; step over what is damaged."""
+    targets, last = set(run.tolist()), int(run[-1])
+    for frame in decoded:
+        number = number_of.get(frame.pts, -1)
+        if number in targets and not frame.is_corrupt:
+            yield Frame(number, frame)
+        if number >= last:
+            return
 
 
-def _reason(error: BaseException) -> str:
-    return str(getattr(error, "strerror", None) or error)
+def _packets_from(
+    container: Any, stream: Any, info: VideoInfo, entry: int, number_of: dict[int, int]
+) -> Iterator[Any]:
+    """Packets from that of a frame on, wherever seeks land."""
+    if entry < 0 or info.packet[entry] == 0:
+        yield from marked_packets(container.demux(stream), info.marked)
+        return
+    found = False
+    for packet in _sought(container, stream, info, entry, number_of):
+        # What comes before cannot be decoded, or need not be.
+        found = found or packet.pts == info.mark[entry]
+        if found:
+            yield packet
 
 
-def _picture_stream(container: Any, path: Path) -> Any:
-    pictures = [
-        s
-        for s in container.streams.video
-        if not (s.disposition & av.stream.Disposition.attached_pic)
-    ]
-    if not pictures:
-        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-        raise VideoError(f"{path} has no picture, only {kinds}", "name a film with a video track")
-    return pictures[0]
-
-
-def _time_stamps(container: Any, stream: Any, path: Path, on_damage: Damage) -> list[int]:
-    """Collect the time stamps of all packets that carry a shown frame."""
-    stamps: set[int] = set()
-    missing = 0
-    try:
-        for packet in container.demux(stream):
-            if packet.size == 0 or packet.is_discard:
-                continue
-            if packet.pts is None:
-                missing += 1
-            else:
-                stamps.add(packet.pts)
-    except (av.FFmpegError, OSError) as error:
-        on_damage(f"{path.name} breaks off: {_reason(error)}; using what is there")
-    if missing and missing > len(stamps):
-        return _decoded_stamps(path)
-    if not stamps:
-        raise VideoError(f"{path} holds no frame", "copy or export it again")
-    return sorted(stamps)
-
-
-def _decoded_stamps(path: Path) -> list[int]:
-    """Collect time stamps by decoding: for containers whose packets carry none."""
-    stamps: list[int] = []
-    with _open(path) as container:
+def _sought(
+    container: Any, stream: Any, info: VideoInfo, entry: int, number_of: dict[int, int]
+) -> Iterator[Any]:
+    """Seek to a frame's packet or before it, and see that it is so."""
+    per_second = 1 / Fraction(stream.time_base)
+    seekable = info.marked != "count" and info.seek[entry] >= 0
+    for early in EARLIER if seekable else ():
+        target = int(info.seek[entry] - early * per_second)
         try:
-            stamps += [f.pts for f in container.decode(video=0) if f.pts is not None]
+            container.seek(max(target, 0), stream=stream)
         except (av.FFmpegError, OSError):
-            if not stamps:
-                raise VideoError(f"{path} cannot be decoded", "export it again") from None
-    return sorted(set(stamps))
+            break
+        held: list[Any] = []
+        packets = marked_packets(container.demux(stream), info.marked, sought=True)
+        for packet in packets:
+            held.append(packet)
+            number = number_of.get(packet.pts) if packet.size else -1
+            if number is None:
+                continue  # one that shows nothing: the next will tell
+            if number >= 0 and info.packet[number] <= info.packet[entry]:
+                return _chain(held, packets)
+            break
+    return _anew(info)
 
 
-def _first_frame(path: Path) -> Any:
-    with _open(path) as container:
-        stream = _picture_stream(container, path)
-        for frame in _decode(container, stream):
-            return frame
-    raise VideoError(f"{path} cannot be decoded", "copy or export it again")
+def _chain(held: list[Any], packets: Iterator[Any]) -> Iterator[Any]:
+    yield from held
+    yield from packets
 
 
-def _quarter_turns(frame: Any) -> int:
-    """Quarter turns counter-clockwise that bring a decoded frame upright."""
-    turns: int = round(frame.rotation / 90)
-    return turns % 4
+def _anew(info: VideoInfo) -> Iterator[Any]:
+    """All packets of the file: the way that is left where no seek lands before the place."""
+    with open_container(Path(info.path)) as container:
+        yield from marked_packets(container.demux(container.streams[info.stream]), info.marked)
+
+
+def _read_pictures(info: VideoInfo, path: Path, wanted: Array) -> Iterator[Frame]:
+    files = list_pictures(path)
+    if len(files) != info.frames:
+        raise VideoError(f"{path} has changed: {len(files)} pictures, not {info.frames}", "")
+    for number in wanted.tolist():
+        for frame in _picture_frame(files[number]):
+            yield Frame(number, frame)
+
+
+def _picture_frame(path: Path) -> Iterator[Any]:
+    """Yield the picture of a file, or nothing where it cannot be read."""
+    try:
+        with open_container(path) as container:
+            stream = container.streams.video[0]
+            yield from list(decode(stream, container.demux(stream)))[:1]
+    except (VideoError, IndexError):
+        return
 
 
 def _display_size(frame: Any, ratio: Fraction) -> tuple[int, int]:
     """Width and height in square pixels, as the viewer sees them."""
     width = max(1, round(frame.width * (Fraction(ratio) if ratio > 0 else 1)))
-    return (frame.height, width) if _quarter_turns(frame) % 2 else (width, frame.height)
-
-
-def _decode_run(container: Any, stream: Any, info: VideoInfo, wanted: Array) -> Iterator[Frame]:
-    """Decode on from here and yield the wanted frames; step over what is damaged."""
-    last = int(info.pts[wanted[-1]])
-    targets = {int(info.pts[n]): int(n) for n in wanted}
-    for frame in _decode(container, stream):
-        number = targets.get(frame.pts) if frame.pts is not None else None
-        if number is not None:
-            yield Frame(number, frame)
-        if frame.pts is not None and frame.pts >= last:
-            return
-
-
-def _decode(container: Any, stream: Any) -> Iterator[Any]:
-    """Decode packet by packet, so that one broken packet costs only its own frames."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            frames = next(packets).decode()
-        except StopIteration:
-            return
-        except av.error.InvalidDataError:
-            # A generator that raised is finished: a broken *packet* raises in decode()
-            # and the demuxer lives on, a broken *file* ends here with StopIteration.
-            continue
-        except (av.FFmpegError, OSError):
-            return
-        yield from frames
+    return (frame.height, width) if Upright(frame).swap else (width, frame.height)

@@ -29,7 +29,7 @@ from videoclusternet.types import Table
 from videoclusternet.types.arrays import Array
 
 T = TypeVar("T", bound=Table)
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "run.json"
 
 

@@ -9,49 +9,83 @@ from typing import ClassVar
 
 import numpy as np
 
-from videoclusternet.types.arrays import Array, Float32, Float64, Int32, Int64, UInt8, UInt32
+from videoclusternet.types.arrays import Array, Bools, Float32, Float64, Int32, Int64, UInt8, UInt32
 from videoclusternet.types.table import Table
 
 
 @dataclass(frozen=True, eq=False)
 class VideoInfo(Table):
-    """What is known of a film without decoding its pictures.
+    """What is known of a film without its pictures: F frames in display order.
 
     Attributes
     ----------
     path : str
-        Path as given by the user.
+        Path as given by the user; of a film, a folder or a numbered pattern of pictures.
     content : str
-        sha256 over the size and three blocks of 1 MiB of the file.
+        sha256 over the file's size, three blocks of 1 MiB of it and a checksum of all pictures
+        as they are stored.
     width, height : int
         Display frame in square pixels.
     rate : str
         Nominal frames per second as an exact fraction, e.g. ``"24000/1001"``.
     base : str
         Seconds per tick of ``pts`` as an exact fraction.
+    end : int
+        When the last frame ends, in ticks.
+    stream : int
+        Number of the stream in the file.
+    marked : str
+        What ``mark`` is made of: ``"pos"`` or ``"shared pos"`` (place in the file), ``"pts"``,
+        ``"dts"``, or ``"count"`` from the file's start.
     pts : int64, shape (F,)
-        Presentation time stamp of every frame, display order, in ticks.
+        Presentation time of every frame in ticks; players show 0 at the film's start, where
+        sound may come before the first picture.
+    packet : int32, shape (F,)
+        Place of the frame's packet in the order of decoding.
+    key : bool, shape (F,)
+        Whether decoding can begin at the frame.
+    seek : int64, shape (F,)
+        Time stamp as the file has it, to seek by; -1 where it has none.
+    mark : int64, shape (F,)
+        Tells the frame's packet from all others.
     """
 
     FILE: ClassVar = "video"
-    COLUMNS: ClassVar = {"pts": ("i8", ("F",))}
+    COLUMNS: ClassVar = {
+        "pts": ("i8", ("F",)),
+        "packet": ("i4", ("F",)),
+        "key": ("?", ("F",)),
+        "seek": ("i8", ("F",)),
+        "mark": ("i8", ("F",)),
+    }
     path: str
     content: str
     width: int
     height: int
     rate: str
     base: str
+    end: int
+    stream: int
+    marked: str
     pts: Int64
+    packet: Int32
+    key: Bools
+    seek: Int64
+    mark: Int64
 
     def check(self) -> None:
-        """Time stamps rise strictly."""
+        """Time stamps rise strictly, and the last frame ends after it begins."""
         if np.any(np.diff(self.pts) <= 0):
             raise ValueError("VideoInfo.pts must rise strictly")
+        if len(self.pts) and self.end <= self.pts[-1]:
+            raise ValueError("VideoInfo.end must come after the last frame")
 
     @property
     def digest(self) -> str:
-        """Content hash of the film: its path plays no part."""
-        return hashlib.sha256((self.content + self.rate + self.base).encode()).hexdigest()
+        """Content hash of the film and its times: its path plays no part."""
+        digest = hashlib.sha256((self.content + self.rate + self.base).encode())
+        digest.update(self.pts.tobytes())
+        return digest.hexdigest()
 
     @property
     def frames(self) -> int:
@@ -66,8 +100,7 @@ class VideoInfo(Table):
     @property
     def times(self) -> Float64:
         """Presentation time of every frame, float64 (F,), s from the start of the film."""
-        ticks = (self.pts - self.pts[:1]).astype(np.float64)
-        return np.asarray(ticks * float(Fraction(self.base)))
+        return np.asarray(self.pts * float(Fraction(self.base)))
 
     def seconds(self, frame: int) -> float:
         """Presentation time of a frame in seconds from the start of the film.
@@ -77,10 +110,16 @@ class VideoInfo(Table):
         frame : int
             Frame number; ``frames`` itself gives the end of the last frame.
         """
-        if frame >= self.frames:
-            last = self.seconds(self.frames - 1) if self.frames else 0.0
-            return last + float((frame - self.frames + 1) / self.fps)
-        return float((int(self.pts[frame]) - int(self.pts[0])) * Fraction(self.base))
+        ticks = self.end if frame >= self.frames else int(self.pts[frame])
+        return float(ticks * Fraction(self.base))
+
+    def entry(self, frame: int) -> int:
+        """Frame at which decoding has to begin so that ``frame`` comes out whole; -1: the file.
+
+        A frame shown before a key frame but stored after it needs the key frame before.
+        """
+        keys = np.flatnonzero(self.key[: frame + 1])
+        return int(keys[-1]) if len(keys) else -1
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,150 @@
+"""Files of films: opened as files, the stream that people watch, its decoder (PyAV)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+
+from videoclusternet.errors import VideoError
+from videoclusternet.types.arrays import UInt8
+
+OPTIONS = {
+    # A play list inside a file reaches no network, and a % in a name is no pattern.
+    "protocol_whitelist": "file,crypto,data",
+    "pattern_type": "none",
+}
+_COVER = (
+    av.stream.Disposition.attached_pic
+    | av.stream.Disposition.still_image
+    | av.stream.Disposition.timed_thumbnails
+)
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[Any]:
+    """Open a file as a film.
+
+    Parameters
+    ----------
+    path : Path
+        Never taken for an address, whatever its name looks like.
+
+    Raises
+    ------
+    VideoError
+        When it is missing or cannot be opened.
+    """
+    with ExitStack() as stack:
+        name: Any = f"file:{path}"
+        try:
+            try:
+                name.encode()
+            except UnicodeEncodeError:  # FFmpeg takes no such name
+                name = stack.enter_context(open(path, "rb"))
+            container = av.open(name, metadata_errors="ignore", options=OPTIONS)
+        except FileNotFoundError as error:
+            raise VideoError(f"no such film: {path}", "check the path") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise VideoError(
+                f"{path} cannot be opened as a film: {reason(error)}",
+                "it may be cut off, damaged or no film at all; copy or export it again",
+            ) from error
+        yield stack.enter_context(container)
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few words why FFmpeg failed."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def picture_streams(container: Any, path: Path) -> list[Any]:
+    """Return the video streams that are no cover, still or attachment.
+
+    Raises
+    ------
+    VideoError
+        When there is none.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & _COVER]
+    if not streams:
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        raise VideoError(f"{path} has no picture, only {kinds}", "name a film with a video track")
+    return streams
+
+
+def watched(streams: list[Any], packets: dict[int, int]) -> Any:
+    """Choose what a player shows: the default stream, else the largest that moves.
+
+    Parameters
+    ----------
+    streams : list of streams
+    packets : dict
+        Number of packets by index of the stream.  One packet is a still.
+    """
+    moving = [s for s in streams if packets.get(s.index, 0) > 1] or streams
+    default = [s for s in moving if s.disposition & av.stream.Disposition.default]
+    return max(default or moving, key=lambda s: (s.width * s.height, -s.index))
+
+
+def decode(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
+    """Decode packet by packet, so that one broken packet costs only its own frames.
+
+    Parameters
+    ----------
+    stream : video stream
+    packets : iterator of packets
+        The time stamp of each is found again in its frame.
+    """
+    stream.thread_type = "AUTO"
+    while True:
+        try:
+            frames = next(packets).decode()
+        except StopIteration:
+            return
+        except av.error.InvalidDataError:
+            # A generator that raised is finished: a broken *packet* raises in decode()
+            # and the demuxer lives on, a broken *file* ends here with StopIteration.
+            continue
+        except (av.FFmpegError, OSError):
+            return
+        yield from frames
+
+
+class Upright:
+    """How a decoded frame has to be turned and mirrored to be seen as a player shows it.
+
+    One of eight: ``swap`` exchanges rows and columns, then each axis may be mirrored.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        Its display matrix maps (x, y) to (a x + c y, b x + d y).
+    """
+
+    def __init__(self, frame: Any) -> None:
+        a, b, c, d = _matrix(frame)
+        self.swap = abs(b) + abs(c) > abs(a) + abs(d)
+        self.mirror_x = (c if self.swap else a) < 0
+        self.mirror_y = (b if self.swap else d) < 0
+
+    def __call__(self, picture: UInt8) -> UInt8:
+        """Turn a picture, uint8 (H, W, 3)."""
+        if self.swap:
+            picture = picture.transpose(1, 0, 2)
+        if self.mirror_x:
+            picture = picture[:, ::-1]
+        return np.ascontiguousarray(picture[::-1] if self.mirror_y else picture)
+
+
+def _matrix(frame: Any) -> tuple[int, int, int, int]:
+    data = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if data is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    return a, b, c, d

@@ -1,0 +1,367 @@
+"""The index of a film: which frames there are, in which order, and when each is shown.
+
+One pass over the packets of the file.  Time stamps are taken as they are where they tell an
+order; where they are missing, repeated or of no use (raw streams, AVI with B-frames), the
+order is asked of the decoder.  Stamps that wrap or begin anew are counted on.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from videoclusternet.errors import VideoError
+from videoclusternet.film.container import decode, open_container, picture_streams, reason, watched
+from videoclusternet.types.arrays import Bools, Int32, Int64
+
+NONE = np.iinfo(np.int64).min
+"""An absent time stamp."""
+CUT_OFF = 2.0
+"""Seconds that pictures and sound may end before the film does by its header."""
+LEFT_OUT = 3
+"""Frames that a whole AVI file may lack at its end."""
+GAP = 10.0
+"""Seconds without a picture that are worth a word."""
+REORDER = 16
+"""Frames that a codec may hold back at most to put them in order."""
+WRAP = 1 << 33
+"""Time stamps of transport and program streams have 33 bits."""
+AGREE = 0.015
+"""Rates that differ by less are one."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Packets:
+    """The packets of one stream in the order of the file, which is that of decoding."""
+
+    pts: list[int] = field(default_factory=list)
+    dts: list[int] = field(default_factory=list)
+    pos: list[int] = field(default_factory=list)
+    duration: list[int] = field(default_factory=list)
+    key: list[bool] = field(default_factory=list)
+    discard: list[bool] = field(default_factory=list)
+    crc: int = 0
+
+    def add(self, packet: Any) -> None:
+        """Note one packet."""
+        self.pts.append(NONE if packet.pts is None else packet.pts)
+        self.dts.append(NONE if packet.dts is None else packet.dts)
+        self.pos.append(-1 if packet.pos is None else packet.pos)
+        self.duration.append(packet.duration or 0)
+        self.key.append(packet.is_keyframe)
+        self.discard.append(packet.is_discard)
+        self.crc = zlib.crc32(packet, self.crc)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Frames in display order; the attributes are those of :class:`VideoInfo`."""
+
+    stream: int
+    rate: Fraction
+    base: Fraction
+    pts: Int64
+    end: int
+    packet: Int32
+    key: Bools
+    seek: Int64
+    mark: Int64
+    marked: str
+    crc: int
+
+
+def index_film(path: Path, fps: Fraction | None, tell: Tell) -> Index:
+    """Index a film.
+
+    Parameters
+    ----------
+    path : Path
+    fps : Fraction, optional
+        Frames per second of a stream that has no time stamps.
+    tell : callable
+        Told in one line what is missing or strange.
+
+    Raises
+    ------
+    VideoError
+        When the file holds no frame, or a rate is given though it has its own.
+    """
+    with open_container(path) as container:
+        found, reached = _packets(container, path, tell)
+        streams = picture_streams(container, path)
+        stream = watched(streams, {i: len(p.pts) for i, p in found.items()})
+        packets = found[stream.index]
+        if not packets.pts:
+            raise VideoError(f"{path} holds no frame", "copy or export it again")
+        _promises(container, stream, packets, reached, path, tell)
+        return _order(container, stream, packets, path, fps, tell)
+
+
+def _packets(container: Any, path: Path, tell: Tell) -> tuple[dict[int, Packets], float]:
+    """Collect the packets of all that may be the film, and how far any stream reaches, s."""
+    found = {s.index: Packets() for s in picture_streams(container, path)}
+    reached = 0.0
+    try:
+        for packet in container.demux():
+            if packet.size == 0:
+                continue
+            if packet.stream_index in found:
+                found[packet.stream_index].add(packet)
+            if packet.pts is not None and packet.time_base:
+                ends = (packet.pts + (packet.duration or 0)) * packet.time_base
+                reached = max(reached, float(ends))
+    except (av.FFmpegError, OSError) as error:
+        tell(f"{path.name} breaks off: {reason(error)}; using what is there")
+    return found, reached
+
+
+def _promises(
+    container: Any, stream: Any, packets: Packets, reached: float, path: Path, tell: Tell
+) -> None:
+    """Compare what the header promises with what there is."""
+    count = len(packets.pts)
+    have = reached - (container.start_time or 0) / av.time_base
+    promised = (container.duration or 0) / av.time_base
+    slack = CUT_OFF
+    if container.format.name == "avi":
+        # Its header counts slots of its clock; a slot without a picture shows the one before.
+        promised, have = float(stream.frames * stream.time_base), reached
+        slack = LEFT_OUT * have / count
+    there = ""
+    if reached and promised - have > slack:
+        there = f"{max(have, 0):.1f} of {promised:.1f} s"
+    elif stream.frames > count and container.format.name != "avi":
+        there = f"{count} of {stream.frames} frames"
+    if there:
+        tell(f"{path.name} breaks off: {there} are there; using what is there")
+
+
+def _order(
+    container: Any,
+    stream: Any,
+    packets: Packets,
+    path: Path,
+    fps: Fraction | None,
+    tell: Tell,
+) -> Index:
+    pts, dts = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
+    mark, marked = _marks(np.array(packets.pos, np.int64), pts, dts)
+    base = Fraction(stream.time_base or Fraction(1, 1000))
+    clock = dts if (dts != NONE).all() else pts
+    guessed = bool(container.format.flags & _NO_TIMES)
+    timed = bool((clock != NONE).all()) and not (fps and guessed)
+    if fps and timed:
+        raise VideoError(
+            f"{path} has its own time stamps",
+            "leave out the frame rate: it is for pictures and streams without time",
+        )
+    discard = np.array(packets.discard, bool)
+    restarts: list[int] = []
+    if _stamps_tell(container, stream, pts[~discard]):
+        segment, time, restarts = _count_on(pts, clock, base)
+        order = np.lexsort((time, segment))
+        order = order[~discard[order]]
+        stamps = _rising(time[order])
+        rate = _rate(stream, stamps, base)
+        end = _end(stream, packets, int(stamps[-1]), order, 1 / rate / base)
+        if restarts:
+            end = int(stamps[-1]) + max(1, round(1 / rate / base))
+    else:
+        order = _decoded_order(path, stream.index, mark, marked)
+        if not len(order):
+            raise VideoError(f"{path} cannot be decoded", "copy or export it again")
+        rate = fps or _given_rate(stream)
+        stamps = np.arange(len(order), dtype=np.int64)
+        if timed:
+            _, time, restarts = _count_on(clock, clock, base)
+            stamps = _rising(np.sort(time[order]))
+            rate = _rate(stream, stamps, base)
+        else:
+            base = 1 / rate
+        end = int(stamps[-1]) + max(1, round(1 / rate / base))
+    zero = _zero(container, int(stamps[0]), base) if timed else 0
+    _say_gaps(stamps, np.array(packets.duration)[order], base, restarts, order, path, tell)
+    return Index(
+        stream=stream.index,
+        rate=rate,
+        base=base,
+        pts=stamps - zero,
+        end=end - zero,
+        packet=order.astype(np.int32),
+        key=np.array(packets.key, bool)[order],
+        seek=np.where(dts != NONE, dts, np.where(pts != NONE, pts, -1))[order],
+        mark=mark[order],
+        marked=marked,
+        crc=packets.crc,
+    )
+
+
+_NO_TIMES = 0x80
+"""AVFMT_NOTIMESTAMPS: stamps of raw streams are guesses of the reader."""
+
+
+def _stamps_tell(container: Any, stream: Any, pts: Int64) -> bool:
+    """Whether presentation stamps give the order: they are there, and the file keeps them."""
+    if (pts == NONE).any():
+        return False
+    guessed = container.format.name == "avi" or container.format.flags & _NO_TIMES
+    return not (guessed and stream.codec_context.has_b_frames)
+
+
+SHARE = 1 << 10
+"""Packets that may share one place of the file: a program stream packs several together."""
+
+
+def _marks(pos: Int64, pts: Int64, dts: Int64) -> tuple[Int64, str]:
+    """Find what tells a packet from all others after a seek: its place in the file, or a stamp."""
+    if len(pos) and pos[0] >= 0:
+        place = pos[np.maximum.accumulate(np.where(pos >= 0, np.arange(len(pos)), 0))]
+        begin = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
+        nth = np.arange(len(pos)) - np.repeat(begin, np.diff(np.append(begin, len(pos))))
+        values = place * SHARE + nth
+        if nth.max() < SHARE and len(np.unique(values)) == len(values):
+            return values, "pos" if not nth.any() else "shared pos"
+    for kind, values in (("pts", pts), ("dts", dts)):
+        if (values != NONE).all() and len(np.unique(values)) == len(values):
+            return values, kind
+    return np.arange(len(pos), dtype=np.int64), "count"
+
+
+def marked_packets(packets: Iterator[Any], marked: str, sought: bool = False) -> Iterator[Any]:
+    """Write each packet's mark in place of its time stamp, which its frame will carry.
+
+    Parameters
+    ----------
+    packets : iterator of packets
+    marked : str
+        As in :class:`VideoInfo`.
+    sought : bool
+        The packets follow a seek: of the first that share a place, some may have been passed
+        over, so they are left out.
+    """
+    place, nth, groups = -1, 0, 0
+    for number, packet in enumerate(packets):
+        if packet.size and marked in ("pos", "shared pos"):
+            pos = place if packet.pos is None or packet.pos < 0 else packet.pos
+            place, nth, groups = (pos, 0, groups + 1) if pos != place else (pos, nth + 1, groups)
+            if sought and marked == "shared pos" and groups < 2:
+                continue
+            packet.pts = place * SHARE + nth
+        elif packet.size:
+            packet.pts = number if marked == "count" else getattr(packet, marked)
+        yield packet
+
+
+def _decoded_order(path: Path, stream: int, mark: Int64, marked: str) -> Int64:
+    """Packets in the order in which the decoder shows them, without filters that cost time."""
+    place = {int(value): n for n, value in enumerate(mark)}
+    with open_container(path) as container:
+        chosen = container.streams[stream]
+        chosen.codec_context.options = {"skip_loop_filter": "all", "skip_idct": "all"}
+        frames = decode(chosen, marked_packets(container.demux(chosen), marked))
+        shown = [place[f.pts] for f in frames if f.pts in place]
+    return np.array(list(dict.fromkeys(shown)), dtype=np.int64)
+
+
+def _count_on(pts: Int64, clock: Int64, base: Fraction) -> tuple[Int64, Int64, list[int]]:
+    """Count stamps on where they wrap or begin anew.
+
+    Returns
+    -------
+    segment : int64, shape (P,)
+        Rises by one wherever stamps begin anew.
+    time : int64, shape (P,)
+        Presentation stamps that go on.
+    restarts : list of int
+        Packets at which they began anew.
+    """
+    step = np.diff(clock)
+    usual = int(np.median(step[step > 0])) if (step > 0).any() else 1
+    # Decoding stamps rise; presentation stamps fall back by what the codec reorders.
+    slack = usual * (REORDER if clock is pts else 2)
+    segment, shift = np.zeros(len(pts), np.int64), np.zeros(len(pts), np.int64)
+    restarts: list[int] = []
+    for n in np.flatnonzero(step < -slack) + 1:
+        if base == Fraction(1, 90000) and -step[n - 1] > WRAP // 2:
+            shift[n:] += WRAP
+        else:
+            shift[n:] += clock[n - 1] + usual - clock[n]
+            segment[n:] += 1
+            restarts.append(int(n))
+    return segment, pts + shift, restarts
+
+
+def _rising(stamps: Int64) -> Int64:
+    """Make stamps rise strictly: frames of one stamp follow each other by a tick."""
+    steps = np.arange(len(stamps), dtype=np.int64)
+    return np.asarray(np.maximum.accumulate(stamps - steps) + steps)
+
+
+def _given_rate(stream: Any) -> Fraction:
+    return Fraction(stream.guessed_rate or stream.base_rate or stream.average_rate or 25)
+
+
+def _rate(stream: Any, stamps: Int64, base: Fraction) -> Fraction:
+    """Frames per second: what the file says where its stamps agree, else what they say."""
+    if len(stamps) < 2:
+        return _given_rate(stream)
+    whole = (len(stamps) - 1) / (int(stamps[-1] - stamps[0]) * base)
+    usual = 1 / (Fraction(round(float(np.median(np.diff(stamps))))) * base)
+    for seen in (whole, usual):
+        for said in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+            if said and abs(said / seen - 1) <= AGREE:
+                return Fraction(said)
+    return whole.limit_denominator(1001)
+
+
+def _zero(container: Any, first: int, base: Fraction) -> int:
+    """Find the stamp that players call 0: the film's start, where sound may come first."""
+    if container.start_time is None:
+        return first
+    start = Fraction(container.start_time, av.time_base) / base
+    return min(first, round(start)) if abs(first - start) >= 1 else first
+
+
+def _end(stream: Any, packets: Packets, last: int, order: Int64, frame: Fraction) -> int:
+    """Return when the last frame ends, in ticks: by its packet, but not after its stream."""
+    end = last + (packets.duration[order[-1]] or max(1, round(frame)))
+    if stream.duration and stream.start_time is not None:
+        end = min(end, int(stream.start_time + stream.duration))
+    return max(end, last + 1)
+
+
+def _say_gaps(
+    stamps: Int64,
+    duration: Int64,
+    base: Fraction,
+    restarts: list[int],
+    order: Int64,
+    path: Path,
+    tell: Tell,
+) -> None:
+    """Say where time stamps begin anew, and where no picture is shown for long."""
+    if restarts:
+        place = np.argsort(order)[np.searchsorted(np.sort(order), restarts[0])]
+        at = float((stamps[place] - stamps[0]) * base)
+        tell(
+            f"{path.name}: time stamps begin anew {len(restarts)} times, first after {at:.1f} s; "
+            "counted on from there"
+        )
+    gaps = np.diff(stamps)
+    wide = np.flatnonzero((gaps * float(base) > GAP) & (gaps > 1.5 * duration[:-1]))
+    if len(wide):
+        longest = wide[np.argmax(gaps[wide])]
+        at = float((stamps[longest] - stamps[0]) * base)
+        tell(
+            f"{path.name}: no pictures for {float(gaps[longest] * base):.0f} s after {at:.1f} s"
+            + (f", and at {len(wide) - 1} other places" if len(wide) > 1 else "")
+        )

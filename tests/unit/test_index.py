@@ -1,0 +1,198 @@
+"""Films whose time stamps, order or streams are odd, all made here; and pictures as films."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.unit.test_video import number_of, write
+from videoclusternet.errors import VideoError
+from videoclusternet.film.video import open_video, read_frames
+from videoclusternet.types import VideoInfo
+
+TICKS = Fraction(1, 90000)
+
+
+def film(path: Path, frames: int = 60, first: int = 0, codec: str = "libx264", **more: str) -> Path:
+    """A film of 25 frames a second with B-frames and a key frame every 12."""
+    stamps = range(first, first + 3600 * frames, 3600)
+    options = {"g": "12", "bf": "2", "b_strategy": "0", "sc_threshold": "0"} | more
+    base = Fraction(1, 25) if codec != "libx264" or path.suffix in (".avi", ".h264") else TICKS
+    return write(path, [s // 3600 for s in stamps] if base != TICKS else stamps, base, codec=codec,
+                 **options)  # fmt: skip
+
+
+def seen(info: VideoInfo, frames: Any = None) -> list[tuple[int, int]]:
+    """Return the numbers of frames and what their pictures say."""
+    return [(f.number, number_of(f.picture(64, 48))) for f in read_frames(info, frames)]
+
+
+def expect(info: VideoInfo, frames: int, rate: str = "25", restart: int = 10**9) -> None:
+    """All frames in order, and each alone, wherever a seek to it lands."""
+    assert (info.frames, info.rate) == (frames, rate)
+    whole = [(n, n % restart % 32) for n in range(frames)]
+    assert seen(info) == whole
+    for n in range(0, frames, 7):
+        assert seen(info, [n]) == [whole[n]]
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mkv", ".mp4", ".avi", ".h264", ".flv", ".mov"])
+def test_frames_come_in_order_and_are_found_alone(tmp_path: Path, suffix: str) -> None:
+    info = open_video(film(tmp_path / f"f{suffix}"))
+    expect(info, 60)
+    np.testing.assert_allclose(info.times, np.arange(60) / 25, atol=0.001)
+    assert info.seconds(60) == pytest.approx(2.4, abs=0.002)
+
+
+@pytest.mark.parametrize("suffix", [".vob", ".m2v", ".mpg", ".ts"])
+def test_mpeg2_in_program_streams_and_raw(tmp_path: Path, suffix: str) -> None:
+    # Several pictures share a pack, and only some carry a stamp.
+    path = film(tmp_path / f"f{suffix}", codec="mpeg2video", qscale="2", flags="+qscale")
+    expect(open_video(path), 60)
+
+
+@pytest.mark.parametrize(("bf", "suffix"), [("0", ".avi"), ("2", ".avi"), ("2", ".m4v")])
+def test_mpeg4_with_and_without_b_frames(tmp_path: Path, bf: str, suffix: str) -> None:
+    expect(open_video(film(tmp_path / f"f{suffix}", codec="mpeg4", bf=bf, qmin="1", qmax="2")), 60)
+
+
+def test_joined_files_count_on_and_say_so(tmp_path: Path) -> None:
+    one = film(tmp_path / "one.ts").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(one + one)
+    notes: list[str] = []
+    info = open_video(tmp_path / "joined.ts", notes.append)
+    expect(info, 120, restart=60)
+    np.testing.assert_allclose(np.diff(info.times), 0.04, atol=1e-6)
+    assert notes == [
+        "joined.ts: time stamps begin anew 1 times, first after 2.4 s; counted on from there"
+    ]
+
+
+def test_stamps_that_wrap_go_on(tmp_path: Path) -> None:
+    info = open_video(film(tmp_path / "f.ts", first=(1 << 33) - 40 * 3600))
+    expect(info, 60)
+    np.testing.assert_allclose(np.diff(info.times), 0.04, atol=1e-6)
+
+
+def test_a_long_gap_is_said(tmp_path: Path) -> None:
+    early, late = film(tmp_path / "a.ts"), film(tmp_path / "b.ts", first=90000 * 60)
+    (tmp_path / "gap.ts").write_bytes(early.read_bytes() + late.read_bytes())
+    notes: list[str] = []
+    info = open_video(tmp_path / "gap.ts", notes.append)
+    expect(info, 120, restart=60)
+    assert notes == ["gap.ts: no pictures for 58 s after 2.4 s"]
+
+
+def test_intra_refresh_is_read_from_its_start(tmp_path: Path) -> None:
+    # Frames marked as key frames, at which a picture only begins to be renewed.
+    options = {"x264-params": "intra-refresh=1:keyint=12"}
+    expect(open_video(film(tmp_path / "f.ts", **options)), 60)
+
+
+def test_raw_stream_takes_a_rate_and_a_timed_one_refuses_it(tmp_path: Path) -> None:
+    raw = open_video(film(tmp_path / "f.h264"), fps=Fraction(24000, 1001))
+    assert raw.rate == "24000/1001" and raw.seconds(60) == pytest.approx(60 * 1001 / 24000)
+    with pytest.raises(VideoError, match="has its own time stamps"):
+        open_video(film(tmp_path / "f.mp4"), fps=Fraction(24))
+
+
+def streams(path: Path, sizes: list[int], frames: list[int], default: int | None) -> Path:
+    """Write a file of several video streams."""
+    with av.open(str(path), "w") as container:
+        made = []
+        for number, size in enumerate(sizes):
+            stream: Any = container.add_stream("mpeg4", rate=25)
+            stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
+            if number == default:
+                stream.disposition = av.stream.Disposition.default
+            made.append(stream)
+        for stream, size, count in zip(made, sizes, frames, strict=True):
+            for _ in range(count):
+                picture = np.full((size, size, 3), 99, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sizes", "frames", "default", "width"),
+    [([32, 64], [20, 20], None, 64), ([64, 32], [20, 20], 1, 32), ([64, 32], [1, 20], 0, 32)],
+    ids=["the largest", "the default", "never a still"],
+)
+def test_the_stream_that_people_watch(
+    tmp_path: Path, sizes: list[int], frames: list[int], default: int | None, width: int
+) -> None:
+    info = open_video(streams(tmp_path / "f.mkv", sizes, frames, default))
+    assert (info.width, info.frames) == (width, 20)
+    assert len(list(read_frames(info))) == 20
+
+
+def test_names_that_look_like_addresses(tmp_path: Path) -> None:
+    whole = film(tmp_path / "f.mkv", 5).read_bytes()
+    for name in ("S01E02:pilot.mkv", "http:x.mkv", "-f.mkv", "100%d.mkv", "a?b#c.mkv"):
+        (tmp_path / name).write_bytes(whole)
+        assert len(list(read_frames(open_video(tmp_path / name)))) == 5
+    odd = Path(str(tmp_path) + "/" + b"caf\xe9.mkv".decode(errors="surrogateescape"))
+    odd.write_bytes(whole)
+    assert len(list(read_frames(open_video(odd)))) == 5
+
+
+def test_a_change_in_place_is_another_film(tmp_path: Path) -> None:
+    path = write(tmp_path / "f.mkv", range(0, 4000, 40), codec="mpeg4")
+    before = open_video(path)
+    assert open_video(path).digest == before.digest
+    with av.open(str(path)) as container:
+        place = [p.pos for p in container.demux(video=0) if p.size][50]
+    data = bytearray(path.read_bytes())
+    data[place + 40] ^= 1
+    path.write_bytes(data)
+    assert open_video(path).digest != before.digest
+
+
+def pictures(folder: Path, numbers: list[int], form: str = "p{:03d}.png") -> Path:
+    """Write pictures that tell their number."""
+    folder.mkdir()
+    for place, number in enumerate(numbers):
+        grey = np.full((48, 64, 3), 20 + 7 * (place % 32), np.uint8)
+        with av.open(str(folder / form.format(number)), "w", format="image2") as out:
+            stream: Any = out.add_stream("png", rate=1)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            out.mux(stream.encode(None))
+    return folder
+
+
+def test_a_folder_and_a_pattern_of_pictures(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [8, 9, 10, 11], "p{}.png")
+    (folder / "notes.txt").write_text("no picture")
+    for path in (folder, folder / "p%d.png"):
+        info = open_video(path, fps=Fraction(8))
+        expect(info, 4, "8")
+        assert info.seconds(4) == 0.5
+    with pytest.raises(VideoError, match="pictures have no time"):
+        open_video(folder)
+    (folder / "p9.png").write_bytes(b"no picture")
+    notes: list[str] = []
+    read = read_frames(open_video(folder, fps=Fraction(8)), on_damage=notes.append)
+    assert [f.number for f in read] == [0, 2, 3]
+    assert notes == ["shots: 1 of 4 frames could not be decoded; going on without them"]
+
+
+def test_pictures_that_are_missing_or_change(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [1, 2, 4])
+    with pytest.raises(VideoError, match="number 3 is missing between 1 and 4"):
+        open_video(folder / "p%03d.png", fps=Fraction(24))
+    with pytest.raises(VideoError, match="no picture fits"):
+        open_video(folder / "q%03d.png", fps=Fraction(24))
+    info = open_video(folder, fps=Fraction(24))
+    (folder / "p002.png").unlink()
+    with pytest.raises(VideoError, match="has changed"):
+        list(read_frames(info))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VideoError, match="folder without pictures"):
+        open_video(tmp_path / "empty", fps=Fraction(24))
