@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -88,6 +89,38 @@ def test_an_error_comes_as_it_was(engine: Engine, tmp_path: Path) -> None:
     assert not (tmp_path / "00000010-00000015").exists()
     # The engine works on: nothing of the failure is left over.
     assert len(in_parts(split(20, 5), squares, (FrameScores,), Work(engine=engine))) == 4
+
+
+class Picky(Exception):
+    """An error that cannot be made again from what it hands on, as of many libraries."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{reason} ({code})")
+
+
+class Holding(Exception):
+    """An error that holds what cannot leave its process."""
+
+    def __init__(self) -> None:
+        super().__init__("no memory left on the card")
+        self.lock = threading.Lock()
+
+
+def picky(span: range, tell: Tell) -> tuple[FrameScores]:
+    raise Picky(7, "the driver said no")
+
+
+def holding(span: range, tell: Tell) -> tuple[FrameScores]:
+    raise Holding
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [(picky, r"Picky: the driver said no \(7\)"), (holding, "Holding: no memory left on the card")],
+)
+def test_an_error_that_cannot_travel_is_told_by_name(make: Any, says: str) -> None:
+    with Processes(2) as engine, pytest.raises(RuntimeError, match=says):
+        in_parts(split(4, 2), make, (FrameScores,), Work(engine=engine))
 
 
 def test_whoever_listens_may_stop(engine: Engine) -> None:
