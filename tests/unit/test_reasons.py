@@ -130,8 +130,8 @@ def far(result: Result, one: list[int], other: list[int]) -> float:
 def test_a_split_track_is_explained_by_the_scale_of_the_film(
     drawn_copy: Path, scale: float, over: bool
 ) -> None:
-    # Two clusters of red, 0 alone and 2 with 1; 0 and 2 are in other shots.
-    changed = recast(drawn_copy, [0, 2, 1, 0], "frozen/own", scale)
+    # Red has two clusters: tracks 0 and 3, and track 2 alone.
+    changed = recast(drawn_copy, [2, 0, 1, 2], "frozen/own", scale)
     shown = run_of(drawn_copy, "red blue red red", **changed)
     assert shown.logged and shown.matched.kind == ["right", "right", "split", "right"]
     manifest = drawn_copy / "run.json"
