@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from videoclusternet import Config, Result
-from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.in_parts import Notes, in_parts, split
 from videoclusternet.engine.processes import Processes, usable
 from videoclusternet.engine.work import Engine, Serial, Tell, Work
 from videoclusternet.errors import Cancelled, ConfigError, DataError
@@ -65,11 +66,53 @@ def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
 
 def test_what_was_kept_is_not_made_again(engine: Engine, tmp_path: Path) -> None:
     parts = FolderParts(tmp_path)
-    parts.write("00000005-00000010", (FrameScores(np.full(5, -1, dtype=np.float32)),))
+    kept = (FrameScores(np.full(5, -1, dtype=np.float32)), Notes(()))
+    parts.write("00000005-00000010", kept)
     made = in_parts(split(12, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
     assert made[1][0].score.tolist() == [-1] * 5 and made[2][0].score.tolist() == [100, 121]
     names = ["00000000-00000005", "00000005-00000010", "00000010-00000012"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
+
+
+def test_what_was_said_of_kept_parts_is_said_again(engine: Engine, tmp_path: Path) -> None:
+    def told(make: Any) -> list[str]:
+        notes: list[str] = []
+        work = Work(note=notes.append, parts=FolderParts(tmp_path), engine=engine)
+        in_parts(split(20, 5), make, (FrameScores,), work)
+        return notes
+
+    assert told(squares) == ["thirteen is damaged"]
+    assert told(failing) == ["thirteen is damaged"]  # all are read, none is made
+
+
+def slow_at_first(span: range, tell: Tell) -> tuple[FrameScores]:
+    tell(f"{span.start} is begun")
+    time.sleep(0.4 if span.start == 0 else 0)
+    tell(f"{span.start} is made")
+    return (FrameScores(np.zeros(len(span), dtype=np.float32)),)
+
+
+def test_notes_come_in_the_order_of_the_parts(engine: Engine) -> None:
+    notes: list[str] = []
+    work = Work(note=notes.append, engine=engine)
+    in_parts(split(4, 1), slow_at_first, (FrameScores,), work)
+    assert notes == [f"{n} is {what}" for n in range(4) for what in ("begun", "made")]
+
+
+def waits_behind(span: range, tell: Tell) -> tuple[FrameScores]:
+    if span.start:
+        tell("a line of the second")
+        raise DataError("the second is malformed")
+    time.sleep(600)
+    raise AssertionError
+
+
+def test_a_line_that_waits_is_passed_on_before_an_error() -> None:
+    notes: list[str] = []
+    with Processes(2) as engine, pytest.raises(DataError):
+        work = Work(note=notes.append, engine=engine)
+        in_parts(split(2, 1), waits_behind, (FrameScores,), work)
+    assert notes == ["a line of the second"]
 
 
 def test_a_damaged_part_is_made_again(engine: Engine, tmp_path: Path) -> None:
@@ -88,6 +131,38 @@ def test_an_error_comes_as_it_was(engine: Engine, tmp_path: Path) -> None:
     assert not (tmp_path / "00000010-00000015").exists()
     # The engine works on: nothing of the failure is left over.
     assert len(in_parts(split(20, 5), squares, (FrameScores,), Work(engine=engine))) == 4
+
+
+class Picky(Exception):
+    """An error that cannot be made again from what it hands on, as of many libraries."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{reason} ({code})")
+
+
+class Holding(Exception):
+    """An error that holds what cannot leave its process."""
+
+    def __init__(self) -> None:
+        super().__init__("no memory left on the card")
+        self.lock = threading.Lock()
+
+
+def picky(span: range, tell: Tell) -> tuple[FrameScores]:
+    raise Picky(7, "the driver said no")
+
+
+def holding(span: range, tell: Tell) -> tuple[FrameScores]:
+    raise Holding
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [(picky, r"Picky: the driver said no \(7\)"), (holding, "Holding: no memory left on the card")],
+)
+def test_an_error_that_cannot_travel_is_told_by_name(make: Any, says: str) -> None:
+    with Processes(2) as engine, pytest.raises(RuntimeError, match=says):
+        in_parts(split(4, 2), make, (FrameScores,), Work(engine=engine))
 
 
 def test_whoever_listens_may_stop(engine: Engine) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from tests import tables
 from tests.drawn import snapshot
+from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.folder import (
     FORMAT,
@@ -113,6 +114,7 @@ def filled(kind: type[Table], rows: int) -> Table:
             paired=True,
         ),
         Epochs: Epochs(np.arange(rows), np.arange(rows), *[real] * 6),
+        Notes: Notes(tuple(f"line {n}: ü" for n in range(rows))),
     }
     return tracks[kind]
 
@@ -142,9 +144,9 @@ def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], row
 
 def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 16
     others = sorted(name for name in names if not name.endswith(".parquet"))
-    assert others == ["embeddings.safetensors", "views.safetensors"]
+    assert others == ["embeddings.safetensors", "notes.safetensors", "views.safetensors"]
 
 
 def test_tables_are_plain_parquet_for_others(tmp_path: Path) -> None:

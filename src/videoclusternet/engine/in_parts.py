@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 from videoclusternet.engine.work import Make, Work
 from videoclusternet.types import Table
 
 Made = TypeVar("Made", bound=tuple[Table, ...])
+
+
+@dataclass(frozen=True, eq=False)
+class Notes(Table):
+    """What was said to the user of a part: kept with it, and said again when it is read.
+
+    Attributes
+    ----------
+    lines : tuple of str
+    """
+
+    FILE: ClassVar = "notes"
+    SUFFIX: ClassVar = "safetensors"
+    lines: tuple[str, ...]
+
+    def check(self) -> None:
+        """Make what comes from a file a tuple."""
+        object.__setattr__(self, "lines", tuple(self.lines))
 
 
 def split(length: int, part: int) -> list[range]:
@@ -36,6 +55,8 @@ def in_parts(
     kinds : sequence of Table classes
         What ``make`` returns.
     work : Work
+        Told the lines in the order of the ranges, whoever says them first: those of a range
+        when all before it are made.
     sizes : sequence of int, optional
         Units of progress in each range; by default its length.
 
@@ -48,28 +69,48 @@ def in_parts(
     total = sum(size.values())
     made: dict[range, Any] = {}
     reached = dict.fromkeys(ranges, 0)
+    said: dict[range, list[str]] = {span: [] for span in ranges}
+    told = dict.fromkeys(ranges, 0)
 
     def reach(span: range, done: int) -> None:
         reached[span] = min(done, size[span])
         work.progress(sum(reached.values()), total)
 
-    def tell(span: range, said: int | str) -> None:
-        if isinstance(said, str):
-            work.note(said)
-        elif said < size[span]:  # a part is finished once it is kept
-            reach(span, said)
+    def pass_on(all_that_waits: bool = False) -> None:
+        for span in ranges:
+            for line in said[span][told[span] :]:
+                told[span] += 1
+                work.note(line)
+            if span not in made and not all_that_waits:
+                break
+
+    def tell(span: range, message: int | str) -> None:
+        if isinstance(message, str):
+            said[span].append(message)
+            pass_on()
+        elif message < size[span]:  # a part is finished once it is kept
+            reach(span, message)
+
+    def finish(span: range, tables: tuple[Table, ...]) -> None:
+        made[span] = tables
+        pass_on()
+        reach(span, size[span])
 
     for span in ranges:
-        kept = work.parts.read(_name(span), kinds) if work.parts else None
+        kept = work.parts.read(_name(span), (*kinds, Notes)) if work.parts else None
         if kept is not None:
-            made[span] = kept
-            reach(span, size[span])
+            notes = kept[-1]
+            assert isinstance(notes, Notes)
+            said[span] += notes.lines
+            finish(span, kept[:-1])
     todo = [span for span in ranges if span not in made]
-    for span, tables in work.engine.map(make, todo, tell):
-        if work.parts:
-            work.parts.write(_name(span), tables)
-        made[span] = tables
-        reach(span, size[span])
+    try:
+        for span, tables in work.engine.map(make, todo, tell):
+            if work.parts:
+                work.parts.write(_name(span), (*tables, Notes(tuple(said[span]))))
+            finish(span, tables)
+    finally:
+        pass_on(all_that_waits=True)
     return [made[span] for span in ranges]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -101,6 +102,9 @@ class Processes:
         ------
         ConfigError
             When a process was killed.
+        Exception
+            What ``make`` raised; one that cannot go from process to process is told by its name
+            and its message, in a ``RuntimeError``.
         """
         if self.count < 2 or (len(items) < 2 and not patient):
             yield from Serial().map(make, items, tell)
@@ -190,4 +194,22 @@ def _watch(alive: Connection) -> None:
 def _work(make: Make[Any, Any], number: int, item: Any) -> Any:
     said = _said
     assert said is not None
-    return make(item, lambda message: said.put((number, message)))
+    try:
+        return make(item, lambda message: said.put((number, message)))
+    except Exception as error:
+        if _travels(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def _travels(error: Exception) -> bool:
+    """Whether an error reaches the first process whole.
+
+    Many libraries raise errors whose class wants other arguments than it hands on.  One that
+    cannot be put together again breaks the pool, which then looks like a killed process.
+    """
+    try:
+        pickle.loads(pickle.dumps(error))  # what was made right here
+    except Exception:  # whatever a foreign class raises
+        return False
+    return True

@@ -26,7 +26,7 @@ def chinese_whispers(weight: Floats, seed: int, passes: int = PASSES) -> Ints:
     Parameters
     ----------
     weight : float, shape (n, n)
-        Symmetric; 0 where there is no edge.
+        Symmetric; 0 or below where there is no edge.
     seed : int
     passes : int
 
@@ -40,7 +40,7 @@ def chinese_whispers(weight: Floats, seed: int, passes: int = PASSES) -> Ints:
     for _ in range(passes):
         changed = False
         for i in rng.permutation(n):
-            near = np.flatnonzero(weight[i])
+            near = np.flatnonzero(weight[i] > 0)
             near = near[near != i]
             if len(near) == 0:
                 continue

@@ -109,4 +109,6 @@ def _with(method: Method, value: str) -> Method:
         threshold = float(value)
     except ValueError:
         raise ConfigError(f"{method.name}={value}: {value!r} is no number") from None
+    if not 0 <= threshold <= 2:
+        raise ConfigError(f"{method.name}={value}: a cosine distance is from 0 to 2")
     return dataclasses.replace(method, name=f"{method.name}={value}", threshold=threshold)

@@ -1,0 +1,225 @@
+"""What clustering knows of tracks, and how sure it is of them: against loops over all pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from tests.oracle.test_cluster import film
+from videoclusternet.clustering import track_points as module
+from videoclusternet.clustering.distance import Metric, MetricName, normalise
+from videoclusternet.clustering.find_cast import confidence
+from videoclusternet.clustering.paper_rounds import null_bound, renumber
+from videoclusternet.clustering.spaces import Adapted, adapted_space, metric_of, raw_space, subset
+from videoclusternet.clustering.track_points import (
+    TrackPoints,
+    crop_points,
+    space_points,
+    track_points,
+)
+from videoclusternet.types import Embeddings, Views
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=60)
+NAMES: tuple[MetricName, ...] = ("cosine", "euclidean", "loss", "kl")
+
+
+def apart(name: MetricName, x: np.ndarray, y: np.ndarray) -> float:
+    """Distance of two vectors, written down from its definition, mean of both directions."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    if name == "cosine":
+        return 1 - float(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
+    if name == "euclidean":
+        return float(((x - y) ** 2).sum())
+    p, q = (np.exp(v / 0.1 - np.max(v / 0.1)) for v in (x, y))
+    p, q = p / p.sum(), q / q.sum()
+    cross = [-float(one @ np.log(other)) for one, other in ((p, q), (q, p))]
+    if name == "kl":
+        cross = [c + float(one @ np.log(one)) for c, one in zip(cross, (p, q), strict=True)]
+    return sum(cross) / 2
+
+
+def mean_apart(name: MetricName, some: np.ndarray) -> float:
+    return float(np.mean([apart(name, x, y) for x, y in combinations(some, 2)]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_threshold_is_the_mean_over_pairs_of_views_of_the_track(name: MetricName) -> None:
+    space = film(1, tracks=7, d=5)
+    got = space_points(space, Metric(name))
+    for track in range(7):
+        views = space.views[space.track == track].reshape(-1, 5)
+        assert got.threshold[track] == pytest.approx(mean_apart(name, views), rel=2e-3)
+        clean = space.clean[space.track == track]
+        pictures = normalise(clean) if name == "cosine" else clean
+        np.testing.assert_allclose(got.mean[track], pictures.mean(axis=0), atol=1e-5)
+    assert got.pairs is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_views_all_have_the_median_between_two_tracks(name: MetricName) -> None:
+    space = film(2, tracks=6, d=5)
+    space = replace(space, views=space.views[:, :0], global_views=0)
+    parts = [space.clean[space.track == track] for track in range(6)]
+    between = [
+        np.mean([apart(name, x, y) for x in a for y in b]) for a, b in combinations(parts, 2)
+    ]
+    got = space_points(space, Metric(name))
+    assert got.threshold.tolist() == pytest.approx([np.median(between)] * 6, rel=2e-3)
+
+
+def test_of_many_tracks_a_sample_tells_the_median(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = film(3, tracks=150, d=4)
+    space = replace(space, views=space.views[:, :0], global_views=0)
+    whole = space_points(space, Metric()).threshold[0]
+    monkeypatch.setattr(module, "SAMPLE", 50)
+    assert space_points(space, Metric()).threshold[0] == pytest.approx(whole, rel=0.1)
+
+
+def test_one_track_without_views_has_a_threshold_too() -> None:
+    space = film(4, tracks=1)
+    space = replace(space, views=space.views[:, :0], global_views=0)
+    assert space_points(space, Metric()).threshold.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_of_views_leave_no_seam(name: MetricName, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = film(5, tracks=12)
+    want = crop_points(space, Metric(name))
+    monkeypatch.setattr(module, "BLOCK", 4)
+    got = crop_points(space, Metric(name))
+    for a, b in ((got.views, want.views), (got.clean, want.clean)):
+        for x, y in ((a.alpha, b.alpha), (a.beta, b.beta), (a.p, b.p), (a.q, b.q)):
+            np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got.own, want.own, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_of_some_crops_are_those_of_a_film_of_these_crops(name: MetricName) -> None:
+    space = film(6, tracks=10)
+    keep = np.array([1, 4, 5, 9])
+    rows = np.flatnonzero(np.isin(space.track, keep))[::2]
+    rows = np.union1d(rows, [np.flatnonzero(space.track == t)[0] for t in keep])
+    few = subset(space, keep, rows)
+    want = space_points(few, Metric(name))
+    got = track_points(crop_points(space, Metric(name))[rows], few.track, len(keep))
+    np.testing.assert_allclose(got.mean, want.mean, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got.threshold, want.threshold, rtol=1e-4, atol=1e-5)
+
+
+def test_matches_are_renumbered_with_the_tracks() -> None:
+    space = replace(film(7, tracks=6), links=np.array([[0, 2], [5, 2], [2, 5], [3, 4]]))
+    keep = np.array([2, 3, 5])
+    few = subset(space, keep, np.flatnonzero(np.isin(space.track, keep)))
+    assert few.links.tolist() == [[2, 0], [0, 2]]
+    assert np.unique(few.track).tolist() == [0, 1, 2] and few.tracks == 3
+
+
+def slow_confidence(points: TrackPoints, label: np.ndarray, name: MetricName) -> list[float]:
+    """One track after the other: mean of the others of its cluster, and the nearest other one."""
+    means: list[np.ndarray] = list(points.mean)
+    owns, nearest = [], []
+    for i, own_label in enumerate(label):
+        mates = [means[j] for j in range(len(label)) if label[j] == own_label and j != i]
+        owns.append(apart(name, means[i], np.mean(mates, 0)) if mates else points.threshold[i])
+        centres = [
+            np.mean([m for m, k in zip(means, label, strict=True) if k == other], 0)
+            for other in set(label.tolist()) - {own_label}
+        ]
+        nearest.append(min((apart(name, means[i], c) for c in centres), default=np.inf))
+    others = [max(owns) if np.isinf(n) else n for n in nearest]
+    return [other / (own + other) for own, other in zip(owns, others, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["cosine", "euclidean", "kl"])
+@pytest.mark.parametrize("seed", range(3))
+def test_confidence_equals_the_slow_version(name: MetricName, seed: int) -> None:
+    points = space_points(film(seed, tracks=15, d=6), Metric(name))
+    label = renumber(np.random.default_rng(seed).integers(0, 6, 15))
+    got = confidence(points, label, Metric(name))
+    np.testing.assert_allclose(got, slow_confidence(points, label, name), rtol=5e-3)
+    assert len(np.unique(label)) > 2 and (np.bincount(label) == 1).any()
+
+
+def test_confidence_of_one_character_is_judged_by_its_widest_track() -> None:
+    points = space_points(film(8, tracks=6, d=6), Metric())
+    label = np.zeros(6, dtype=int)
+    got = confidence(points, label, Metric())
+    np.testing.assert_allclose(got, slow_confidence(points, label, "cosine"), rtol=5e-3)
+    assert got.min() == pytest.approx(0.5)
+
+
+def test_confidence_is_high_inside_and_half_on_the_border() -> None:
+    mean = np.array([[0, 0], [0.1, 0], [10, 0], [10.1, 0], [5.05, 0]], dtype=np.float32)
+    points = TrackPoints(mean, np.ones(5, dtype=np.float32))
+    got = confidence(points, np.array([0, 0, 1, 1, 0]), Metric("euclidean"))
+    assert got[2:4].min() > 0.99 and got[:2].min() > 0.9
+    assert got[4] == pytest.approx(0.5, abs=0.01)
+    assert len(confidence(TrackPoints(mean[:0], mean[:0, 0]), np.empty(0, int), Metric())) == 0
+
+
+def test_the_null_bound_is_a_quantile_of_the_farther_half() -> None:
+    points = space_points(film(9, people=20, tracks=20, d=12), Metric())
+    terms = Metric().terms(points.mean)
+    between = sorted(apart("cosine", a, b) for a, b in combinations(points.mean, 2))
+    middle = np.median(between)
+    spread = np.sqrt(np.mean([(d - middle) ** 2 for d in between if d >= middle]))
+    assert null_bound(terms) == pytest.approx(norm.ppf(1 / 190, middle, spread), rel=1e-3)
+    assert null_bound(terms[:2]) == -np.inf  # of a single pair nothing can be said
+
+
+@STEADY
+@given(st.lists(st.integers(0, 9), max_size=20))
+def test_clusters_are_numbered_in_the_order_of_their_lowest_track(label: list[int]) -> None:
+    got = renumber(np.array(label, dtype=int)).tolist()
+    seen: dict[int, int] = {}
+    assert got == [seen.setdefault(old, len(seen)) for old in label]
+
+
+def learnt(paired: bool) -> Adapted:
+    """A round of adaptation over three tracks of two crops: teacher, and student where paired."""
+    rng = np.random.default_rng(0)
+    d = 8 if paired else 4
+    base = rng.normal(size=(6, d)).astype(np.float32)
+    embeddings = Embeddings(
+        np.repeat(np.arange(3), 2), np.arange(6), base, np.ones(6, np.float32), 3, "test"
+    )
+    views = Views(rng.normal(size=(6, 5, d)).astype(np.float32), 2)
+    return Adapted(embeddings, views, np.arange(4, dtype=np.float32), paired)
+
+
+@pytest.mark.parametrize("name", ["loss", "kl"])
+def test_eq2_reads_the_teacher_less_its_centre_and_the_student_as_it_is(name: MetricName) -> None:
+    metric = Metric(name)
+    space = adapted_space(learnt(True), "round-1", np.array([0, 2]), metric)
+    rows = [0, 1, 4, 5]
+    base = learnt(True).embeddings.base[rows]
+    np.testing.assert_array_equal(space.clean[:, :4], base[:, :4] - np.arange(4, dtype="f4"))
+    np.testing.assert_array_equal(space.clean[:, 4:], base[:, 4:])
+    views = learnt(True).views.base[rows]
+    np.testing.assert_array_equal(space.views[..., :4], views[..., :4] - np.arange(4, dtype="f4"))
+    assert space.paired and metric_of(metric, space).paired
+    assert space.track.tolist() == [0, 0, 1, 1]
+
+
+def test_other_metrics_read_the_teacher_alone() -> None:
+    space = adapted_space(learnt(True), "round-1", np.arange(3), Metric("cosine"))
+    np.testing.assert_array_equal(space.clean, learnt(True).embeddings.base[:, :4])
+    np.testing.assert_array_equal(space.views, learnt(True).views.base[..., :4])
+    assert not space.paired and not metric_of(Metric("kl", paired=True), space).paired
+    single = adapted_space(learnt(False), "round-1", np.arange(3), Metric("loss"))
+    np.testing.assert_array_equal(single.clean, learnt(False).embeddings.base)
+
+
+def test_a_space_holds_the_crops_of_the_tracks_that_are_kept() -> None:
+    given = learnt(False)
+    links = np.array([[2, 1], [0, 1], [1, 2]])
+    space = raw_space(given.embeddings, given.views, np.array([1, 2]), links)
+    assert space.name == "frozen" and space.tracks == 2 and space.global_views == 2
+    np.testing.assert_array_equal(space.clean, given.embeddings.base[2:])
+    assert space.links.tolist() == [[1, 0], [0, 1]] and space.track.tolist() == [0, 0, 1, 1]
