@@ -14,7 +14,16 @@ from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.source import Brought, ModelKind, Note
-from videoclusternet.types import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+from videoclusternet.types import (
+    Crops,
+    Faces,
+    FrameScores,
+    Looks,
+    Motion,
+    Shots,
+    Tracks,
+    VideoInfo,
+)
 
 
 def _known(video: VideoInfo, path: str) -> VideoInfo:
@@ -23,8 +32,8 @@ def _known(video: VideoInfo, path: str) -> VideoInfo:
 
 
 VIDEO = Step("video", _known, (VideoInfo,))
-SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion), unit="frames")
-SHOTS = Step("shots", find_shots, (Shots,))
+SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion, Looks), version=2, unit="frames")
+SHOTS = Step("shots", find_shots, (Shots,), version=2)
 TRACKS = Step("tracks", track_faces, (Tracks,), unit="shots")
 CROPS = Step("crops", cut_crops, (Crops,), unit="frames", file=CROP_ZIP)
 
@@ -68,7 +77,7 @@ class FilmSource:
         """Go from the pictures of the film to tracks and their crops."""
         c = run.config
         video = run.do(VIDEO, self.video, self.video.path)  # (F,) time stamps
-        scores, faces, motion = run.do(SCAN, video, detector, c.faces)  # (F,), (N, 4), (K, 2, 3)
+        scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces)
         shots = run.do(SHOTS, scores, c.shots, video.fps)  # (S,) half-open ranges
         tracks = run.do(  # (T,) tracks over (M,) faces
             TRACKS, shots, faces, motion, video.fps, c.tracks, c.quality, number
