@@ -50,4 +50,5 @@ def _look(picture: UInt8, box: Float32, display: tuple[int, int]) -> Array:
     left, right = (int(np.clip(round(v), 0, width - 1)) for v in (x - half, x + half))
     top, bottom = (int(np.clip(round(v), 0, height - 1)) for v in (y - half, y + half))
     inside = picture[top : bottom + 1, left : right + 1]
-    return cv2.resize(cv2.cvtColor(inside, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=3)
+    grey = cv2.cvtColor(inside, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA))

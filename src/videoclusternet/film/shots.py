@@ -162,7 +162,7 @@ def find_shots(
     least = max(1, ceil(config.min_seconds * fps - Fraction(1, 1000)))
     if config.detector == "transnet":
         assert transitions is not None
-        cuts = _peaks(transitions.score, config.transnet_threshold, least)
+        cuts = _after_peaks(transitions.score, config.transnet_threshold, least)
     else:
         cuts = _replayed(content_scores(scores), config, fps, least)
     edges = np.array([0, *sorted(c for c in cuts if 0 < c < frames), frames], dtype=np.int32)
@@ -184,7 +184,7 @@ def _replayed(scores: Float64, config: ShotConfig, fps: Fraction, least: int) ->
     return cuts
 
 
-def _peaks(score: Float32, threshold: float, least: int) -> list[int]:
+def _after_peaks(score: Float32, threshold: float, least: int) -> set[int]:
     """Return the frames after the highest score of every transition.
 
     A hard cut is one frame, the last before it; a dissolve is a run of them.
@@ -196,4 +196,4 @@ def _peaks(score: Float32, threshold: float, least: int) -> list[int]:
         cut = int(begin + score[begin:end].argmax()) + 1
         if cut - cuts[-1] >= least:
             cuts.append(cut)
-    return cuts
+    return set(cuts)

@@ -40,8 +40,7 @@ class Transitions(Table):
     Attributes
     ----------
     score : float32, shape (F,)
-        How likely the frame belongs to a transition between two shots, 0 to 1; 0 for frames that
-        could not be decoded.
+        How likely the frame belongs to a transition between two shots, 0 to 1.
     """
 
     FILE: ClassVar = "transitions"
