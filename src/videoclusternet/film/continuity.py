@@ -10,7 +10,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from videoclusternet.film.shots import content_scores
 from videoclusternet.types import Faces, FrameScores, Looks, Shots
@@ -42,9 +41,11 @@ def find_jumps(scores: FrameScores, shots: Shots, fps: Fraction) -> Int64:
     calm = score.copy()
     calm[shots.start] = 0  # what is a cut already does not hide one beside it
     reach = max(3, round(fps * AROUND))
-    windows = sliding_window_view(np.pad(calm, reach), 2 * reach + 1).copy()
-    windows[:, reach] = 0
-    jump = (score >= LEAST) & (score >= CALMER * windows.max(axis=1))
+    padded, around = np.pad(calm, reach), np.zeros_like(calm)
+    for begin in range(2 * reach + 1):
+        if begin != reach:
+            around = np.maximum(around, padded[begin : begin + len(calm)])
+    jump = (score >= LEAST) & (score >= CALMER * around)
     jump[shots.start] = False
     return np.flatnonzero(jump).astype(np.int64)
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from videoclusternet.errors import ModelError
-from videoclusternet.models.checkpoint import expecting, read_state
+from videoclusternet.models.checkpoint import build, expecting, read_state
 from videoclusternet.models.registry import sha256_of
 from videoclusternet.types.arrays import Float32, UInt8
 
@@ -78,11 +78,11 @@ class TransNet:
                 """Leave all as it is: in evaluation nothing is drawn."""
 
             def _load_pretrained_weights(self) -> None:
-                state = read_state(path, "TransNet V2")
-                with expecting(path, "TransNet V2"):
-                    self.load_state_dict(state)
+                """Leave the network without memory, for ``build``."""
 
-        self._net: Any = Net(device="cpu").eval().to(device)
+        state = read_state(path, "TransNet V2")
+        with expecting(path, "TransNet V2"):
+            self._net: Any = build(lambda: Net(device="meta"), state).to(device)
         self._device = device
 
     def scores(self, window: UInt8) -> Float32:
