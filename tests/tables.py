@@ -14,6 +14,8 @@ from videoclusternet.types import (
     Constraints,
     Crops,
     Faces,
+    FrameScores,
+    Looks,
     Merges,
     Motion,
     Reason,
@@ -50,6 +52,19 @@ def video(frames: int, rate: str = "24", width: int = 640, height: int = 360) ->
 def shots(*edges: int) -> Shots:
     """Shots between these frames, the first of which is 0."""
     return Shots(np.array(edges[:-1]), np.array(edges[1:]))
+
+
+def scores(values: Sequence[float] | np.ndarray, chance: float = 60.0) -> FrameScores:
+    """Frames of a film full of colour whose content scores these are."""
+    change = np.repeat(np.asarray(values, dtype=np.float32)[:, None], 3, axis=1)
+    return FrameScores(change, np.full_like(change, chance))
+
+
+def looks(kinds: Sequence[int]) -> Looks:
+    """Looks of faces: alike where the number is, else as unlike as chance has it."""
+    rng = np.random.default_rng(0)
+    each = rng.integers(0, 256, (max(kinds, default=0) + 1, 16, 16))
+    return Looks(each[np.asarray(kinds, dtype=int)])
 
 
 def faces(

@@ -24,12 +24,15 @@ class Params(BaseModel):
 
 
 class ShotConfig(Params):
-    """Shot boundaries by PySceneDetect (section 3.2)."""
+    """Shot boundaries by PySceneDetect or TransNet V2 (section 3.2)."""
 
-    detector: Literal["content", "adaptive"] = Field("content", description="[P] content")
+    detector: Literal["content", "adaptive", "transnet"] = Field(
+        "content", description="[P] content; transnet: a network, an extra to install"
+    )
     threshold: float = Field(27.0, gt=0, description="content threshold, HSV units")
     adaptive_threshold: float = Field(3.0, gt=0, description="adaptive threshold, a ratio")
-    min_length: int = Field(15, ge=1, description="shortest shot, frames")
+    transnet_threshold: float = Field(0.5, gt=0, lt=1, description="score of a transition")
+    min_seconds: float = Field(0.6, ge=0, description="shortest shot, seconds")
 
 
 class FaceConfig(Params):

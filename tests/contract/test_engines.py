@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import tables
 from videoclusternet import Config, Result
 from videoclusternet.engine.in_parts import Notes, in_parts, split
 from videoclusternet.engine.processes import Processes, usable
@@ -42,7 +43,7 @@ def squares(span: range, tell: Tell) -> tuple[FrameScores]:
         tell(done)
     if 13 in span:
         tell("thirteen is damaged")
-    return (FrameScores(np.array(span, dtype=np.float32) ** 2),)
+    return (tables.scores(np.array(span, dtype=np.float32) ** 2),)
 
 
 def failing(span: range, tell: Tell) -> tuple[FrameScores]:
@@ -57,8 +58,8 @@ def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
     work = Work(lambda done, total: told.append((done, total)), notes.append, engine=engine)
     parts = in_parts(split(23, 5), squares, (FrameScores,), work)
     scores = FrameScores.concatenate([part for (part,) in parts])
-    assert scores.score.tolist() == [n**2 for n in range(23)]
-    assert not scores.score.flags.writeable
+    assert scores.change[:, 0].tolist() == [n**2 for n in range(23)]
+    assert not scores.change.flags.writeable
     assert notes == ["thirteen is damaged"]
     done = [one for one, _ in told]
     assert told[-1] == (23, 23) and done == sorted(done)
@@ -66,10 +67,13 @@ def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
 
 def test_what_was_kept_is_not_made_again(engine: Engine, tmp_path: Path) -> None:
     parts = FolderParts(tmp_path)
-    kept = (FrameScores(np.full(5, -1, dtype=np.float32)), Notes(()))
+    kept = (tables.scores([-1] * 5), Notes(()))
     parts.write("00000005-00000010", kept)
     made = in_parts(split(12, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
-    assert made[1][0].score.tolist() == [-1] * 5 and made[2][0].score.tolist() == [100, 121]
+    assert made[1][0].change[:, 0].tolist() == [-1] * 5 and made[2][0].change[:, 0].tolist() == [
+        100,
+        121,
+    ]
     names = ["00000000-00000005", "00000005-00000010", "00000010-00000012"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
@@ -120,7 +124,7 @@ def test_a_damaged_part_is_made_again(engine: Engine, tmp_path: Path) -> None:
     in_parts(split(10, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
     (tmp_path / "00000000-00000005" / "scores.parquet").write_bytes(b"half")
     made = in_parts(split(10, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
-    assert made[0][0].score.tolist() == [0, 1, 4, 9, 16]
+    assert made[0][0].change[:, 0].tolist() == [0, 1, 4, 9, 16]
 
 
 def test_an_error_comes_as_it_was(engine: Engine, tmp_path: Path) -> None:
@@ -176,7 +180,7 @@ def test_whoever_listens_may_stop(engine: Engine) -> None:
 
 def test_nothing_is_one_empty_part(engine: Engine) -> None:
     parts = in_parts(split(0, 5), squares, (FrameScores,), Work(engine=engine))
-    assert [len(part.score) for (part,) in parts] == [0]
+    assert [len(part) for (part,) in parts] == [0]
 
 
 def killed(span: range, tell: Tell) -> tuple[Shots]:
@@ -297,7 +301,7 @@ from videoclusternet.engine.processes import Processes
 print("begun")
 with Processes(2) as engine:
     found = engine.map(squares, [range(3), range(3, 5)], lambda *_: None)
-    print(sorted(table.score.sum() for _, (table,) in found))
+    print(sorted(table.change[:, 0].sum() for _, (table,) in found))
 """
 
 

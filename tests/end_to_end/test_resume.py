@@ -29,6 +29,7 @@ from videoclusternet.types import (
     Embeddings,
     Faces,
     FrameScores,
+    Looks,
     Merges,
     Motion,
     Shots,
@@ -44,6 +45,7 @@ TABLES: tuple[type[Table], ...] = (
     FrameScores,
     Faces,
     Motion,
+    Looks,
     Shots,
     Tracks,
     Crops,
@@ -273,7 +275,7 @@ def test_length_of_parts_changes_nothing(
     for part in (100, 2400):
         config = Config.load(settings=[*PLAIN, f"faces.part={part}"])
         runs.append(cluster_film(long_film, tmp_path / str(part), config).folder)
-    for kind in (FrameScores, Faces, Motion, Shots, Tracks, Crops):
+    for kind in (FrameScores, Faces, Motion, Looks, Shots, Tracks, Crops):
         left, right = (read_table(table_path(run, kind), kind) for run in runs)
         for name in kind.COLUMNS:
             np.testing.assert_allclose(getattr(left, name), getattr(right, name), atol=1e-3)

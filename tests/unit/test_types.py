@@ -21,6 +21,7 @@ from videoclusternet.types import (
     Shots,
     Table,
     Tracks,
+    Transitions,
     Views,
 )
 
@@ -31,7 +32,9 @@ def examples() -> dict[str, Table]:
     return {
         "video": tables.video(5, rate="24000/1001"),
         "shots": tables.shots(0, 3, 5),
-        "scores": FrameScores(rng.random(5)),
+        "scores": FrameScores(rng.random((5, 3)), rng.random((5, 3))),
+        "looks": tables.looks([0, 1, 1]),
+        "transitions": Transitions(rng.random(5)),
         "motion": tables.still(range(3)),
         "faces": tables.faces([(0, 1, 2, 50, 60), (1, 2, 3, 51, 61)]),
         "tracks": tables.tracks([(0, 0, 1), (1, 3, 4)], [[0, 1], [2]]),
@@ -76,7 +79,7 @@ def test_columns_have_their_types_and_cannot_be_written(name: str) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
 def test_a_table_does_not_share_memory_with_what_it_was_given(dtype: Any) -> None:
     given = np.zeros(5, dtype=dtype)
-    table = FrameScores(given)
+    table = Transitions(given)
     before = table.digest
     given[2] = 1
     assert table.score.tolist() == [0] * 5 and table.digest == before
@@ -101,7 +104,7 @@ def test_build_undoes_arrays_and_meta(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["scores", "motion", "faces", "embeddings", "merges", "candidates"]
+    "name", ["scores", "looks", "motion", "faces", "embeddings", "merges", "candidates"]
 )
 def test_digest_tells_every_column_apart(name: str) -> None:
     # In the other tables a single changed value breaks an invariant: see the next test.
@@ -160,7 +163,7 @@ def cut(**more: Any) -> dict[str, Any]:
 
 
 BROKEN: list[tuple[type[Table], Mapping[str, Any], str]] = [
-    (FrameScores, {"score": np.zeros((2, 2))}, "FrameScores.score: 2 axes"),
+    (Transitions, {"score": np.zeros((2, 2))}, "Transitions.score: 2 axes"),
     (Motion, {"frame": np.zeros(2), "matrix": np.zeros((3, 2, 3))}, "axis K is 3, elsewhere 2"),
     (Motion, {"frame": np.zeros(2), "matrix": np.zeros((2, 3, 3))}, "axis of length 3, not 2"),
     (Shots, {"start": [0, 5], "stop": [5]}, "axis S is 1, elsewhere 2"),

@@ -1,4 +1,4 @@
-"""One pass over the film for everything that needs its pictures: shots, faces, motion.
+"""One pass over the film for everything that needs its pictures: shots, faces, looks, motion.
 
 Decoding is shared.  The film is taken in parts of equal length; each finished part is
 stored, and a killed run goes on after the last one.  Memory holds one batch of frames.
@@ -16,14 +16,16 @@ from videoclusternet.config import FaceConfig
 from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
+from videoclusternet.film.looks import look_at
 from videoclusternet.film.motion import MotionMeter, motion_size
 from videoclusternet.film.shots import ShotMeter, meter_size
 from videoclusternet.film.video import Frame, read_frames
 from videoclusternet.models.detectors.detector import FaceDetector
-from videoclusternet.types import Faces, FrameScores, Motion, VideoInfo
+from videoclusternet.types import Faces, FrameScores, Looks, Motion, VideoInfo
 from videoclusternet.types.arrays import Array
 
-Scan = tuple[FrameScores, Faces, Motion]
+Scan = tuple[FrameScores, Faces, Motion, Looks]
+KINDS = (FrameScores, Faces, Motion, Looks)
 
 
 def scan_film(
@@ -49,15 +51,21 @@ def scan_film(
         Of every ``stride``-th frame.
     Motion
         Between these frames.
+    Looks
+        Of these faces.
     """
     stride = choose_stride(video.fps, config.stride)
     # Parts begin at a seen frame, so that every part keeps the same grid.
     length = -(-config.part // stride) * stride
     look = _Look(video, detector, config, stride)
-    kinds = (FrameScores, Faces, Motion)
-    parts = in_parts(split(video.frames, length), look, kinds, work)
-    scores, faces, motion = zip(*parts, strict=True)
-    return FrameScores.concatenate(scores), Faces.concatenate(faces), Motion.concatenate(motion)
+    parts = in_parts(split(video.frames, length), look, KINDS, work)
+    scores, faces, motion, looks = zip(*parts, strict=True)
+    return (
+        FrameScores.concatenate(scores),
+        Faces.concatenate(faces),
+        Motion.concatenate(motion),
+        Looks.concatenate(looks),
+    )
 
 
 @dataclass(frozen=True)
@@ -78,39 +86,44 @@ class _Look:
 
     def _scan(self, frames: range, tell: Tell) -> Scan:
         display = (self.video.width, self.video.height)
-        score = np.zeros(len(frames), dtype=np.float32)
+        change = np.zeros((len(frames), 3), dtype=np.float32)
+        chance = np.zeros_like(change)
         shots, motion = ShotMeter(), MotionMeter(display)
         detector = self.detector()
         seen: list[int] = []
         matrices: list[Array] = []
-        faces = [Faces.empty(stride=self.stride)]
+        faces, looks = [Faces.empty(stride=self.stride)], [Looks.empty()]
         for batch in self._batches(frames, tell):
-            pictures: list[Array] = []
-            numbers: list[int] = []
+            pictures: dict[int, Array] = {}
             for frame in batch:
-                small = frame.picture(*meter_size(*display))
-                value = shots.measure(small)
+                measured = shots.measure(frame.picture(*meter_size(*display)))
                 if frame.number >= frames.start:
-                    score[frame.number - frames.start] = value
+                    row = frame.number - frames.start
+                    change[row], chance[row] = measured
                 if frame.number % self.stride == 0:
                     matrix = motion.measure(frame.picture(*motion_size(*display)))
                     if frame.number >= frames.start:
-                        numbers.append(frame.number)
+                        seen.append(frame.number)
                         matrices.append(matrix)
                         size = detection_size(*display, self.config.max_side)
-                        pictures.append(frame.picture(*size))
-            faces.append(
-                detect_faces(
-                    detector, numbers, pictures, display, self.config.min_score, self.stride
-                )
+                        pictures[frame.number] = frame.picture(*size)
+            found = detect_faces(
+                detector,
+                list(pictures),
+                list(pictures.values()),
+                display,
+                self.config.min_score,
+                self.stride,
             )
-            seen += numbers
+            faces.append(found)
+            looks.append(look_at(found, pictures, display))
             tell(batch[-1].number + 1 - frames.start)
         matrix_array = np.array(matrices, dtype=np.float32).reshape(-1, 2, 3)
         return (
-            FrameScores(score),
+            FrameScores(change, chance),
             Faces.concatenate(faces),
             Motion(np.array(seen, dtype=np.int32), matrix_array),
+            Looks.concatenate(looks),
         )
 
     def _batches(self, frames: range, tell: Tell) -> Iterator[list[Frame]]:

@@ -11,9 +11,10 @@ from trackers import BoTSORTTracker
 
 from videoclusternet.config import QualityConfig, TrackConfig
 from videoclusternet.engine.work import ALONE, Work
+from videoclusternet.film.continuity import find_jumps, unbroken
 from videoclusternet.film.quality import flaws, track_flaw
-from videoclusternet.types import Faces, Motion, Shots, Tracks
-from videoclusternet.types.arrays import Array
+from videoclusternet.types import Faces, FrameScores, Looks, Motion, Shots, Tracks
+from videoclusternet.types.arrays import Array, UInt8
 
 REFERENCE_FPS = 30.0
 """The tracker counts its buffer in frames of a 30 fps film."""
@@ -40,6 +41,8 @@ def track_faces(
     config: TrackConfig,
     quality: QualityConfig,
     film: int = 0,
+    scores: FrameScores | None = None,
+    looks: Looks | None = None,
     work: Work = ALONE,
 ) -> Tracks:
     """Link the faces of one person in one shot.
@@ -59,6 +62,9 @@ def track_faces(
         Which faces are too small or blurred; a track of mostly such faces is Unknown.
     film : int
         Film number that the tracks carry.
+    scores, looks : FrameScores, Looks, optional
+        Of all F frames, and of these faces: where they are given, a track ends where the
+        picture jumps or the face turns unlike; see :mod:`videoclusternet.film.continuity`.
     work : Work
         Told in shots.
 
@@ -68,12 +74,19 @@ def track_faces(
         T tracks sorted by shot, first frame and horizontal place.  Ids come from this
         order, never from the tracker's counter.
     """
+    jumps = np.empty(0, np.int64) if scores is None else find_jumps(scores, shots, fps)
     found: list[Array] = []
     for number, (start, stop) in enumerate(zip(shots.start, shots.stop, strict=True)):
         frames = slice(*np.searchsorted(motion.frame, (start, stop)))
-        found += _track_shot(faces, motion, frames, fps, config)
+        for rows in _track_shot(faces, motion, frames, fps, config):
+            pieces = [rows] if looks is None else unbroken(rows, faces, looks, jumps)
+            found += [piece for piece in pieces if len(piece) >= config.min_faces]
         work.progress(number + 1, len(shots))
-    flaw = flaws(faces, quality)
+    return _table(found, shots, faces, flaws(faces, quality), film)
+
+
+def _table(found: list[Array], shots: Shots, faces: Faces, flaw: UInt8, film: int) -> Tracks:
+    """Sort tracks, given by the rows of their faces."""
     first = np.array([faces.frame[rows[0]] for rows in found], dtype=np.int32)
     last = np.array([faces.frame[rows[-1]] for rows in found], dtype=np.int32)
     shot = shots.at(first) if len(found) else np.empty(0, np.int32)
@@ -118,7 +131,7 @@ def _track_shot(
             if track not in rows_of:
                 rows_of[int(track)] = _first_sighting(faces, int(row), before, config.new)
             rows_of[int(track)].append(int(row))
-    return [np.array(rows) for rows in rows_of.values() if len(rows) >= config.min_faces]
+    return [np.array(rows) for rows in rows_of.values()]
 
 
 def _first_sighting(faces: Faces, row: int, before: list[int], least: float) -> list[int]:

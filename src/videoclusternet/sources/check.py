@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError
+from videoclusternet.models import transnet
 from videoclusternet.models.load import check
 from videoclusternet.runfolder.steps import Run
-from videoclusternet.sources.source import Source
+from videoclusternet.sources.source import ModelKind, Source
 
-NEEDED_BY = {"detector": "scan", "backbone": "views"}
+NEEDED_BY = {"detector": "scan", "shots": "transitions", "backbone": "views"}
 """Which step needs which model."""
 
 
@@ -39,10 +40,15 @@ def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config)
     ------
     ModelError
     """
-    choices = {"detector": config.faces.detector, "backbone": config.embed.backbone}
-    for kind, choice in choices.items():
+    checks: dict[ModelKind, Callable[[], object]] = {
+        "detector": lambda: check(config.faces.detector, "detector"),
+        "backbone": lambda: check(config.embed.backbone, "backbone"),
+    }
+    if config.shots.detector == "transnet":
+        checks["shots"] = transnet.locate
+    for kind, refuse in checks.items():
         if any(
             kind in source.needs and run.store.fingerprint(NEEDED_BY[kind]) is None
             for source, run in zip(sources, runs, strict=True)
         ):
-            check(choice, kind)
+            refuse()

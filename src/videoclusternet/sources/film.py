@@ -9,12 +9,24 @@ from videoclusternet.film.crops import cut_crops
 from videoclusternet.film.scan import scan_film
 from videoclusternet.film.shots import find_shots
 from videoclusternet.film.tracks import track_faces
+from videoclusternet.film.transitions import find_transitions
 from videoclusternet.film.video import open_video
-from videoclusternet.models.load import LazyDetector
+from videoclusternet.models.load import LazyDetector, pick_device
+from videoclusternet.models.transnet import LazyTransNet
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.source import Brought, ModelKind, Note
-from videoclusternet.types import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+from videoclusternet.types import (
+    Crops,
+    Faces,
+    FrameScores,
+    Looks,
+    Motion,
+    Shots,
+    Tracks,
+    Transitions,
+    VideoInfo,
+)
 
 
 def _known(video: VideoInfo, path: str) -> VideoInfo:
@@ -23,9 +35,10 @@ def _known(video: VideoInfo, path: str) -> VideoInfo:
 
 
 VIDEO = Step("video", _known, (VideoInfo,))
-SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion), unit="frames")
-SHOTS = Step("shots", find_shots, (Shots,))
-TRACKS = Step("tracks", track_faces, (Tracks,), unit="shots")
+SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion, Looks), version=2, unit="frames")
+TRANSITIONS = Step("transitions", find_transitions, (Transitions,), unit="frames")
+SHOTS = Step("shots", find_shots, (Shots,), version=2)
+TRACKS = Step("tracks", track_faces, (Tracks,), version=2, unit="shots")
 CROPS = Step("crops", cut_crops, (Crops,), unit="frames", file=CROP_ZIP)
 
 
@@ -35,7 +48,7 @@ class FilmSource:
 
     video: VideoInfo
     names: tuple[str, ...] = ()
-    needs: tuple[ModelKind, ...] = ("detector", "backbone")
+    needs: tuple[ModelKind, ...] = ("detector", "backbone", "shots")
 
     @classmethod
     def open(cls, path: Path, note: Note) -> FilmSource:
@@ -68,10 +81,19 @@ class FilmSource:
         """Go from the pictures of the film to tracks and their crops."""
         c = run.config
         video = run.do(VIDEO, self.video, self.video.path)  # (F,) time stamps
-        scores, faces, motion = run.do(SCAN, video, detector, c.faces)  # (F,), (N, 4), (K, 2, 3)
-        shots = run.do(SHOTS, scores, c.shots, video.fps)  # (S,) half-open ranges
+        scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces)
+        transitions = self._transitions(run, video)  # (F,) or None
+        shots = run.do(SHOTS, scores, c.shots, video.fps, transitions)  # (S,) half-open ranges
         tracks = run.do(  # (T,) tracks over (M,) faces
-            TRACKS, shots, faces, motion, video.fps, c.tracks, c.quality, number
+            TRACKS, shots, faces, motion, video.fps, c.tracks, c.quality, number, scores, looks
         )
         crops = run.do(CROPS, video, faces, tracks, c.crops, c.quality)  # (C,) canvases of 144 px
         return Brought(tracks, crops)
+
+    def _transitions(self, run: Run, video: VideoInfo) -> Transitions | None:
+        """Ask a network for transitions, if shots are found by one."""
+        if run.config.shots.detector != "transnet":
+            return None
+        device = pick_device(run.config.device)
+        # On Apple's MPS the network says something else than everywhere.
+        return run.do(TRANSITIONS, video, LazyTransNet("cpu" if device == "mps" else device))

@@ -10,7 +10,7 @@ from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.types import Crops, Embeddings, Tracks
 
-ModelKind = Literal["detector", "backbone"]
+ModelKind = Literal["detector", "backbone", "shots"]
 
 
 class Brought(NamedTuple):

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges, Views
 from videoclusternet.types.constraints import Constraints
-from videoclusternet.types.film import Crops, Faces, FrameScores, Motion, Shots, Tracks, VideoInfo
+from videoclusternet.types.film import Crops, Faces, Shots, Tracks, VideoInfo
 from videoclusternet.types.learning import Epochs, Rounds
+from videoclusternet.types.scan import FrameScores, Looks, Motion, Transitions
 from videoclusternet.types.table import Reason, Table
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Faces",
     "FrameScores",
     "Links",
+    "Looks",
     "Merges",
     "Motion",
     "Reason",
@@ -35,6 +37,7 @@ __all__ = [
     "Shots",
     "Table",
     "Tracks",
+    "Transitions",
     "VideoInfo",
     "Views",
 ]

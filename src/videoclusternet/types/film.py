@@ -155,41 +155,6 @@ class Shots(Table):
 
 
 @dataclass(frozen=True, eq=False)
-class FrameScores(Table):
-    """How much each frame differs from the one before: the raw material of shots.
-
-    Attributes
-    ----------
-    score : float32, shape (F,)
-        PySceneDetect's content score (mean HSV difference); 0 for the first frame and
-        for frames that could not be decoded.
-    """
-
-    FILE: ClassVar = "scores"
-    COLUMNS: ClassVar = {"score": ("f4", ("F",))}
-    score: Float32
-
-
-@dataclass(frozen=True, eq=False)
-class Motion(Table):
-    """Motion of the camera between the frames that the detector saw.
-
-    Attributes
-    ----------
-    frame : int32, shape (K,)
-        Frames the detector saw, ascending.
-    matrix : float32, shape (K, 2, 3)
-        Affine map of display px from the seen frame before to this one; the identity
-        for the first, across a cut, or where compensation is off.
-    """
-
-    FILE: ClassVar = "motion"
-    COLUMNS: ClassVar = {"frame": ("i4", ("K",)), "matrix": ("f4", ("K", 2, 3))}
-    frame: Int32
-    matrix: Float32
-
-
-@dataclass(frozen=True, eq=False)
 class Faces(Table):
     """All detected faces of a film.
 

@@ -1,0 +1,95 @@
+"""Where a track breaks: jumps of the picture that begin no shot, and faces that turn unlike.
+
+Shots are for people to count, so small jumps and cuts too near each other are none.  A track must
+not run over either.  Breaking a track once too often costs little, since its pieces are found to
+be one person as other tracks are; going on over a cut makes one track of two people.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from videoclusternet.film.shots import content_scores
+from videoclusternet.types import Faces, FrameScores, Looks, Shots
+from videoclusternet.types.arrays import Float64, Int64, Ints
+
+AROUND = Fraction(1, 4)
+"""Seconds before and after a jump in which the picture must be calmer; at least 3 frames."""
+CALMER = 2.0
+"""How many times less each frame around must change.  Motion and fades go on, flashes come back."""
+LEAST = 6.0
+"""Content score below which a jump is none: key frames of a compressed film pulse."""
+UNLIKE = 0.75
+"""Difference of two looks that breaks a track, as a share of what chance gives.  Of faces of
+different shots, one pair in twenty is more alike."""
+
+
+def find_jumps(scores: FrameScores, shots: Shots, fps: Fraction) -> Int64:
+    """Return the frames at which the picture jumps, although no shot begins, int64 (J,).
+
+    Parameters
+    ----------
+    scores : FrameScores
+        Of all F frames.
+    shots : Shots
+    fps : Fraction
+        Nominal frame rate.
+    """
+    score = content_scores(scores)
+    calm = score.copy()
+    calm[shots.start] = 0  # what is a cut already does not hide one beside it
+    reach = max(3, round(fps * AROUND))
+    padded, around = np.pad(calm, reach), np.zeros_like(calm)
+    for begin in range(2 * reach + 1):
+        if begin != reach:
+            around = np.maximum(around, padded[begin : begin + len(calm)])
+    jump = (score >= LEAST) & (score >= CALMER * around)
+    jump[shots.start] = False
+    return np.flatnonzero(jump).astype(np.int64)
+
+
+def unbroken(rows: Ints, faces: Faces, looks: Looks, jumps: Int64) -> list[Ints]:
+    """Break a track where the picture jumps or the face turns unlike.
+
+    Parameters
+    ----------
+    rows : int, shape (n,)
+        Faces of the track, in order of time.
+    faces : Faces
+    looks : Looks
+        Of these faces.
+    jumps : int64, shape (J,)
+
+    Returns
+    -------
+    list of int arrays
+        Its pieces, in order.
+    """
+    passed = np.searchsorted(jumps, faces.frame[rows], side="right")
+    broken = (np.diff(passed) > 0) | (unlikeness(looks, rows[:-1], rows[1:]) >= UNLIKE)
+    return np.split(rows, np.flatnonzero(broken) + 1)
+
+
+def unlikeness(looks: Looks, first: Ints, second: Ints) -> Float64:
+    """Compare looks pair by pair.
+
+    Returns
+    -------
+    float64, shape (n,)
+        Mean difference of their pixels, as a share of Gini's mean difference within them: near
+        1 where they have nothing to do with each other.
+    """
+    pixels = np.prod(looks.picture.shape[1:])
+    a, b = (looks.picture[r].reshape(-1, pixels).astype(np.float64) for r in (first, second))
+    chance = (_gini(a) + _gini(b)) / 2
+    # Two flat looks, all dark, say nothing: they are taken as alike.
+    return np.asarray(np.abs(a - b).mean(axis=1) / np.maximum(chance, 1.0))
+
+
+def _gini(values: Float64) -> Float64:
+    """Return the mean difference of two random values of each row, float64 (n,)."""
+    count = values.shape[1]
+    weight = 2 * np.arange(count) - count + 1
+    return np.asarray(2 * (np.sort(values, axis=1) * weight).sum(axis=1) / count**2)
