@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import torch
 
-from tests.attack import folders
+from tests.attack import folders, kills
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
-FAMILIES: dict[str, Family] = {"folders": folders.FAMILY}
+FAMILIES: dict[str, Family] = {"folders": folders.FAMILY, "kills": kills.FAMILY}
 
 
 def main() -> int:

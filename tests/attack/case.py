@@ -23,6 +23,8 @@ CODES = (0, 2, 3, 4, 5, 6, 130)
 """Exit codes that the docs promise; 1 is a defect."""
 SECONDS = 60.0
 """A command that takes longer hangs: none of the campaign has work for more than a few."""
+HUNG = -1000
+"""In place of an exit code: the command took too long."""
 MOST_MIB = 2048
 """Peak of resident memory."""
 KINDS = ("silently wrong", "traceback", "hang", "memory", "unclear")
@@ -109,7 +111,7 @@ class Place:
 
     def _judge(self, told: str, outcome: Outcome, codes: tuple[int, ...]) -> None:
         end = f"{told} -> {outcome.code}: {outcome.err.strip()[-2000:]}"
-        if outcome.code == -signal.SIGALRM:
+        if outcome.code == HUNG:
             self.must(False, end, "hang")
             return
         self.must("Traceback" not in outcome.err + outcome.out, end, "traceback")
@@ -141,7 +143,7 @@ def in_child(call: Callable[[], int], folder: Path, seconds: float = SECONDS) ->
     """Run a function in a forked child with ``folder`` as working folder.
 
     Everything is imported already, so that a command takes no longer than its work.  A child
-    that takes too long ends with ``-SIGALRM``, its own children too.
+    that takes too long ends with :data:`HUNG`, its own children too.
     """
     pipes = [os.memfd_create("out"), os.memfd_create("err")]
     started = time.perf_counter()
@@ -161,7 +163,7 @@ def in_child(call: Callable[[], int], folder: Path, seconds: float = SECONDS) ->
         time.sleep(wait)
         wait = min(0.02, 1.3 * wait)
     _end_group(child)  # what it started and left behind
-    code = -signal.SIGALRM if late else os.waitstatus_to_exitcode(status)
+    code = HUNG if late else os.waitstatus_to_exitcode(status)
     out, err = (_read(pipe) for pipe in pipes)
     return Outcome(code, out, err, time.perf_counter() - started, usage.ru_maxrss // 1024)
 

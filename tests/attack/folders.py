@@ -6,17 +6,15 @@ command that computes anew ends with the clean result.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
-from tests.attack.material import QUICK, Material, copied
+from tests.attack.material import QUICK, Material, copied, differences
 
 Spoil = Callable[[Path, random.Random], None]
 
@@ -108,24 +106,6 @@ SPOILS: tuple[Spoil, ...] = (
     link_to_itself,
     endless,
 )
-
-
-def state(run: Path) -> dict[str, Any]:
-    """Return all files of a run with their bytes; of run.json what does not tell the time."""
-    found: dict[str, Any] = {}
-    for path in sorted(run.rglob("*")):
-        name = str(path.relative_to(run))
-        found[name] = path.read_bytes() if path.is_file() else None
-    manifest = json.loads(found["run.json"])
-    for step in manifest["steps"].values():
-        del step["seconds"]
-    return {**found, "run.json": manifest}
-
-
-def differences(run: Path, clean: Path) -> str:
-    """Say which files of two runs differ; empty where none does."""
-    a, b = state(run), state(clean)
-    return ", ".join(sorted(name for name in {*a, *b} if a.get(name, 0) != b.get(name, 0)))
 
 
 def read_and_go_on(place: Place, run: Path, clean: Path, *again: str | Path) -> None:

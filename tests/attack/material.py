@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tests.attack.case import Place, in_child
 from tests.drawn import FLAGS, draw_film
@@ -61,3 +63,22 @@ def copied(source: Path, to: Path) -> Path:
     if source.is_dir():
         return Path(shutil.copytree(source, to, symlinks=True))
     return Path(shutil.copy(source, to))
+
+
+def state(folder: Path) -> dict[str, Any]:
+    """Return all files of a folder with their bytes; of run.json what does not tell the time."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        found[name] = path.read_bytes() if path.is_file() else None
+        if path.name == "run.json":
+            found[name] = json.loads(found[name])
+            for step in found[name]["steps"].values():
+                del step["seconds"]
+    return found
+
+
+def differences(folder: Path, clean: Path) -> str:
+    """Say which files of two folders differ; empty where none does."""
+    a, b = state(folder), state(clean)
+    return ", ".join(sorted(name for name in {*a, *b} if a.get(name, 0) != b.get(name, 0)))
