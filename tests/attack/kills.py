@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -148,24 +148,31 @@ def kills_of(make: Make, name: str, material: Material, rng: random.Random) -> I
     scenario = make(material)
     clean = material.folder / f"killed {name}"
     operations, outcome = undisturbed(scenario, clean)
+    runs = [clean / "out", *([scenario.begin] if scenario.begin else [])] * scenario.shows
+    place = Place(clean, random.Random(0))
+    shown = {place.vcn("show", run, "--json").out for run in runs}
+    kill = partial(_kill, scenario, clean, shown)
     for n in range(operations):
-        yield Case(f"before operation {n}", partial(_kill, scenario, clean, killed_before, n))
+        yield Case(f"before operation {n}", partial(kill, killed_before, n))
     for _ in range(AT_ANY_MOMENT):
         after = rng.uniform(0, outcome.seconds)
-        yield Case(f"after {after:.3f} s", partial(_kill, scenario, clean, killed_after, after))
+        yield Case(f"after {after:.3f} s", partial(kill, killed_after, after))
 
 
 def _kill(
-    scenario: Scenario, clean: Path, kill: Callable[[Any], None], when: float, place: Place
+    scenario: Scenario,
+    clean: Path,
+    shown: Collection[str],
+    kill: Callable[[Any], None],
+    when: float,
+    place: Place,
 ) -> None:
     scenario.prepare(place.folder)
     dead = (-signal.SIGKILL, -signal.SIGALRM, 0)
     place.vcn(*scenario.words, before=partial(kill, when), codes=dead)
     if scenario.shows:
         said = place.vcn("show", "out", "--json", codes=(0, 5))
-        known = [clean / "out", *([scenario.begin] if scenario.begin else [])]
-        right = [place.vcn("show", run, "--json").out for run in known] if said.code == 0 else []
-        place.must(said.code != 0 or said.out in right, "between, another cast is shown")
+        place.must(said.code != 0 or said.out in shown, "between, another cast is shown")
     again = place.vcn(*scenario.words, codes=(0,))
     if again.code == 0:
         wrong = differences(place.folder, clean)
