@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import pkgutil
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import cv2
 import torch
 
+import videoclusternet
+import videoclusternet_bench
 from tests.attack import folders, kills
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
@@ -21,6 +25,7 @@ FAMILIES: dict[str, Family] = {"folders": folders.FAMILY, "kills": kills.FAMILY}
 def main() -> int:
     """Run the campaign of the command line."""
     asked = _arguments()
+    preload()
     # Children of a fork must find no threads in use.
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -39,6 +44,15 @@ def main() -> int:
         report = run(cases, folder / "cases", asked.seed, asked.workers, keep, _tell)
     print(report.table())
     return int(bool(report.faults))
+
+
+def preload() -> None:
+    """Import all that commands import as they need it: the children have it then."""
+    for package in (videoclusternet, videoclusternet_bench):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    importlib.import_module("PIL.Image").init()
 
 
 def _tell(found: Found) -> None:

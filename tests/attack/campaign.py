@@ -73,19 +73,21 @@ def gather(
     most : int, optional
         Cases of each family at most, of two of its groups.
     only : str
-        A part of the names of the cases to take.
+        A part of the names of the cases to take; before ``": "`` of their group.
     """
     chosen: list[tuple[str, Case]] = []
     for family, groups in families.items():
         names = sorted(groups)
         if most is not None:
             names = random.Random(f"{seed} {family}").sample(names, min(2, len(names)))
+        group, _, case_name = only.rpartition(": ")
         cases = [
             Case(f"{name}: {case.name}", case.attack)
             for name in names
+            if group in name
             for case in groups[name](material, random.Random(f"{seed} {family} {name}"))
         ]
-        cases = [case for case in cases if only in case.name]
+        cases = [case for case in cases if case_name in case.name]
         if most is not None:
             cases = random.Random(seed).sample(cases, min(most, len(cases)))
         chosen += [(family, case) for case in cases]

@@ -169,12 +169,13 @@ def _kill(
 ) -> None:
     scenario.prepare(place.folder)
     dead = (-signal.SIGKILL, -signal.SIGALRM, 0)
-    place.vcn(*scenario.words, before=partial(kill, when), codes=dead)
+    ended = place.vcn(*scenario.words, before=partial(kill, when), codes=dead)
     if scenario.shows:
         said = place.vcn("show", "out", "--json", codes=(0, 5))
         place.must(said.code != 0 or said.out in shown, "between, another cast is shown")
-    again = place.vcn(*scenario.words, codes=(0,))
-    if again.code == 0:
+    if ended.code:
+        ended = place.vcn(*scenario.words, codes=(0,))
+    if ended.code == 0:
         wrong = differences(place.folder, clean)
         place.must(not wrong, f"lost or left behind: {wrong}", "silently wrong")
 

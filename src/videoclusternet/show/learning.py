@@ -33,11 +33,13 @@ def write_learning(folder: Path) -> Path | None:
     learnt = store.manifest["steps"].get("adapt")
     # An earlier adaptation says nothing of a cast that was found without it.
     if learnt is None or learnt["tables"].get(Rounds.FILE) not in cast.get("inputs", ()):
-        return _without(path)
+        _remove(path)
+        return None
     rounds, epochs = store.load("adapt", (Rounds, Epochs))
     assert isinstance(rounds, Rounds) and isinstance(epochs, Epochs)
     if len(rounds) == 0:
-        return _without(path)
+        _remove(path)
+        return None
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(2, 2)
     _epochs(axes, epochs)
@@ -47,7 +49,7 @@ def write_learning(folder: Path) -> Path | None:
     return path
 
 
-def _without(path: Path) -> None:
+def _remove(path: Path) -> None:
     with writing(path):
         path.unlink(missing_ok=True)
 
