@@ -21,7 +21,7 @@ from typing import Any, Self
 from threadpoolctl import threadpool_limits
 
 from videoclusternet.engine.work import Item, Make, Result, Serial
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import MemoryShortage
 
 GIB = 2**30
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
@@ -99,7 +99,7 @@ class Processes:
 
         Raises
         ------
-        ConfigError
+        MemoryShortage
             When a process was killed.
         """
         if self.count < 2 or (len(items) < 2 and not patient):
@@ -112,7 +112,7 @@ class Processes:
             yield from self._results(futures, items, heard, tell, patient)
         except BrokenProcessPool:
             self.close()
-            raise ConfigError(
+            raise MemoryShortage(
                 "a process was killed, perhaps for its memory",
                 "run it again with fewer: --jobs of a bench, --set processes=1 else",
             ) from None
