@@ -23,7 +23,7 @@ PRODUCT, LABORATORY = videoclusternet.__name__, videoclusternet_bench.__name__
 FLOORS = {
     PRODUCT: (
         "errors events text",
-        "files",
+        "inputs",
         "config types",
         "engine annotations",
         "runfolder clustering",
