@@ -11,12 +11,13 @@ TESTS ?=
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 	-n $(WORKERS) --dist worksteal
 
-.PHONY: demo test check format bench clean help
+.PHONY: demo test check attack format bench clean help
 
 help:
 	@echo "make demo    set up .venv, then cluster the built-in film"
 	@echo "make test    all tests, slow ones included; with TESTS=slow those that check leaves out"
 	@echo "make check   ruff, mypy, fast tests"
+	@echo "make attack  all attacks on inputs and run folders, some minutes"
 	@echo "make format  reformat the code"
 	@echo "make bench   speed and memory"
 
@@ -37,6 +38,9 @@ check: $(STAMP)
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
 	$(PYTEST) -m "not slow"
+
+attack: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attack
 
 format: $(STAMP)
 	$(BIN)/ruff format src tests

@@ -19,7 +19,7 @@ from videoclusternet.config import Config
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.load import check as check_model
-from videoclusternet.runfolder.folder import MANIFEST
+from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
 from videoclusternet.types.arrays import Array, Bools, Float32, Int64

@@ -20,7 +20,7 @@ from videoclusternet.engine.work import Tell
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.pipeline import cluster, cluster_boxes, cluster_film, cluster_tracks
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import is_finished
 from videoclusternet.sources.features import FeatureSource
 from videoclusternet_bench.data.sets import LabelledSet

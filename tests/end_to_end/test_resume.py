@@ -21,7 +21,7 @@ from videoclusternet import Config, cluster_film, open_run
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Event
 from videoclusternet.film.video import Frame
-from videoclusternet.runfolder.folder import read_table, table_path
+from videoclusternet.runfolder.table_files import read_table, table_path
 from videoclusternet.types import (
     Candidates,
     Cast,

@@ -33,8 +33,9 @@ from videoclusternet.config import PROFILES, Config
 from videoclusternet.errors import VcnError
 from videoclusternet.events import Event, Kind
 from videoclusternet.models.registry import MODELS, ModelSpec
-from videoclusternet.runfolder.folder import FORMAT, table_path
+from videoclusternet.runfolder.manifest import FORMAT
 from videoclusternet.runfolder.steps import PACKAGES
+from videoclusternet.runfolder.table_files import table_path
 from videoclusternet.show.terminal import print_candidates, print_cast
 from videoclusternet.types import Reason, Table
 from videoclusternet_bench.ablate import MEASURES

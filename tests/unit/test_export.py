@@ -139,7 +139,9 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     broken = replace(small(), labels=("An\x07n", "Bob"))
     with pytest.raises(DataError, match="a character that XML cannot"):
         write_boxes(broken, tmp_path / "out", "cvat")
+    assert not list(tmp_path.iterdir())  # nothing half written
+    (tmp_path / "mine").touch()
     with pytest.raises(StoreError, match="is not empty"):
-        write_boxes(small(), tmp_path / "out/..", "mot")
+        write_boxes(small(), tmp_path, "mot")
     with pytest.raises(ConfigError, match="write csv, mot, cvat or crops"):
         check_form("coco")

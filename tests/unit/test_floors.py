@@ -52,6 +52,7 @@ MOST_FILES = 14
 """Modules in a folder at most."""
 
 OWNERS = {
+    "PIL": "runfolder.crop_zip",
     "av": "cli.demo_film film.video",
     "cv2": "cli.demo_film film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
@@ -62,10 +63,10 @@ OWNERS = {
     "lz4": "models.detectors.mtcnn",
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
-    "pyarrow": "runfolder.folder bench:tables.comparison bench:tables.stats",
+    "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
     "pydantic": "config",
     "rich": "cli.progress show.terminal",
-    "safetensors": "adapt.rounds models.checkpoint runfolder.folder",
+    "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",
     "scipy": "clustering bench:data.feature_files bench:methods bench:metrics.intervals "
     "bench:pictures.matched",

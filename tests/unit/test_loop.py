@@ -33,7 +33,7 @@ from videoclusternet.engine.work import Work
 from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.runfolder.crop_zip import CropPictures
-from videoclusternet.runfolder.folder import read_table, table_path
+from videoclusternet.runfolder.table_files import read_table, table_path
 from videoclusternet.types import Cast, Constraints, Embeddings, Epochs, Links, Rounds, Views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)

@@ -33,7 +33,7 @@ from videoclusternet.adapt.train import Epoch, Training
 from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import StoreError
 from videoclusternet.models.backbones.face_model import FaceModel
-from videoclusternet.runfolder.folder import read_table, table_path, write_table
+from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Embeddings, Epochs, Rounds, Views
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)

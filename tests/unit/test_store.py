@@ -17,14 +17,10 @@ import pytest
 from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.folder import (
-    FORMAT,
-    Store,
-    read_table,
-    replacing,
-    table_path,
-    write_table,
-)
+from videoclusternet.runfolder.files import replacing
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.manifest import FORMAT
+from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import (
     Candidates,
     Cast,

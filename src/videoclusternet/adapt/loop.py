@@ -50,7 +50,7 @@ from videoclusternet.config import AdaptConfig, EmbedConfig, QualityFilterConfig
 from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.backbones.face_model import FaceModel
-from videoclusternet.runfolder.folder import table_path, write_table
+from videoclusternet.runfolder.table_files import table_path, write_table
 from videoclusternet.types import Constraints, Embeddings, Epochs, Links, Rounds, Views
 from videoclusternet.types.arrays import Array, Bools
 

@@ -30,7 +30,8 @@ from videoclusternet.adapt.train import Epoch, Training
 from videoclusternet.clustering.reading import round_name
 from videoclusternet.clustering.spaces import Adapted
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.folder import read_table, table_path, write_table, writing
+from videoclusternet.runfolder.files import writing
+from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Embeddings, Epochs, Rounds, Views
 
 FOLDER = "adapt"

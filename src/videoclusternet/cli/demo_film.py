@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.runfolder.folder import replacing, writing
+from videoclusternet.runfolder.files import replacing, writing
 from videoclusternet.types.arrays import Array
 
 WIDTH, HEIGHT, FPS = 640, 360, 24

@@ -6,7 +6,6 @@ double click) and are read back in batches.  Memory holds one frame.
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from collections.abc import Iterable
 
@@ -17,7 +16,7 @@ from videoclusternet.config import CropConfig, QualityConfig
 from videoclusternet.engine.work import Work
 from videoclusternet.film.quality import flaws
 from videoclusternet.film.video import read_frames
-from videoclusternet.runfolder.crop_zip import crop_name
+from videoclusternet.runfolder.crop_zip import CropZip, crop_name
 from videoclusternet.types import Crops, Faces, Reason, Tracks, VideoInfo
 from videoclusternet.types.arrays import Array, Float64, Floats, Ints, UInt8
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE, similarity_transform
@@ -67,12 +66,12 @@ def cut_chosen(
         by_frame.setdefault(int(faces.frame[row]), []).append((track, int(row)))
     rows: list[tuple[int, int, int, int]] = []
     wanted = np.array(sorted(by_frame), dtype=np.int64)
-    with zipfile.ZipFile(work.file, "w", zipfile.ZIP_STORED) as archive:
+    with CropZip(work.file) as archive:
         for done, frame in enumerate(read_frames(video, wanted, work.note), 1):
             picture = frame.picture(video.width, video.height)
             for track, row in by_frame[frame.number]:
                 data = encode(align(picture, faces.landmarks[row]))
-                archive.writestr(crop_name(track, frame.number), data)
+                archive.add(crop_name(track, frame.number), data)
                 rows.append((track, frame.number, row, zlib.crc32(data)))
             work.progress(done, len(wanted))
     return crops_table(rows, tracks)

@@ -24,7 +24,7 @@ from videoclusternet.models.registry import (
     sha256_of,
     verify,
 )
-from videoclusternet.runfolder.folder import writing
+from videoclusternet.runfolder.files import writing
 
 BLOCK = 1 << 18
 TIMEOUT = 30

@@ -9,28 +9,32 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import filelock
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import safetensors
-import safetensors.numpy
 
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.files import plain_file, present, replacing, sweep, writing
+from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, read_manifest
+from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Table
-from videoclusternet.types.arrays import Array
 
-T = TypeVar("T", bound=Table)
-FORMAT = 2
-MANIFEST = "run.json"
+BEGUN = {"lock", f".{MANIFEST}.tmp"}
+"""What a folder holds whose first write was ended."""
+INNER = ("films", "parts", "adapt")
+"""Folders inside: what is written there stays inside."""
+PART = "part.json"
+"""Hashes of the tables of a part, in its folder."""
+MOST_PART = 1 << 16
+"""Bytes of that file."""
+MOST_NAME = 200
+"""Bytes of a film's name in the name of its folder; file systems end at 255."""
 
 
 class Store:
@@ -51,11 +55,11 @@ class Store:
     def __init__(self, folder: Path, create: bool = False) -> None:
         self.folder = folder
         path = folder / MANIFEST
-        if path.exists():
-            self.manifest = _read_manifest(path)
+        if _there(path):
+            self.manifest = read_manifest(path)
         elif not create:
             raise StoreError(f"{folder} is not a run folder (no {MANIFEST})", "check the path")
-        elif folder.is_dir() and any(p.name != "lock" for p in folder.iterdir()):
+        elif folder.is_dir() and not {p.name for p in folder.iterdir()} <= BEGUN:
             raise StoreError(
                 f"{folder} is not empty and not a run folder", "choose another folder with -o"
             )
@@ -83,12 +87,32 @@ class Store:
                     "wait for it, or choose another folder",
                 ) from None
         try:
-            if (self.folder / MANIFEST).exists():
+            if _there(self.folder / MANIFEST):
                 # Another run may have finished between opening and locking.
-                self.manifest = _read_manifest(self.folder / MANIFEST)
+                self.manifest = read_manifest(self.folder / MANIFEST)
+            self.tidy()
             yield
         finally:
             lock.release()
+
+    def tidy(self) -> None:
+        """Delete what an ended process left, before anything is written.
+
+        Raises
+        ------
+        StoreError
+            When a folder inside is a link: what is written there would not stay here.
+        """
+        with writing(self.folder):
+            inner = [self.folder / name for name in INNER]
+            for path in (*inner, *(self.folder / "films").glob("*")):
+                if path.is_symlink():
+                    raise StoreError(f"{path} is a link to elsewhere", "start a new run folder")
+            sweep(self.folder)
+            for step, found in self.manifest["steps"].items():
+                # Its own parts go last: those that are there were being dropped.
+                if self.parts(step, found["fingerprint"]).folder.is_dir():
+                    self.drop_parts(step)
 
     def fingerprint(self, step: str) -> str | None:
         """Return the fingerprint of a finished step."""
@@ -147,7 +171,9 @@ class Store:
     def write_manifest(self) -> None:
         """Write run.json."""
         text = json.dumps(self.manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        self.write_text(MANIFEST, text + "\n")
+        # A path that is not UTF-8 cannot be written: escaped, it comes back as it was.
+        escaped = re.sub("[\ud800-\udfff]", lambda one: f"\\u{ord(one[0]):04x}", text)
+        self.write_text(MANIFEST, escaped + "\n")
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder atomically."""
@@ -161,8 +187,10 @@ class Store:
         return FolderParts(self.folder / "parts" / f"{step}-{fingerprint[:16]}")
 
     def drop_parts(self, step: str) -> None:
-        """Delete the parts of a step that is now finished, of all its fingerprints."""
-        for folder in (self.folder / "parts").glob(f"{step}-*"):
+        """Delete the parts of a step that is now finished, its own last."""
+        own = self.parts(step, self.fingerprint(step) or "").folder
+        others = [f for f in (self.folder / "parts").glob(f"{step}-*") if f != own]
+        for folder in (*others, own):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -175,12 +203,12 @@ class FolderParts:
     def read(self, name: str, kinds: Sequence[type[Table]]) -> tuple[Table, ...] | None:
         """Return the tables of a part, or None when it is to be made: unfinished or damaged."""
         folder = self.folder / name
-        if not folder.is_dir():
-            return None
         try:
-            return tuple(read_table(table_path(folder, kind), kind) for kind in kinds)
-        except StoreError:
+            said = json.loads(plain_file(folder / PART, MOST_PART).read_text(encoding="utf-8"))
+            tables = tuple(read_table(table_path(folder, kind), kind) for kind in kinds)
+        except (OSError, ValueError, RecursionError, StoreError):
             return None
+        return tables if said == self._says(name, tables) else None
 
     def write(self, name: str, tables: Sequence[Table]) -> None:
         """Keep the tables of a part: it exists whole or not at all."""
@@ -191,157 +219,24 @@ class FolderParts:
             temporary.mkdir()
             for table in tables:
                 write_table(table_path(temporary, type(table)), table)
+            (temporary / PART).write_text(json.dumps(self._says(name, tables)), encoding="utf-8")
             shutil.rmtree(self.folder / name, ignore_errors=True)
             temporary.replace(self.folder / name)
 
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = int(manifest["format"])
-        if version > FORMAT:
-            raise StoreError(
-                f"{path.parent} has format {version}; this program knows formats up to {FORMAT}",
-                "update videoclusternet",
-            )
-        if version < FORMAT:
-            raise StoreError(
-                f"{path.parent} has format {version}, of an earlier version; this one reads "
-                f"format {FORMAT}",
-                f"make it anew: {_command(path.parent, manifest)}",
-            )
-        for step in manifest["steps"].values():
-            _ = step["fingerprint"], dict(step["tables"]), list(step["inputs"])
-        for film in manifest.get("films", []):
-            _ = film["content"], Path(film["path"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path} is damaged", "restore it, or choose a new folder") from error
-    return dict(manifest)
-
-
-def _command(folder: Path, manifest: dict[str, Any]) -> str:
-    """Return the command that makes a run of an earlier format anew, beside the old one."""
-    folder, films = folder.resolve(), manifest.get("films", [])
-    given = any("tracks" in film for film in films)
-    paths = [str(film["path"]) for film in films] or ["FILM"]
-    if given and "video" in manifest["steps"]:
-        paths = ["BOXES", "--film", *paths]
-    elif given and (len(paths) > 1 or paths[0].endswith(".npz")):
-        return "what was clustered there, again into a new folder"
-    config = manifest.get("config", {})
-    chosen = {
-        "--profile": config.get("profile"),
-        "--detector": config.get("faces", {}).get("detector"),
-        "--backbone": config.get("embed", {}).get("backbone"),
-    }
-    options = [word for name, value in chosen.items() if value for word in (name, str(value))]
-    new = folder.with_name(f"{folder.stem}-{FORMAT}{folder.suffix}")
-    command = "cluster-tracks" if given else "cluster"
-    return shlex.join(["vcn", command, *paths, *options, "-o", str(new)])
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a failure to write into an error that says what to do."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"cannot write {path}: {getattr(error, 'strerror', None) or error}",
-            "make room or choose another folder with -o; what was finished is kept",
-        ) from error
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write to a temporary name beside ``path``, then rename: all or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with writing(path):
-            yield temporary
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    def _says(self, name: str, tables: Sequence[Table]) -> dict[str, Any]:
+        """Return what tells a whole part from a damaged or a misplaced one."""
+        digests = {type(table).FILE: table.digest for table in tables}
+        return {"part": f"{self.folder.name}/{name}", "tables": digests}
 
 
 def film_folder(number: int, name: str) -> str:
-    """Return the folder of a film inside a run over several films."""
-    return f"{number:03d}-{name}"
+    """Return the folder of a film inside a run over several films; a long name is cut."""
+    return f"{number:03d}-{os.fsdecode(os.fsencode(name)[:MOST_NAME])}"
 
 
-def table_path(folder: Path, kind: type[Table]) -> Path:
-    """Return the file of a table: safetensors for embeddings, Parquet for the others."""
-    return folder / f"{kind.FILE}.{kind.SUFFIX}"
-
-
-def write_table(path: Path, table: Table) -> None:
-    """Write one table atomically."""
-    meta = json.dumps(table.meta(), sort_keys=True)
-    with replacing(path) as temporary:
-        if path.suffix == ".safetensors":
-            data = safetensors.numpy.save(dict(table.arrays()), metadata={"meta": meta})
-            temporary.write_bytes(data)
-        else:
-            columns = _columns(table)
-            frame = pa.table(columns).replace_schema_metadata({"vcn": meta})
-            pq.write_table(frame, temporary, compression="zstd")
-
-
-def read_table(path: Path, kind: type[T]) -> T:
-    """Read one table.
-
-    Raises
-    ------
-    StoreError
-        When the file is missing or damaged.
-    """
+def _there(path: Path) -> bool:
+    """Whether something lies at a path; a StoreError where nobody may look."""
     try:
-        if path.suffix == ".safetensors":
-            with safetensors.safe_open(path, framework="numpy") as file:
-                meta = json.loads(file.metadata()["meta"])
-                arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
-        else:
-            with pq.ParquetFile(path) as file:  # `read_table` loads what reads whole folders
-                frame = file.read()
-            meta = json.loads(frame.schema.metadata[b"vcn"])
-            arrays = _arrays(frame, kind)
-        return kind.build(arrays, meta)
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{path} is damaged or missing", "restore it, or start a new run folder"
-        ) from error
-    except safetensors.SafetensorError as error:
-        raise StoreError(f"{path} is damaged", "restore it, or start a new run folder") from error
-
-
-def _columns(table: Table) -> dict[str, pa.Array]:
-    columns: dict[str, pa.Array] = {}
-    arrays = table.arrays()
-    for name, array in arrays.items():
-        if name in table.RAGGED.values():
-            continue
-        if name in table.RAGGED:
-            offsets = pa.array(arrays[table.RAGGED[name]])
-            columns[name] = pa.LargeListArray.from_arrays(offsets, pa.array(array))
-        elif array.ndim > 1:
-            width = int(np.prod(array.shape[1:]))
-            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), width)
-        else:
-            columns[name] = pa.array(array)
-    return columns
-
-
-def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
-    arrays: dict[str, Array] = {}
-    for name, (dtype, shape) in kind.COLUMNS.items():
-        if name in kind.RAGGED.values():
-            continue
-        column = frame.column(name).combine_chunks()
-        if name in kind.RAGGED:
-            lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-            arrays[kind.RAGGED[name]] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        if name in kind.RAGGED or len(shape) > 1:
-            column = column.flatten()
-        array = column.to_numpy(zero_copy_only=False).astype(dtype)
-        arrays[name] = array.reshape(-1, *shape[1:]) if len(shape) > 1 else array
-    return arrays
+        return present(path)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}", "check the path") from error

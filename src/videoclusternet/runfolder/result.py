@@ -11,7 +11,8 @@ import numpy as np
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import MANIFEST, Store, film_folder
+from videoclusternet.runfolder.folder import Store, film_folder
+from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.types import (
     Candidates,
     Cast,

@@ -23,7 +23,8 @@ from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
-from videoclusternet.runfolder.folder import Store, film_folder, replacing
+from videoclusternet.runfolder.files import replacing
+from videoclusternet.runfolder.folder import Store, film_folder
 from videoclusternet.types import Table
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
@@ -118,7 +119,9 @@ class Run:
     def film(self, number: int, name: str) -> Run:
         """Return the sub-run of one film of several."""
         folder = self.folder / "films" / film_folder(number, name)
-        run = Run(Store(folder, create=True), self.config, self._hook, f"{name}/", self.engine)
+        store = Store(folder, create=True)
+        store.tidy()
+        run = Run(store, self.config, self._hook, f"{name}/", self.engine)
         run.describe()  # first of all: a folder without run.json is not taken for ours
         return run
 

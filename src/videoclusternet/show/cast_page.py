@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import (
     REASONS,

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from videoclusternet.runfolder.folder import Store, replacing, table_path
+from videoclusternet.runfolder.files import replacing, writing
+from videoclusternet.runfolder.folder import Store
 from videoclusternet.types import Epochs, Rounds
 
 PICTURE = "learning.svg"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 """Okabe and Ito's colours: told apart by all."""
+SVG = {"svg.hashsalt": "videoclusternet"}
+"""Ids that are the same whenever it is drawn."""
 
 
 def write_learning(folder: Path) -> Path | None:
@@ -28,24 +32,26 @@ def write_learning(folder: Path) -> Path | None:
     cast = store.manifest["steps"].get("cast", {})
     learnt = store.manifest["steps"].get("adapt")
     # An earlier adaptation says nothing of a cast that was found without it.
-    if learnt is None or learnt["tables"][Rounds.FILE] not in cast.get("inputs", ()):
-        path.unlink(missing_ok=True)
+    if learnt is None or learnt["tables"].get(Rounds.FILE) not in cast.get("inputs", ()):
+        _remove(path)
         return None
     rounds, epochs = store.load("adapt", (Rounds, Epochs))
     assert isinstance(rounds, Rounds) and isinstance(epochs, Epochs)
     if len(rounds) == 0:
-        path.unlink(missing_ok=True)
+        _remove(path)
         return None
-    drawn = path.exists() and path.stat().st_mtime >= table_path(folder, Rounds).stat().st_mtime
-    if drawn:
-        return path
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(2, 2)
     _epochs(axes, epochs)
     _rounds(axes[1, 1], rounds)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with replacing(path) as temporary, rc_context(SVG):
+        figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
     return path
+
+
+def _remove(path: Path) -> None:
+    with writing(path):
+        path.unlink(missing_ok=True)
 
 
 def _epochs(axes: Any, epochs: Epochs) -> None:

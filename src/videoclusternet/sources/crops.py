@@ -7,11 +7,10 @@ the shot of each track (for cannot-link pairs); its labels are never read.
 from __future__ import annotations
 
 import hashlib
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +21,17 @@ from videoclusternet.engine.work import Work
 from videoclusternet.errors import DataError
 from videoclusternet.film.crops import crops_table, encode
 from videoclusternet.models.load import LazyDetector
-from videoclusternet.runfolder.crop_zip import CROP_ZIP, ZIP_ERRORS, crop_name
+from videoclusternet.runfolder.crop_zip import (
+    CROP_ZIP,
+    MOST_CROP,
+    ZIP_ERRORS,
+    CropZip,
+    crop_name,
+    open_zip,
+    picture_size,
+    read_entry,
+)
+from videoclusternet.runfolder.files import plain_file
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.sources.track_list import (
@@ -38,6 +47,10 @@ from videoclusternet.types.canvas import CANVAS, MARGIN
 
 PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
+MOST_SIDE = 4096
+"""Width and height of a given crop at most, px: a face fills it."""
+MOST_BYTES = 64 << 20
+"""Size of its file at most."""
 JPEG = b"\xff\xd8\xff"
 """How JPEG files begin."""
 _File = tuple[str, int, Callable[[], bytes]]
@@ -117,10 +130,10 @@ def _copy(given: CropSource, work: Work) -> Crops:
     assert work.file is not None
     index = {name: i for i, name in enumerate(given.names)}
     rows = []
-    with zipfile.ZipFile(work.file, "w", zipfile.ZIP_STORED) as archive:
+    with CropZip(work.file) as archive:
         for done, (track, frame, read) in enumerate(given.files, 1):
             data = _canvas_file(_read(read, track, frame), f"{track}/{frame}")
-            archive.writestr(crop_name(index[track], frame), data)
+            archive.add(crop_name(index[track], frame), data)
             rows.append((index[track], frame, -1, zlib.crc32(data)))
             work.progress(done, len(given.files))
     return crops_table(rows, len(index))
@@ -153,18 +166,19 @@ def list_crops(source: Path) -> list[_File]:
 def _in_folder(source: Path) -> Iterator[_File]:
     for path in sorted(source.glob("*/*")):
         if _is_picture(path):
-            yield path.parent.name, _frame(path.stem, path), path.read_bytes
+            yield path.parent.name, _frame(path.stem, path), partial(_of_file, path)
+
+
+def _of_file(path: Path) -> bytes:
+    return plain_file(path, MOST_BYTES).read_bytes()
 
 
 def _in_zip(source: Path) -> Iterator[_File]:
     try:
-        archive = zipfile.ZipFile(source)
+        archive = open_zip(source)
     except ZIP_ERRORS as error:
-        raise DataError(f"{source} is not a readable zip file", "give a zip or a folder") from error
-
-    def reader(name: str) -> Callable[[], bytes]:
-        return lambda: archive.read(name)
-
+        said = f"{source} is not a readable zip file: {error}"
+        raise DataError(said, "give a zip or a folder") from error
     for name in archive.namelist():
         path = Path(name)
         if _is_picture(path):
@@ -172,7 +186,11 @@ def _in_zip(source: Path) -> Iterator[_File]:
                 raise DataError(
                     f"{source}: {name} lies in no track", "expected <track>/<frame>.jpg"
                 )
-            yield path.parts[-2], _frame(path.stem, path), reader(name)
+            yield (
+                path.parts[-2],
+                _frame(path.stem, path),
+                partial(read_entry, archive, name, MOST_BYTES),
+            )
 
 
 def _is_picture(path: Path) -> bool:
@@ -208,11 +226,16 @@ def _read(read: Callable[[], bytes], track: str, frame: int) -> bytes:
 
 def _canvas_file(data: bytes, name: str) -> bytes:
     """Return a crop as a JPEG file of the canvas; one that is so already stays as it is."""
+    size = picture_size(data)
+    if size is not None and max(size) > MOST_SIDE:
+        width, height = size
+        raise DataError(f"crop {name} is {width}x{height} px", f"give at most {MOST_SIDE} a side")
     coded = np.frombuffer(data, dtype=np.uint8)
-    picture = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(data) else None
+    picture = None if size is None else cv2.imdecode(coded, cv2.IMREAD_COLOR)
     if picture is None:
-        raise DataError(f"crop {name} is not a picture")
-    if picture.shape[:2] == (CANVAS, CANVAS) and data.startswith(JPEG):
+        raise DataError(f"crop {name} is not a picture", "give JPEG or PNG files")
+    fits = len(data) <= MOST_CROP and picture.shape[:2] == (CANVAS, CANVAS)
+    if fits and data.startswith(JPEG):
         return data  # coding it once more would change its pixels
     return encode(_canvas(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), name))
 

@@ -175,7 +175,8 @@ def write_features(path: Path, features: Features) -> None:
     }
     if features.frame is not None:
         arrays["frame"] = features.frame.astype(np.int32)
-    np.savez(path, **arrays)
+    with path.open("wb") as stream:  # to a path NumPy may add an ending
+        np.savez(stream, **arrays)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-import zipfile
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
-from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures, CropZip
+from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Film
 
+UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff%/\\:*?"<>|]')
+"""What no name of a folder may hold on some system; and the sign that stands for it."""
 COLUMNS = ("track_id", "shot", "first_frame", "last_frame", "n_crops", "label")
 
 
@@ -37,32 +39,24 @@ class Listing(NamedTuple):
     where: tuple[int, int, int] | None = None
 
 
-class CropZip:
-    """A zip file of crops that is the same whenever it is written.
+def entry_name(track: str, frame: int, suffix: str = ".jpg") -> str:
+    """Return the name of a crop inside the zip file of a set; :func:`safe` tracks only."""
+    return f"{track}/{frame:07d}{suffix}"
 
-    Parameters
-    ----------
-    path : Path
+
+def safe(track: str) -> str:
+    """Return a name of a track that is a folder's, and that folder's alone.
+
+    ``../x`` and ``/x`` would lead whoever unpacks the set to other places.  What cannot stand in
+    the name of a folder becomes ``%2F`` and the like, as in web addresses: names that differ
+    stay different.
     """
+    coded = UNSAFE.sub(lambda one: _percent(one[0]), track)
+    return _percent(coded) if coded.strip(".") == "" else coded
 
-    def __init__(self, path: Path) -> None:
-        self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
 
-    def add(self, track: str, frame: int, data: bytes, suffix: str = ".jpg") -> None:
-        """Add the file of a crop as it is."""
-        # Without a date of its own an entry has the earliest that zip files know.
-        self._archive.writestr(zipfile.ZipInfo(f"{track}/{frame:07d}{suffix}"), data)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._archive.close()
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
 
 
 def write_listing(path: Path, tracks: Iterable[Listing]) -> None:
@@ -72,7 +66,10 @@ def write_listing(path: Path, tracks: Iterable[Listing]) -> None:
     """
     rows = list(tracks)
     placed = all(row.where is not None for row in rows)
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as stream,
+    ):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS if placed else (COLUMNS[0], *COLUMNS[4:]))
         for row in rows:
@@ -111,9 +108,9 @@ def write_crops(
             if not label or not own:
                 blind += bool(label)
                 continue
-            name = film.track_names[t] if film.track_names else str(start + t)
+            name = safe(film.track_names[t] if film.track_names else str(start + t))
             for row in own:
-                archive.add(name, int(film.crops.frame[row]), pictures.jpeg(row))
+                archive.add(entry_name(name, int(film.crops.frame[row])), pictures.jpeg(row))
             track = film.tracks
             where = (int(track.shot[t]), int(track.first[t]), int(track.last[t]))
             listed.append(Listing(name, label, len(own), where))

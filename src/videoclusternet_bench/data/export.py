@@ -6,8 +6,6 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +23,8 @@ from videoclusternet.annotations.boxes import (
     LabelledBoxes,
 )
 from videoclusternet.annotations.mot import NAMES, SEQUENCE
-from videoclusternet.errors import ConfigError, DataError, StoreError
+from videoclusternet.errors import ConfigError, DataError
+from videoclusternet_bench.data.new_set import new_set
 
 FACE = "face"
 """Label of all tracks in a CVAT file; the person is an attribute."""
@@ -60,29 +59,10 @@ def write_boxes(boxes: LabelledBoxes, folder: Path, form: Form = "csv") -> None:
         When a name holds a character that XML cannot.
     """
     write = {"csv": _write_csv, "mot": _write_mot, "cvat": _write_cvat}[form]
-    with new_folder(folder):
-        write(boxes, folder)
-        # Last, as its presence says that the data set is whole.
+    with new_set(folder) as new:
+        write(boxes, new)
         text = json.dumps(_facts(boxes.film), indent=2, ensure_ascii=False) + "\n"
-        (folder / FILM).write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, or take an empty one, and turn a failure to write into an error.
-
-    Raises
-    ------
-    StoreError
-        When it holds something, or cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise StoreError(f"{folder} is not empty", "choose another folder")
-        yield
-    except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}", "check the path") from error
+        (new / FILM).write_text(text, encoding="utf-8")
 
 
 def _facts(film: FilmFacts) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from videoclusternet.runfolder.steps import Run
 from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.given_boxes import GivenBoxes
 from videoclusternet_bench.data.crop_zips import write_crops
-from videoclusternet_bench.data.export import new_folder
+from videoclusternet_bench.data.new_set import new_set
 
 
 def export_crops(
@@ -56,8 +56,8 @@ def export_crops(
     video = open_video(film)
     given = GivenBoxes(boxes.tracks, boxes.track, boxes.frame, boxes.box).ordered()
     label = dict(zip(boxes.tracks, boxes.labels, strict=True))
-    with new_folder(folder), tempfile.TemporaryDirectory() as temporary:
+    with new_set(folder) as new, tempfile.TemporaryDirectory() as temporary:
         with Run.open(Path(temporary) / "run", config, hook) as run:
             tracks, crops, _ = BoxSource(video, given).bring(run, 0, detector)
         found = Film(run.folder, film.stem, video, None, None, tracks, crops, given.names)
-        return write_crops(found, [label[name] for name in given.names], folder, film.stem)
+        return write_crops(found, [label[name] for name in given.names], new, film.stem)

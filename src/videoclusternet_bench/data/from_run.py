@@ -10,8 +10,6 @@ With several films each has a folder of its own in OUT.
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +17,22 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.annotations.boxes import BoxRow, FilmFacts, LabelledBoxes, collect
+from videoclusternet.annotations.boxes import (
+    FILM,
+    TRACKS,
+    BoxRow,
+    FilmFacts,
+    LabelledBoxes,
+    collect,
+)
 from videoclusternet.annotations.fields import column, read_csv, whole
-from videoclusternet.errors import DataError, StoreError
-from videoclusternet.runfolder.folder import writing
+from videoclusternet.errors import DataError
+from videoclusternet.runfolder.folder import film_folder
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.summary import characters, timecode, track_span
-from videoclusternet_bench.data.crop_zips import write_crops
+from videoclusternet_bench.data.crop_zips import safe, write_crops
 from videoclusternet_bench.data.export import write_boxes
+from videoclusternet_bench.data.new_set import new_set, renewed_set
 
 LABELS = "labels.csv"
 PLACES = 2
@@ -80,24 +86,19 @@ def write_run(result: Result, folder: Path, labels: Path | None = None) -> Writt
         names = corrected(names, labels)
     if not any(names):
         raise DataError(f"{result.folder} has no track with a label", "give --labels")
-    own = labels is not None and labels.resolve().parent == folder.resolve()
-    if folder.exists() and not own and (folder.is_file() or any(folder.iterdir())):
-        raise StoreError(
-            f"{folder} is not empty",
-            f"choose another folder, or correct its {LABELS} and give that with --labels",
-        )
     crops = boxes = blind = start = 0
-    with _moved_into(folder) as new:
-        for film, home in zip(result.films, _homes(result, new), strict=True):
+    with _place(result, folder, labels) as new:
+        for film, home in zip(result.films, _homes(result), strict=True):
             here = names[start : start + len(film.tracks)]
             if not any(here):
                 start += len(here)
                 continue
             found = labelled_boxes(film, here, start)
+            (new / home).mkdir(exist_ok=True)
             if found is not None:
-                write_boxes(found, home)
+                write_boxes(found, new / home)
                 boxes += len(found.box)
-            pictures, without = write_crops(film, here, home, _stem(result, film), start)
+            pictures, without = write_crops(film, here, new / home, _stem(result, film), start)
             crops, blind, start = crops + pictures, blind + without, start + len(here)
         _write_labels(result, names, new / LABELS)
     known = [name for name in names if name]
@@ -186,30 +187,29 @@ def _stem(result: Result, film: Film) -> str:
     return film.name if len(result.films) > 1 else result.folder.name.removesuffix(".vcn")
 
 
-def _homes(result: Result, folder: Path) -> list[Path]:
-    """Folder of each film."""
+def _homes(result: Result) -> list[Path]:
+    """Folder of each film, relative."""
     if len(result.films) == 1:
-        return [folder]
+        return [Path()]
     names = [film.name for film in result.films]
     if len(set(names)) < len(names):
-        raise DataError("two films of the run have the same name", "rename one and run again")
-    for name in names:
-        (folder / name).mkdir()
-    return [folder / name for name in names]
+        names = [film_folder(i, name) for i, name in enumerate(names)]
+    return [Path(safe(name)) for name in names]
 
 
 @contextmanager
-def _moved_into(folder: Path) -> Iterator[Path]:
-    """Give a new folder, and move what was written to it when all of it is."""
-    new = folder.with_name(f".{folder.name}.tmp")
-    with writing(folder):
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        try:
+def _place(result: Result, folder: Path, labels: Path | None) -> Iterator[Path]:
+    """Give a folder to write in: of a new set, or of one whose own labels are given."""
+    if labels is None or labels.resolve().parent != folder.resolve():
+        advice = f"choose another folder, or correct its {LABELS} and give that with --labels"
+        with new_set(folder, advice) as new:
             yield new
-            for path in sorted(p for p in new.rglob("*") if p.is_file()):
-                target = folder / path.relative_to(new)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(path, target)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+        return
+    stems = [_stem(result, film) for film in result.films]
+    stale = [
+        home / name
+        for home, stem in zip(_homes(result), stems, strict=True)
+        for name in (f"{stem}_tracks.csv", FILM, TRACKS, f"{stem}.zip")
+    ]
+    with renewed_set(folder, stale) as new:
+        yield new

@@ -19,12 +19,13 @@ import numpy as np
 from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_boxes
 from videoclusternet.annotations.boxes import LabelledBoxes, read_tracks_csv
 from videoclusternet.errors import ConfigError, DataError, StoreError
-from videoclusternet.runfolder.folder import writing
+from videoclusternet.runfolder.crop_zip import CropZip
+from videoclusternet.runfolder.files import replacing, writing
 from videoclusternet.sources.crops import JPEG, list_crops
 from videoclusternet.sources.features import Features, features_tracks, write_features
 from videoclusternet.sources.track_list import list_beside, read_list, tracks_table
 from videoclusternet.types import Tracks
-from videoclusternet_bench.data.crop_zips import CropZip, Listing, write_listing
+from videoclusternet_bench.data.crop_zips import Listing, entry_name, write_listing
 from videoclusternet_bench.data.export import write_boxes
 from videoclusternet_bench.data.feature_files import FEATURES, read_any, track_files
 from videoclusternet_bench.data.ids import Protocol, is_named, read_ids
@@ -193,7 +194,7 @@ def _crops(path: Path) -> _Data:
                 if (n := number[track]) in labels:
                     data = read()
                     suffix = ".jpg" if data.startswith(JPEG) else ".png"
-                    archive.add(str(n), frame, data, suffix)
+                    archive.add(entry_name(str(n), frame, suffix), data)
                     count[n] += 1
         listings = (Listing(str(n), labels[n], count[n], places.get(n)) for n in sorted(labels))
         write_listing(folder / f"{stem}_tracks.csv", listings)
@@ -282,10 +283,5 @@ def _new_set(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
         raise StoreError(f"{listing} is there already", "choose another folder")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        # A name that ends as it must: NumPy would add to it.
-        temporary = folder / f".{stem}.tmp{suffix}"
-        try:
-            yield temporary
-            temporary.replace(folder / f"{stem}{suffix}")
-        finally:
-            temporary.unlink(missing_ok=True)
+    with replacing(folder / f"{stem}{suffix}") as temporary:
+        yield temporary

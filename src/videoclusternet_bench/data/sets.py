@@ -12,7 +12,7 @@ from videoclusternet.annotations.box_forms import companions, find_form, holds_b
 from videoclusternet.annotations.boxes import FILM, TRACKS, read_facts
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.film.video import content_hash, open_video
-from videoclusternet.runfolder.folder import MANIFEST
+from videoclusternet.runfolder.manifest import MANIFEST
 
 FILMS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
 Form = Literal["crops", "film", "boxes", "features"]

@@ -11,7 +11,7 @@ from textwrap import wrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.summary import telling_crops
 from videoclusternet_bench.pictures.looks import WRONG, short
 from videoclusternet_bench.pictures.matched import Verdict

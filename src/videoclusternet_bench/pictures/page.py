@@ -17,7 +17,7 @@ import jinja2
 from matplotlib.figure import Figure
 
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet_bench.pictures.confusion import draw_confusion
 from videoclusternet_bench.pictures.errors import (
     MARKS,

@@ -17,7 +17,7 @@ import numpy as np
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.errors import ConfigError, DataError
-from videoclusternet.runfolder.folder import MANIFEST
+from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
 from videoclusternet.types.arrays import Float32, Ints

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videoclusternet.errors import DataError
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet_bench.data.published import published
 from videoclusternet_bench.methods.registry import title_of
 from videoclusternet_bench.metrics.intervals import plus_minus

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from videoclusternet.runfolder.folder import replacing, writing
+from videoclusternet.runfolder.files import replacing, writing
 from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.describe import Described, FaceMeasures
 from videoclusternet_bench.tables.drawing import (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.runfolder.folder import replacing
+from videoclusternet.runfolder.files import replacing
 from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.metrics.intervals import over_seeds, plus_minus
 from videoclusternet_bench.runner import Row

@@ -1,0 +1,114 @@
+"""``run.json``: what a run folder holds, checked before anything is taken from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.files import plain_file
+
+FORMAT = 2
+MANIFEST = "run.json"
+MOST_BYTES = 256 << 20
+"""Of the file: it names given tracks, a few bytes each."""
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read ``run.json``.
+
+    Raises
+    ------
+    StoreError
+        When it is damaged or of another format.
+    """
+    try:
+        text = plain_file(path, MOST_BYTES).read_text(encoding="utf-8")
+        manifest = json.loads(text, parse_constant=_refused)
+        version = manifest["format"]
+        if type(version) is not int:
+            raise TypeError("the format is a number")
+        if version > FORMAT:
+            raise StoreError(
+                f"{path.parent} has format {version}; this program knows formats up to {FORMAT}",
+                "update videoclusternet",
+            )
+        if version < FORMAT:
+            raise StoreError(
+                f"{path.parent} has format {version}, of an earlier version; this one reads "
+                f"format {FORMAT}",
+                f"make it anew: {_command(path.parent, manifest)}",
+            )
+        _check(manifest)
+    except PermissionError as error:
+        raise StoreError(
+            f"cannot read {path}: {error.strerror}", "check its permissions"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise StoreError(f"{path} is damaged", "restore it, or choose a new folder") from error
+    return dict(manifest)
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _check(manifest: Mapping[str, Any]) -> None:
+    """Raise TypeError or KeyError where something is not of the kind that the readers expect."""
+    for name, step in _mapping(manifest["steps"]).items():
+        # Both become part of the name of a folder.
+        if not (re.fullmatch(r"\w+", name) and re.fullmatch(r"\w+", _text(step["fingerprint"]))):
+            raise ValueError(f"{name!r} names no step")
+        for digest in _mapping(step["tables"]).values():
+            _text(digest)
+        _list(step["inputs"])
+    for film in _list(manifest.get("films", [])):
+        _text(film["content"])
+        if "\0" in _text(film["path"]):
+            raise ValueError("no path holds a zero byte")
+        for name in _list(film.get("tracks", [])):
+            _text(name)
+    _mapping(manifest.get("config", {}))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not a mapping")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _command(folder: Path, manifest: dict[str, Any]) -> str:
+    """Return the command that makes a run of an earlier format anew, beside the old one."""
+    folder, films = folder.resolve(), manifest.get("films", [])
+    given = any("tracks" in film for film in films)
+    paths = [str(film["path"]) for film in films] or ["FILM"]
+    if given and "video" in manifest["steps"]:
+        paths = ["BOXES", "--film", *paths]
+    elif given and (len(paths) > 1 or paths[0].endswith(".npz")):
+        return "what was clustered there, again into a new folder"
+    config = manifest.get("config", {})
+    chosen = {
+        "--profile": config.get("profile"),
+        "--detector": config.get("faces", {}).get("detector"),
+        "--backbone": config.get("embed", {}).get("backbone"),
+    }
+    options = [word for name, value in chosen.items() if value for word in (name, str(value))]
+    new = folder.with_name(f"{folder.stem}-{FORMAT}{folder.suffix}")
+    command = "cluster-tracks" if given else "cluster"
+    return shlex.join(["vcn", command, *paths, *options, "-o", str(new)])

@@ -1,0 +1,126 @@
+"""Tables on disk: Parquet, or safetensors for many numbers in a row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors
+import safetensors.numpy
+
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.files import plain_file, replacing
+from videoclusternet.types import Table
+from videoclusternet.types.arrays import Array
+
+T = TypeVar("T", bound=Table)
+MOST_TABLE = 1 << 30
+"""Bytes that a Parquet table may take in memory: far more than those of the longest film."""
+
+
+def table_path(folder: Path, kind: type[Table]) -> Path:
+    """Return the file of a table: safetensors for embeddings, Parquet for the others."""
+    return folder / f"{kind.FILE}.{kind.SUFFIX}"
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write one table atomically.
+
+    Raises
+    ------
+    StoreError
+        When it cannot be written.
+    """
+    meta = json.dumps(table.meta(), sort_keys=True)
+    with replacing(path) as temporary:
+        if path.suffix == ".safetensors":
+            data = safetensors.numpy.save(dict(table.arrays()), metadata={"meta": meta})
+            temporary.write_bytes(data)
+        else:
+            columns = _columns(table)
+            frame = pa.table(columns).replace_schema_metadata({"vcn": meta})
+            with temporary.open("wb") as stream:
+                pq.write_table(frame, stream, compression="zstd")
+
+
+def read_table(path: Path, kind: type[T]) -> T:
+    """Read one table.
+
+    Raises
+    ------
+    StoreError
+        When the file is missing or damaged.
+    """
+    try:
+        plain_file(path)
+        if path.suffix == ".safetensors":
+            with safetensors.safe_open(path, framework="numpy") as file:
+                meta = json.loads(file.metadata()["meta"])
+                arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
+        else:
+            with pq.ParquetFile(path) as file:  # `read_table` loads what reads whole folders
+                _check_memory(file.metadata)
+                frame = file.read()
+            meta = json.loads(frame.schema.metadata[b"vcn"])
+            arrays = _arrays(frame, kind)
+        return kind.build(arrays, meta)
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+        pa.ArrowException,
+    ) as error:
+        raise StoreError(
+            f"{path} is damaged or missing", "restore it, or start a new run folder"
+        ) from error
+    except safetensors.SafetensorError as error:
+        raise StoreError(f"{path} is damaged", "restore it, or start a new run folder") from error
+
+
+def _check_memory(about: Any) -> None:
+    """Raise ValueError before a small file fills the memory: repeated values take no room."""
+    groups = [about.row_group(i) for i in range(about.num_row_groups)]
+    values = sum(group.column(j).num_values for group in groups for j in range(group.num_columns))
+    plain = sum(group.total_byte_size for group in groups)
+    if max(8 * max(values, about.num_rows), plain) > MOST_TABLE:
+        raise ValueError(f"{values} values are too many")
+
+
+def _columns(table: Table) -> dict[str, pa.Array]:
+    columns: dict[str, pa.Array] = {}
+    arrays = table.arrays()
+    for name, array in arrays.items():
+        if name in table.RAGGED.values():
+            continue
+        if name in table.RAGGED:
+            offsets = pa.array(arrays[table.RAGGED[name]])
+            columns[name] = pa.LargeListArray.from_arrays(offsets, pa.array(array))
+        elif array.ndim > 1:
+            width = int(np.prod(array.shape[1:]))
+            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), width)
+        else:
+            columns[name] = pa.array(array)
+    return columns
+
+
+def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for name, (dtype, shape) in kind.COLUMNS.items():
+        if name in kind.RAGGED.values():
+            continue
+        column = frame.column(name).combine_chunks()
+        if name in kind.RAGGED:
+            lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+            arrays[kind.RAGGED[name]] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        if name in kind.RAGGED or len(shape) > 1:
+            column = column.flatten()
+        array = column.to_numpy(zero_copy_only=False).astype(dtype)
+        arrays[name] = array.reshape(-1, *shape[1:]) if len(shape) > 1 else array
+    return arrays

@@ -1,0 +1,138 @@
+"""Damaged run folders: every file of a finished run is spoiled, then read and gone on with.
+
+Whatever happens, a result equals the clean one or a typed error says what is damaged; and a
+command that computes anew ends with the clean result.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.attack.campaign import Family
+from tests.attack.case import Case, Place
+from tests.attack.material import QUICK, Material, copied, differences
+
+Spoil = Callable[[Path, random.Random], None]
+
+
+def truncated(path: Path, rng: random.Random) -> None:
+    """Cut the end off."""
+    os.truncate(path, rng.randrange(path.stat().st_size))
+
+
+def emptied(path: Path, rng: random.Random) -> None:
+    """Keep no byte."""
+    os.truncate(path, 0)
+
+
+def flipped(path: Path, rng: random.Random) -> None:
+    """Turn over a bit in each of a few bytes."""
+    data = bytearray(path.read_bytes())
+    for _ in range(rng.randint(1, 4)):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+
+
+def zeroed(path: Path, rng: random.Random) -> None:
+    """Fill a stretch with zeros, as a broken disk does."""
+    data = bytearray(path.read_bytes())
+    start = rng.randrange(len(data))
+    stop = min(len(data), start + rng.randint(1, 4096))
+    data[start:stop] = bytes(stop - start)
+    path.write_bytes(data)
+
+
+def deleted(path: Path, rng: random.Random) -> None:
+    """Take away."""
+    path.unlink()
+
+
+def noise(path: Path, rng: random.Random) -> None:
+    """Put random bytes of the same number in place of it."""
+    path.write_bytes(rng.randbytes(path.stat().st_size))
+
+
+def swapped(path: Path, rng: random.Random) -> None:
+    """Take the bytes of another file of the run."""
+    others = sorted(p for p in path.parent.iterdir() if p.is_file() and p.stat().st_size)
+    shutil.copyfile(rng.choice([p for p in others if p != path]), path)
+
+
+def folder_instead(path: Path, rng: random.Random) -> None:
+    """Put a folder in its place."""
+    path.unlink()
+    path.mkdir()
+
+
+def fifo_instead(path: Path, rng: random.Random) -> None:
+    """Put a pipe in its place that nobody writes to."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link_to_nothing(path: Path, rng: random.Random) -> None:
+    """Put a link in its place that leads nowhere."""
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def link_to_itself(path: Path, rng: random.Random) -> None:
+    """Put a link in its place that leads to itself."""
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def endless(path: Path, rng: random.Random) -> None:
+    """Put a link to endless bytes in its place."""
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+SPOILS: tuple[Spoil, ...] = (
+    truncated,
+    emptied,
+    flipped,
+    zeroed,
+    deleted,
+    noise,
+    swapped,
+    folder_instead,
+    fifo_instead,
+    link_to_nothing,
+    link_to_itself,
+    endless,
+)
+
+
+def read_and_go_on(place: Place, run: Path, clean: Path, *again: str | Path) -> None:
+    """Show a damaged run, then call the command that made it."""
+    said = place.vcn("show", run, "--json", codes=(0, 5))
+    if said.code == 0:
+        told = place.vcn("show", clean, "--json")
+        place.must(said.out == told.out, f"vcn show {run.name} says something else")
+    made = place.vcn(*again, "-o", run, *QUICK, codes=(0, 5))
+    if made.code == 0:
+        wrong = differences(run, clean)
+        place.must(not wrong, f"made again, the run differs: {wrong}")
+
+
+def spoiled_files(material: Material, rng: random.Random) -> Iterator[Case]:
+    """Every file of a run over a film, in every way."""
+    clean = material.film_run
+    for path in sorted(p for p in clean.rglob("*") if p.is_file() and p.stat().st_size):
+        for spoil in SPOILS:
+            name = path.relative_to(clean)
+
+            def attack(place: Place, name: Path = name, spoil: Spoil = spoil) -> None:
+                run = copied(clean, place.folder / "run.vcn")
+                spoil(run / name, place.rng)
+                read_and_go_on(place, run, clean, "cluster", material.film)
+
+            yield Case(f"{name} {spoil.__name__}", attack)
+
+
+FAMILY: Family = {"spoiled files": spoiled_files}
