@@ -20,7 +20,7 @@ from videoclusternet import Config, Result
 from videoclusternet.engine.in_parts import Notes, in_parts, split
 from videoclusternet.engine.processes import Processes, usable
 from videoclusternet.engine.work import Engine, Serial, Tell, Work
-from videoclusternet.errors import Cancelled, ConfigError, DataError
+from videoclusternet.errors import Cancelled, DataError, MemoryShortage
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.types import FrameScores, Shots
 
@@ -190,7 +190,7 @@ def killed(span: range, tell: Tell) -> tuple[Shots]:
 
 def test_a_killed_process_is_told_and_replaced() -> None:
     with Processes(2) as engine:
-        with pytest.raises(ConfigError, match="a process was killed"):
+        with pytest.raises(MemoryShortage, match="a process was killed"):
             in_parts(split(4, 2), killed, (Shots,), Work(engine=engine))
         assert len(in_parts(split(4, 2), squares, (FrameScores,), Work(engine=engine))) == 2
 

@@ -22,7 +22,8 @@ PRODUCT, LABORATORY = videoclusternet.__name__, videoclusternet_bench.__name__
 
 FLOORS = {
     PRODUCT: (
-        "errors events",
+        "errors events text",
+        "inputs",
         "config types",
         "engine annotations",
         "runfolder clustering",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet.cli import models as cli_models
+from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
     Backbone,
     ConfigFile,
@@ -24,9 +26,11 @@ from videoclusternet.cli.options import (
     Profile,
     Quiet,
     Settings,
+    path_argument,
+    path_option,
 )
 from videoclusternet.cli.plugins import add_commands
-from videoclusternet.errors import VcnError
+from videoclusternet.text import say
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
@@ -53,11 +57,14 @@ app.add_typer(cli_models.app, name="models")
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal has no letter for is escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except VcnError as error:
-        print(f"vcn: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        code = app(prog_name="vcn", standalone_mode=False)
+    except Exception as error:
+        code = fail(error)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _version(wanted: bool) -> None:
@@ -111,7 +118,7 @@ def _config(
 
 @app.command()
 def cluster(
-    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="One film, or several.")],
+    films: Annotated[list[Path], path_argument(metavar="FILM...", help="One film, or several.")],
     output: Output = None,
     profile: Profile = "auto",
     detector: Detector = None,
@@ -141,7 +148,7 @@ def cluster(
 def cluster_tracks_command(
     tracks: Annotated[
         Path,
-        typer.Argument(
+        path_argument(
             metavar="TRACKS",
             help="Zip or folder of aligned crops, <track>/<frame>.jpg; with --film, boxes.",
         ),
@@ -149,7 +156,7 @@ def cluster_tracks_command(
     output: Output = None,
     film: Annotated[
         Path | None,
-        typer.Option(help="The film of the boxes TRACKS: a folder, .csv, gt.txt or .xml."),
+        path_option(help="The film of the boxes TRACKS: a folder, .csv, gt.txt or .xml."),
     ] = None,
     profile: Profile = "auto",
     detector: Detector = None,
@@ -158,7 +165,7 @@ def cluster_tracks_command(
     settings: Settings = None,
     config: ConfigFile = None,
     shots: Annotated[
-        Path | None, typer.Option(help="CSV with track_id and shot, for crops.")
+        Path | None, path_option(help="CSV with track_id and shot, for crops.")
     ] = None,
     from_model: FromModel = None,
     quiet: Quiet = False,
@@ -185,7 +192,7 @@ def cluster_tracks_command(
 
 @app.command()
 def adapt(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
     profile: Annotated[str, typer.Option(help="vcn, or paper (to the letter).")] = "vcn",
     device: Device = None,
     settings: Settings = None,
@@ -212,7 +219,7 @@ def adapt(
 
 @app.command()
 def show(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: Annotated[Path, path_argument(metavar="RUN", help="A run folder.")],
     candidates: Annotated[
         bool, typer.Option("--candidates", help="The readings that were compared instead.")
     ] = False,
@@ -232,7 +239,7 @@ def show(
 @app.command()
 def demo(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for film and run; else demo.")
+        Path | None, path_option("--output", "-o", help="Folder for film and run; else demo.")
     ] = None,
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Show the page.")] = True,
     quiet: Quiet = False,
@@ -267,7 +274,7 @@ def _print_cast(folder: Path) -> None:
     from videoclusternet.show import terminal
 
     terminal.print_cast(open_run(folder), False)
-    print(f"\npage: {(folder / 'cast.html').resolve()}")
+    say("", f"page: {(folder / 'cast.html').resolve()}")
 
 
 add_commands(app)

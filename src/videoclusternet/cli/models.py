@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from videoclusternet.cli.options import Quiet
+from videoclusternet.text import say
 
 app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
 
@@ -40,4 +41,4 @@ def pull(
 
     with reporting(quiet, False) as hook:
         for path in fetch(name, hook):
-            print(path)
+            say(path)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from videoclusternet.text import printable
+
+path_argument = partial(typer.Argument, readable=False)
+path_option = partial(typer.Option, readable=False)
+"""Of paths: that one cannot be read is said by its reader, with the exit code of its kind."""
 Profile = Annotated[
     str,
     typer.Option(help="auto, instant, vcn (learns the film's faces), or paper (to the letter)."),
@@ -23,12 +29,12 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="STEP.KEY=VALUE", help="One setting; see `vcn settings`."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as a TOML file.")]
+ConfigFile = Annotated[Path | None, path_option("--config", help="Settings as a TOML file.")]
 FromModel = Annotated[
     Path | None,
-    typer.Option(metavar="RUN", help="Begin with the model that this run has adapted."),
+    path_option(metavar="RUN", help="Begin with the model that this run has adapted."),
 ]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Run folder to write.")]
+Output = Annotated[Path | None, path_option("--output", "-o", help="Run folder to write.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")]
 Rate = Annotated[
@@ -41,16 +47,17 @@ Rate = Annotated[
 ]
 Names = Annotated[
     Path | None,
-    typer.Option(help="For MOTChallenge: CSV with id and label. Else every id is a person."),
+    path_option(help="For MOTChallenge: CSV with id and label. Else every id is a person."),
 ]
 FilmFile = Annotated[
     Path | None,
-    typer.Option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
+    path_option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
 ]
 
 
 def print_rows(rows: Sequence[Sequence[str]], left: int | None = None) -> None:
     """Print columns, the first ``left`` of them (else all) flush left, the others right."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [

@@ -11,10 +11,11 @@ It is imported for every ``vcn --help``: what is heavy belongs inside the functi
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import EntryPoint, entry_points
 
 import typer
+
+from videoclusternet.text import say
 
 GROUP = "videoclusternet.commands"
 
@@ -32,7 +33,7 @@ def _add(app: typer.Typer, point: EntryPoint) -> None:
     try:
         found = point.load()
     except (ImportError, AttributeError) as error:
-        print(f"vcn: no command {point.name!r} from {point.value}: {error}", file=sys.stderr)
+        say(f"vcn: no command {point.name!r} from {point.value}: {error}", error=True)
         return
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=point.name)

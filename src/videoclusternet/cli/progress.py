@@ -28,6 +28,7 @@ from rich.text import Text
 
 from videoclusternet.errors import Cancelled
 from videoclusternet.events import Event, Hook, silent
+from videoclusternet.text import printable
 
 STEP_NAMES = {
     "demo": "Drawing the demo film",
@@ -95,11 +96,12 @@ class ConsoleHook:
         self._started = True
         self._progress.start()
         if event.kind == "note":
-            self._progress.console.print(f"[yellow]{escape(event.message)}[/]", highlight=False)
+            said = escape(printable(event.message))
+            self._progress.console.print(f"[yellow]{said}[/]", highlight=False)
             return
         title = STEP_NAMES.get(event.step.rpartition("/")[2], event.step)
         film = event.step.rpartition("/")[0]
-        title = escape(f"{title} · {film}" if film else title)
+        title = escape(printable(f"{title} · {film}" if film else title))
         if event.kind == "cached":
             self._progress.console.print(f"[dim]✓ {title}: already done[/]", highlight=False)
             return

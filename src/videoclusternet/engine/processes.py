@@ -22,7 +22,7 @@ from typing import Any, Self
 from threadpoolctl import threadpool_limits
 
 from videoclusternet.engine.work import Item, Make, Result, Serial
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import MemoryShortage
 
 GIB = 2**30
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
@@ -100,7 +100,7 @@ class Processes:
 
         Raises
         ------
-        ConfigError
+        MemoryShortage
             When a process was killed.
         Exception
             What ``make`` raised; one that cannot go from process to process is told by its name
@@ -116,7 +116,7 @@ class Processes:
             yield from self._results(futures, items, heard, tell, patient)
         except BrokenProcessPool:
             self.close()
-            raise ConfigError(
+            raise MemoryShortage(
                 "a process was killed, perhaps for its memory",
                 "run it again with fewer: --jobs of a bench, --set processes=1 else",
             ) from None

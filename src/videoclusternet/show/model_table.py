@@ -11,6 +11,7 @@ from videoclusternet.models.registry import (
     sha256_of,
 )
 from videoclusternet.show.terminal import print_table, table_of
+from videoclusternet.text import say
 
 
 def print_models() -> None:
@@ -36,7 +37,7 @@ def print_models() -> None:
             f"{spec.title}; {spec.note}" if spec.note else spec.title,
         )
     print_table(table)
-    print(f"\nfetched models lie in {cache_folder()}")
+    say("", f"fetched models lie in {cache_folder()}")
 
 
 def verify_models() -> bool:
@@ -47,14 +48,14 @@ def verify_models() -> bool:
             try:
                 path = expected_path(file)
             except ModelError as error:
-                print(f"missing  {spec.name}: {error}")
+                say(f"missing  {spec.name}: {error}")
                 continue
             if not path.is_file():
-                print(f"missing  {spec.name}: {path}")
+                say(f"missing  {spec.name}: {path}")
                 continue
             found, expected = sha256_of(path), known_hash(spec, file)
             right &= expected in ("", found)
             # Nobody published a hash for a new one; it is noted at first use.
             state = "new" if not expected else "ok" if found == expected else "WRONG"
-            print(f"{state:<7}  {spec.name}: {path} {found}")
+            say(f"{state:<7}  {spec.name}: {path} {found}")
     return right

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +9,20 @@ from rich.table import Table
 
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import Character, characters, timecode
+from videoclusternet.text import json_line, printable
+
+
+class PlainTable(Table):
+    """A table whose cells are text: a terminal only shows it."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row of texts."""
+        super().add_row(*map(printable, cells), **options)
 
 
 def table_of(*columns: str, left: int = 1) -> Table:
     """Begin a table; the first ``left`` columns are flush left, the others right."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = PlainTable(box=None, pad_edge=False, header_style="bold")
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i < left else "right", overflow="fold")
     return table
@@ -27,7 +35,7 @@ def print_table(table: Table) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as one line of JSON."""
-    print(json.dumps(value, ensure_ascii=False))
+    print(json_line(value))
 
 
 def print_cast(result: Result, as_json: bool) -> None:

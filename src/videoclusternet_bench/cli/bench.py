@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from videoclusternet.cli.options import LogJson, Quiet, Settings, print_rows
+from videoclusternet.cli.options import (
+    LogJson,
+    Quiet,
+    Settings,
+    path_argument,
+    path_option,
+    print_rows,
+)
+from videoclusternet.text import say
 
 
 class RunByDefault(TyperGroup):
@@ -33,13 +41,13 @@ def bench() -> None:
 def run(
     datasets: Annotated[
         list[Path],
-        typer.Argument(
+        path_argument(
             metavar="DATASET...",
             help="Folders of NAME.zip (crops) or NAME.npz (features) with NAME_tracks.csv, or of "
             "a film with its truth or with labelled boxes; or folders of such folders.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bench.")] = Path(
+    output: Annotated[Path, path_option("--output", "-o", help="Folder of the bench.")] = Path(
         "bench"
     ),
     methods: Annotated[
@@ -90,7 +98,7 @@ def list_methods() -> None:
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a finished bench.")],
+    folder: Annotated[Path, path_argument(metavar="FOLDER", help="Of a finished bench.")],
 ) -> None:
     """Write the tables of a finished bench again, as Markdown, LaTeX and HTML."""
     from videoclusternet_bench.tables.comparison import read_comparison
@@ -104,19 +112,19 @@ def _print_comparison(rows: list[dict[str, Any]], folder: Path) -> None:
 
     page = write_comparison(rows, folder)
     for grid in summaries(rows):
-        print(grid.title)
+        say(grid.title)
         print_rows([grid.header, *grid.rows], left=2)
         print()
-    print(f"page: {page}")
+    say(f"page: {page}")
 
 
 @app.command()
 def pictures(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Of a finished bench; with --truth, a run.")
+        Path, path_argument(metavar="FOLDER", help="Of a finished bench; with --truth, a run.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Default: pictures, in FOLDER.")
+        Path | None, path_option("--output", "-o", help="Default: pictures, in FOLDER.")
     ] = None,
     methods: Annotated[
         str | None, typer.Option(help="Names with commas, as in the results; else all.")
@@ -125,7 +133,7 @@ def pictures(
     seed: Annotated[int, typer.Option(min=0, help="One of the seeds.")] = 0,
     truth: Annotated[
         list[Path] | None,
-        typer.Option(help="Of a run: as for `vcn score`; repeatable, one for each film."),
+        path_option(help="Of a run: as for `vcn score`; repeatable, one for each film."),
     ] = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
@@ -147,18 +155,18 @@ def pictures(
     else:
         shown = of_bench(folder, _names(methods), seed, _names(sets))
     with reporting(quiet, log_json) as hook:
-        print(write_pictures(shown, output or folder / "pictures", hook))
+        say(write_pictures(shown, output or folder / "pictures", hook))
 
 
 def ablate(
     dataset: Annotated[
         Path | None,
-        typer.Argument(
+        path_argument(
             metavar="DATASET",
             help="Folder of NAME.zip with NAME_tracks.csv, or of a film with its truth.",
         ),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")] = Path(
+    output: Annotated[Path, path_option("--output", "-o", help="Folder of the study.")] = Path(
         "study"
     ),
     studies: Annotated[
@@ -194,7 +202,7 @@ def ablate(
             labelled_sets(dataset), names, backbones.split(","), seeds, output, settings or (),
             jobs, hook,
         )  # fmt: skip
-        print(write_study(rows, output))
+        say(write_study(rows, output))
 
 
 def _names(text: str | None) -> list[str]:

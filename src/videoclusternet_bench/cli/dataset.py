@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoclusternet.cli.options import FilmFile, LogJson, Names, Quiet, Rate, print_rows
+from videoclusternet.cli.options import (
+    FilmFile,
+    LogJson,
+    Names,
+    Quiet,
+    Rate,
+    path_argument,
+    path_option,
+    print_rows,
+)
+from videoclusternet.text import json_line, say
 from videoclusternet_bench.cli.dataset_write import export, from_run, join, read_given
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def dataset() -> None:
 @app.command()
 def ids(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Label files such as bbt_s01e01.ids, or one.")
+        Path, path_argument(metavar="FOLDER", help="Label files such as bbt_s01e01.ids, or one.")
     ],
     labels: Annotated[
         str,
@@ -63,18 +72,18 @@ def ids(
             "seasons": [_as_dict(count) for count in seasons],
             "differences": said,
         }
-        print(json.dumps(inner, ensure_ascii=False))
+        print(json_line(inner))
         return
     _print_counts(episodes, seasons)
     if said:
-        print("\n" + "\n".join(said))
+        say("", *said)
 
 
 @app.command()
 def check(
     path: Annotated[
         Path,
-        typer.Argument(
+        path_argument(
             metavar="PATH",
             help="A data set of any form: its folder, .csv, gt.txt, .xml, .zip, .npz or .ids.",
         ),
@@ -124,14 +133,12 @@ app.command()(join)
 def stats(
     sets: Annotated[
         list[Path],
-        typer.Argument(
+        path_argument(
             metavar="SET...",
             help="Run folders, data sets of `vcn bench`, labelled boxes, label files (.ids).",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path(
-        "stats"
-    ),
+    output: Annotated[Path, path_option("--output", "-o", help="Folder to write.")] = Path("stats"),
     backbone: Annotated[
         str, typer.Option(help="Describes the faces of labelled sets; runs have their own.")
     ] = "dlib",
@@ -153,11 +160,11 @@ def stats(
     page = write_stats(found, output)
     if as_json:
         rows = [as_dict(one) for one in found]
-        print(json.dumps({"sets": rows, "page": str(page)}, ensure_ascii=False))
+        print(json_line({"sets": rows, "page": str(page)}))
         return
     table = grid(found)
     print_rows([table.header, *table.rows], left=1)
-    print(f"\n{table.note}\n{page}" if table.note else f"\n{page}")
+    say("", *([table.note] if table.note else []), page)
 
 
 def _as_dict(count: Count) -> dict[str, Any]:

@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.cli.options import FilmFile, LogJson, Names, Quiet, Rate
+from videoclusternet.cli.options import (
+    FilmFile,
+    LogJson,
+    Names,
+    Quiet,
+    Rate,
+    path_argument,
+    path_option,
+)
 from videoclusternet.errors import ConfigError
+from videoclusternet.text import say
 
 if TYPE_CHECKING:
     from videoclusternet.annotations.boxes import LabelledBoxes
 
 
 def export(
-    path: Annotated[Path, typer.Argument(metavar="IN", help="A data set of any form with boxes.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="New folder to write.")],
+    path: Annotated[Path, path_argument(metavar="IN", help="A data set of any form with boxes.")],
+    output: Annotated[Path, path_argument(metavar="OUT", help="New folder to write.")],
     form: Annotated[
         str, typer.Option(help="csv, mot (MOTChallenge), cvat (CVAT for video) or crops.")
     ] = "csv",
@@ -43,7 +52,7 @@ def export(
     about = f"{output}: {len(boxes.tracks)} tracks, {boxes.people} people"
     if written is not None or film is None:
         write_boxes(boxes, output, written or "csv")
-        print(f"{about}, {len(boxes.box)} boxes")
+        say(f"{about}, {len(boxes.box)} boxes")
         return
     from videoclusternet.cli.progress import reporting
     from videoclusternet.config import Config
@@ -52,16 +61,16 @@ def export(
     config = Config.load(settings=[f"faces.detector={detector}"])
     with reporting(quiet, log_json) as hook:
         crops, blind = export_crops(boxes, film, output, config, hook)
-    print(f"{about}, {crops} crops")
+    say(f"{about}, {crops} crops")
     _print_left_out((blind, "tracks without a picture"))
 
 
 def from_run(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="New folder to write.")],
+    run: Annotated[Path, path_argument(metavar="RUN", help="Folder of a finished run.")],
+    output: Annotated[Path, path_argument(metavar="OUT", help="New folder to write.")],
     labels: Annotated[
         Path | None,
-        typer.Option(
+        path_option(
             metavar="CSV",
             help="Corrected labels: track_id and label, empty to leave a track out.",
         ),
@@ -77,7 +86,7 @@ def from_run(
 
     found = write_run(open_run(run), output, labels)
     boxes = f", {found.boxes} boxes" if found.boxes else ""
-    print(f"{output}: {found.tracks} tracks, {found.people} people, {found.crops} crops{boxes}")
+    say(f"{output}: {found.tracks} tracks, {found.people} people, {found.crops} crops{boxes}")
     _print_left_out(
         (found.unlabelled, "tracks without a label"),
         (found.blind, "tracks without a picture from the crops"),
@@ -86,17 +95,17 @@ def from_run(
 
 def join(
     path: Annotated[
-        Path, typer.Argument(metavar="LABELS", help="Label file such as bbt_s01e01.ids.")
+        Path, path_argument(metavar="LABELS", help="Label file such as bbt_s01e01.ids.")
     ],
     data: Annotated[
         Path,
-        typer.Argument(
+        path_argument(
             metavar="DATA",
             help="Of the same tracks: crops (zip, folder), features (npz, mat, folder of "
             "<track>.npy), or boxes of any form.",
         ),
     ],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to.")],
+    output: Annotated[Path, path_argument(metavar="OUT", help="Folder to write to.")],
     labels: Annotated[
         str,
         typer.Option(help="Who is taken: named, or all, each unknown_* as a person."),
@@ -117,7 +126,7 @@ def join(
 
     protocol, aliases = check_protocol(labels), parse_aliases(alias or ())
     found = join_labels(path, data, output, protocol, aliases, strict, model)
-    print(f"{output}: {found.what} of {found.tracks} tracks, {found.people} people")
+    say(f"{output}: {found.what} of {found.tracks} tracks, {found.people} people")
     _print_left_out(
         (found.nameless, "tracks of people without a name"),
         (len(found.unlabelled), f"tracks without a label: {listed(found.unlabelled)}"),
@@ -128,7 +137,7 @@ def join(
 def _print_left_out(*counts: tuple[int, str]) -> None:
     for count, what in counts:
         if count:
-            print(f"left out: {count} {what}")
+            say(f"left out: {count} {what}")
 
 
 def read_given(path: Path, fps: str | None, names: Path | None, film: Path | None) -> LabelledBoxes:

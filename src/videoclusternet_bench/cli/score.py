@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from videoclusternet.cli.options import path_argument
+
 ORDER = (
     "wcp",
     "pcr",
@@ -38,10 +40,10 @@ def print_scores(scores: dict[str, Any], as_json: bool) -> None:
 
 
 def score(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: Annotated[Path, path_argument(metavar="RUN", help="A run folder.")],
     truth: Annotated[
         list[Path],
-        typer.Argument(
+        path_argument(
             metavar="TRUTH...",
             help="Labelled boxes or tracks, or a folder with shots.csv and truth.csv; "
             "of each film of the run.",

@@ -1,0 +1,106 @@
+"""Files that a user names: looked at and opened without waiting, and read up to a limit.
+
+A path may be anything: a pipe that nobody writes to, a folder, a name longer than the system
+takes, a file that this user may not read.  Each ends in the error that its reader asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from videoclusternet.errors import VcnError
+
+LARGEST = 1 << 30
+"""Bytes of a file of text or labels at most: the largest known has some megabytes."""
+
+
+def exists(path: Path) -> bool:
+    """Whether something lies there; a name that cannot be one is of nothing."""
+    return os.path.exists(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file lies there: no folder, no pipe, no device."""
+    return os.path.isfile(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there."""
+    return os.path.isdir(path)
+
+
+def inside(folder: Path, pattern: str, error: type[VcnError]) -> list[Path]:
+    """List what lies in a folder under a pattern, sorted.
+
+    Raises
+    ------
+    error
+        When the folder may not be read: silence would take it for an empty one.
+    """
+    try:
+        os.listdir(folder)
+        return sorted(folder.glob(pattern))
+    except (OSError, ValueError) as reason:
+        raise error(f"cannot read {folder}: {said(reason)}", "check its rights") from reason
+
+
+def opened(path: Path, error: type[VcnError]) -> BinaryIO:
+    """Open a regular file to be read.
+
+    Raises
+    ------
+    error
+        When it is missing, may not be read, or is a folder, a pipe or a device.
+    """
+    try:
+        # Without the flag, opening a pipe waits until somebody writes to it.
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    except (OSError, ValueError) as reason:
+        raise error(f"cannot read {path}: {said(reason)}", "check the path") from reason
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise error(f"cannot read {path}: it is no file of data", "check the path")
+    return os.fdopen(number, "rb")
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # of Windows
+
+
+def read_bytes(path: Path, error: type[VcnError], largest: int = LARGEST) -> bytes:
+    """Read a regular file whole.
+
+    Raises
+    ------
+    error
+        As :func:`opened`, and when it is larger than ``largest`` bytes.
+    """
+    with opened(path, error) as stream:
+        try:
+            data = stream.read(largest + 1)
+        except OSError as reason:
+            raise error(f"cannot read {path}: {said(reason)}", "check the disk") from reason
+    if len(data) > largest:
+        raise error(f"{path} has more than {largest:,} bytes", "is it the right file?")
+    return data
+
+
+def read_text(path: Path, error: type[VcnError], largest: int = LARGEST) -> str:
+    """Read a text file in UTF-8, with a byte order mark or without.
+
+    Raises
+    ------
+    error
+        As :func:`read_bytes`, and when it is no UTF-8.
+    """
+    try:
+        return read_bytes(path, error, largest).decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise error(f"{path} is no text in UTF-8: {reason}", "save it as UTF-8") from reason
+
+
+def said(reason: Exception) -> str:
+    """Return what the system says, without the path that the message names itself."""
+    return str(getattr(reason, "strerror", None) or reason)

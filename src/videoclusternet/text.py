@@ -1,0 +1,46 @@
+"""Text that came from outside, as a terminal may show it.
+
+Names of films, tracks and people may hold anything: an escape sequence would move the cursor,
+a line break fake a line of ours, a byte that is no UTF-8 stop the program.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters, escape among them
+    "\u2028\u2029"  # line breaks
+    "\u202a-\u202e\u2066-\u2069"  # what turns the direction of a line
+    "\ud800-\udfff]"  # bytes of names that are no UTF-8, and halves of characters
+)
+"""Characters that a terminal would act on, or could not be given."""
+BYTES = range(0xDC80, 0xDD00)
+"""How Python keeps a byte of a name that is no UTF-8."""
+
+
+def printable(text: object) -> str:
+    r"""Return text in one line that a terminal only shows: an escape is written ``\\x1b``."""
+    return UNSEEN.sub(lambda found: _escaped(found[0]), str(text))
+
+
+def _escaped(letter: str) -> str:
+    if ord(letter) in BYTES:
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def say(*lines: object, error: bool = False) -> None:
+    """Print lines of text, each as one line whatever it holds."""
+    stream = sys.stderr if error else sys.stdout
+    for line in lines:
+        print(printable(line), file=stream)
+
+
+def json_line(value: Any) -> str:
+    """Return a value as one line of JSON that a terminal only shows, and that reads back."""
+    text = json.dumps(value, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

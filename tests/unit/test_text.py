@@ -1,0 +1,43 @@
+"""Text from outside: one line, nothing that a terminal acts on, and JSON that reads back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videoclusternet.show.terminal import print_table, table_of
+from videoclusternet.text import UNSEEN, json_line, printable, say
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Der süße Brei 映画 👩\u200d🎤", "Der süße Brei 映画 👩\u200d🎤"),
+        ("\x1b[2J\r\n", "\\x1b[2J\\r\\n"),
+        ("\x9b31m\x7f", "\\x9b31m\\x7f"),
+        ("film\udcff.mp4", "film\\xff.mp4"),
+        ("half \ud83d", "half \\ud83d"),
+        ("\u202egpj.exe\u2028", "\\u202egpj.exe\\u2028"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_json_reads_back_and_holds_nothing_unseen(text: str) -> None:
+    line = json_line({text: [text]})
+    assert json.loads(line) == {text: [text]}
+    assert not UNSEEN.search(line) and line.isprintable() >= text.isprintable()
+
+
+def test_lines_and_tables_are_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[31m\nb", "c")
+    assert capsys.readouterr().out == "a\\x1b[31m\\nb\nc\n"
+    table = table_of("name")
+    table.add_row("a\x1b[31m\nb")
+    print_table(table)
+    assert "a\\x1b[31m\\nb" in capsys.readouterr().out
