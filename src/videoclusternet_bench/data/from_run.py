@@ -24,7 +24,8 @@ from videoclusternet.annotations.fields import column, read_csv, whole
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.runfolder.folder import writing
 from videoclusternet.runfolder.result import Film, Result
-from videoclusternet.show.summary import characters, timecode, track_span
+from videoclusternet.show.summary import characters, track_span
+from videoclusternet.show.words import timecode
 from videoclusternet_bench.data.crop_zips import write_crops
 from videoclusternet_bench.data.export import write_boxes
 
