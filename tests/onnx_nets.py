@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,15 @@ class Net:
     def prelu(self, x: str, width: int) -> str:
         return str(self.add("PRelu", x, self.weight(width, 1, 1, low=0.0)))
 
-    def model(self, out: str | list[str], shape: Any = ("N", 3, 32, 32)) -> Any:
+    def model(
+        self, out: str | list[str], shape: Any = ("N", 3, 32, 32), start: str = "picture"
+    ) -> Any:
         """Finish: one picture in, embeddings out."""
         outs = [out] if isinstance(out, str) else out
         graph = helper.make_graph(
             self.nodes,
             "net",
-            [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(start, TensorProto.FLOAT, shape)],
             [helper.make_empty_tensor_value_info(name) for name in outs],
             self.constants,
         )
@@ -116,6 +119,52 @@ def mobilefacenet(net: Net) -> str:
     x = net.conv(x, 32, 32, 4, group=32)
     x = net.conv(x, 32, 20, 1)
     return net.norm(net.add("Flatten", x), 20)
+
+
+def sface(net: Net, share: int = 16, dim: int = 128) -> Any:
+    """The form of OpenCV Zoo's SFace, its widths divided by ``share``; the whole model.
+
+    As MXNet exports it: initialisers stand among the inputs, the picture is scaled inside, and
+    every convolution has its batch normalisation (epsilon 1e-3) and PReLU after it.
+    """
+
+    def unit(x: str, narrow: int, width: int, kernel: int = 1, **attributes: Any) -> str:
+        weight = net.weight(width, narrow // attributes.get("group", 1), kernel, kernel)
+        x = net.add("Conv", x, weight, kernel_shape=[kernel] * 2, **attributes)
+        return net.prelu(net.norm(x, width), width)
+
+    x = net.add("Sub", "data", net.give(np.array([127.5], np.float32)))
+    x = net.add("Mul", x, net.give(np.array([0.0078125], np.float32)))
+    widths = [32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024]
+    x = unit(x, 3, widths[0] // share, 3, pads=[1] * 4)
+    for wide_in, wide_out in pairwise(widths):
+        narrow, width = wide_in // share, wide_out // share
+        stride = 2 if wide_out > wide_in and wide_in > 32 else 1
+        x = unit(x, narrow, narrow, 3, pads=[1] * 4, strides=[stride] * 2, group=narrow)
+        x = unit(x, narrow, width)
+    x = net.add("Flatten", net.add("Dropout", net.norm(x, width)))
+    x = net.add("Gemm", x, net.weight(dim, 49 * width), net.weight(dim), transB=1)
+    return listed(net.model(net.norm(x, dim), (1, 3, 112, 112), "data"))
+
+
+def listed(model: Any) -> Any:
+    """List every initialiser among the inputs too, as MXNet and old versions of ONNX do."""
+    for tensor in model.graph.initializer:
+        entry = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        model.graph.input.append(entry)
+    return model
+
+
+def glintr100(net: Net, batch: Any = "None", dim: int = 512) -> Any:
+    """The form of InsightFace's R100 in ONNX, narrow and with one block a stage."""
+    x = net.prelu(net.conv("input.1", 3, 4, 3, pads=[1] * 4), 4)
+    for narrow, width in ((4, 4), (4, 6), (6, 8), (8, 8)):
+        y = net.prelu(net.conv(net.norm(x, narrow), narrow, width, 3, pads=[1] * 4), width)
+        y = net.conv(y, width, width, 3, pads=[1] * 4, strides=[2, 2])
+        x = net.add("Add", y, net.conv(x, narrow, width, 1, strides=[2, 2]))
+    x = net.add("Flatten", net.norm(x, 8))
+    x = net.add("Gemm", x, net.weight(dim, 49 * 8), net.weight(dim), transB=1)
+    return net.model(net.norm(x, dim), (batch, 3, 112, 112), "input.1")
 
 
 def vit(net: Net, depth: int = 4, baked: bool = True) -> str:

@@ -389,7 +389,7 @@ def test_every_model_is_described(spec: ModelSpec) -> None:
     (row,) = [r for r in rows(text.partition("## Files")[0]) if names(r[0]) == [spec.name]]
     kind, _, licence, commercial, embedded = row[1:]
     assert (kind, licence) == (spec.kind, spec.licence)
-    assert commercial == ("yes" if spec.commercial else "no")
+    assert commercial == spec.commercial
     inside = all(file.source.startswith("package:") for file in spec.files)
     assert (embedded == "default") == inside
     files = [r for r in rows(section(text, "Files")) if names(r[0]) == [spec.name]]
@@ -397,7 +397,8 @@ def test_every_model_is_described(spec: ModelSpec) -> None:
     written = [(names(r[1])[0], "".join(names(r[3]))) for r in files]
     assert written == [(file.name, file.sha256[:16]) for file in spec.files]
     for file, cells in zip(spec.files, files, strict=True):
-        place = file.source.removeprefix("package:").removeprefix("https://")
+        place = re.sub("^(package:|https://|hf:)", "", file.source)
+        place = place if "hf:" not in file.source else f"huggingface.co/{place}"
         for name in names(cells[4]):
             assert name.rstrip("/") in place, (file.source, name)
 

@@ -56,7 +56,7 @@ def test_right_file_of_ones_own_is_taken(tmp_path: Path, monkeypatch: pytest.Mon
     digest = registry.sha256_of(path)
     file = registry.WeightFile("x.onnx", digest, "https://example.invalid/x.onnx")
     monkeypatch.setitem(
-        MODELS, "yunet", registry.ModelSpec("yunet", "detector", row.title, (file,), "x", True)
+        MODELS, "yunet", registry.ModelSpec("yunet", "detector", row.title, (file,), "x", "yes")
     )
     assert locate(f"yunet={path}") == (path,)
     assert weights_digest("yunet") != weights_digest("mtcnn")

@@ -11,6 +11,7 @@ import torch
 from videoclusternet.errors import ModelError
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.detectors.detector import FaceDetector
+from videoclusternet.models.onnx_weights import ONNX_MODELS
 from videoclusternet.models.registry import ModelSpec, find, locate, weights_digest
 
 
@@ -120,12 +121,13 @@ def load_backbone(choice: str, device: str) -> FaceModel:
         When the name is unknown, no backbone, or its file is missing or wrong.
     """
     spec, (path, *_) = check(choice, "backbone")
-    model = _read_backbone(spec.name, path).to(device).eval()
+    model = _read_backbone(spec, path).to(device).eval()
     return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
-def _read_backbone(name: str, path: Path) -> FaceModel:
+def _read_backbone(spec: ModelSpec, path: Path) -> FaceModel:
     """Read a face-ID model from its checked file; only its own module is imported."""
+    name = spec.name
     if name == "dlib":
         from videoclusternet.models.backbones.dlib_resnet import load_dlib
 
@@ -150,6 +152,10 @@ def _read_backbone(name: str, path: Path) -> FaceModel:
         from videoclusternet.models.onnx.face import load_onnx
 
         return load_onnx(path)
+    if name in {row.name for row in ONNX_MODELS}:
+        from videoclusternet.models.onnx.face import load_named
+
+        return load_named(path, spec)
     from videoclusternet.models.backbones.edgeface import load_edgeface
 
     return load_edgeface(path, name)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.onnx_weights import ONNX_MODELS
 from videoclusternet.models.paper_weights import PAPER_MODELS
 from videoclusternet.models.pins import FILE as PINS
 from videoclusternet.models.pins import pin, read_pins
@@ -22,6 +23,11 @@ from videoclusternet.models.spec import WeightFile as WeightFile
 
 _RAW = "https://raw.githubusercontent.com"
 _EDGEFACE = f"{_RAW}/yayoimizuha/face_recognition_train/3e631e35/checkpoints"
+_EDGEFACE_LICENCE = "BSD-3-Clause or CC BY-NC-SA 4.0"
+_EDGEFACE_NOTE = (
+    "its authors contradict themselves: BSD-3-Clause on GitHub, CC BY-NC-SA 4.0 on their "
+    "model cards"
+)
 
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
@@ -39,7 +45,7 @@ MODELS: dict[str, ModelSpec] = {
                 )
             ),
             licence="MIT",
-            commercial=True,
+            commercial="yes",
             note="embedded default",
             mean=(127.5, 127.5, 127.5),
             scale=128.0,
@@ -57,7 +63,7 @@ MODELS: dict[str, ModelSpec] = {
                 ),
             ),
             licence="CC0-1.0",
-            commercial=True,
+            commercial="yes",
             note="embedded default",
             size=150,
             dim=128,
@@ -77,7 +83,7 @@ MODELS: dict[str, ModelSpec] = {
                 ),
             ),
             licence="Apache-2.0",
-            commercial=True,
+            commercial="yes",
             note="trained on WIDER FACE, research data",
             channels="BGR",
             mean=(104.0, 117.0, 123.0),
@@ -94,7 +100,7 @@ MODELS: dict[str, ModelSpec] = {
                 ),
             ),
             licence="Apache-2.0 style",
-            commercial=True,
+            commercial="yes",
             note="trained on WIDER FACE, research data",
             channels="BGR",
         ),
@@ -109,9 +115,9 @@ MODELS: dict[str, ModelSpec] = {
                     f"{_EDGEFACE}/edgeface_xs_q.pt",
                 ),
             ),
-            licence="BSD-3-Clause",
-            commercial=True,
-            note="licence of the repository; no separate statement on the weights",
+            licence=_EDGEFACE_LICENCE,
+            commercial="unclear",
+            note=_EDGEFACE_NOTE,
             size=112,
             dim=512,
             mean=(127.5, 127.5, 127.5),
@@ -128,9 +134,9 @@ MODELS: dict[str, ModelSpec] = {
                     f"{_EDGEFACE}/edgeface_xxs_q.pt",
                 ),
             ),
-            licence="BSD-3-Clause",
-            commercial=True,
-            note="licence of the repository; no separate statement on the weights",
+            licence=_EDGEFACE_LICENCE,
+            commercial="unclear",
+            note=_EDGEFACE_NOTE,
             size=112,
             dim=512,
             mean=(127.5, 127.5, 127.5),
@@ -142,7 +148,7 @@ MODELS: dict[str, ModelSpec] = {
             title="any ONNX face-ID model of your own",
             files=(WeightFile("model.onnx", "", "user:its makers"),),
             licence="licence of your file",
-            commercial=False,
+            commercial="unclear",
             note="give it as onnx=FILE.onnx",
             # What is usual: the file and the one beside it say what holds.
             size=112,
@@ -150,6 +156,7 @@ MODELS: dict[str, ModelSpec] = {
             mean=(127.5, 127.5, 127.5),
             scale=127.5,
         ),
+        *ONNX_MODELS,
         *PAPER_MODELS,
     )
 }

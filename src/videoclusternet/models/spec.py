@@ -43,8 +43,9 @@ class ModelSpec:
     files : tuple of WeightFile
     licence : str
         Licence of the weights as stated by their source.
-    commercial : bool
-        Whether that licence allows commercial use.
+    commercial : {"yes", "no", "unclear"}
+        Whether that licence allows commercial use; unclear where its makers contradict
+        themselves, or where the licence is the user's.
     note : str
         What else one should know.
     size : int
@@ -66,7 +67,7 @@ class ModelSpec:
     title: str
     files: tuple[WeightFile, ...]
     licence: str
-    commercial: bool
+    commercial: Literal["yes", "no", "unclear"]
     note: str = ""
     size: int = 0
     channels: Literal["RGB", "BGR"] = "RGB"

@@ -11,16 +11,21 @@ import numpy as np
 
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Result
+from videoclusternet.show.hints import hints, why_unknown
 from videoclusternet.show.summary import (
     REASONS,
     Character,
+    Span,
     characters,
     duration,
     telling_crops,
-    timecode,
     track_span,
 )
+from videoclusternet.show.timeline import Line, axis, lines, shots_of, track_name
+from videoclusternet.show.words import several, share, span, timecode
+from videoclusternet.text import printable
 from videoclusternet.types import Reason
+from videoclusternet.types.arrays import Ints
 
 PAGE = "cast.html"
 PICTURES = 6
@@ -28,49 +33,63 @@ UNKNOWN_PICTURES = 60
 
 
 @dataclass(frozen=True)
-class _Bar:
-    left: float
-    width: float
-    title: str
+class _Face:
+    picture: str
+    track: str
+    shot: int
+    film: str
+    when: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Row:
+    track: str
+    shot: int
+    film: str
+    start: str
+    length: str
+    confidence: str
 
 
 @dataclass(frozen=True)
 class _Card:
     name: str
-    pictures: list[str]
+    faces: list[_Face]
     seconds: str
-    share: float
-    tracks: int
-    shots: int
-    first: str
-    last: str
-    confidence: float
-    lines: list[tuple[str, list[_Bar]]]
-
-
-@dataclass(frozen=True)
-class _UnknownTrack:
-    picture: str
+    share: str
+    shots: str
+    tracks: str
     when: str
-    reason: str
+    confidence: str
+    lines: list[Line]
+    rows: list[_Row]
 
 
 def write_page(result: Result) -> Path:
     """Write the page into the run folder and return its path."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet.show"), autoescape=True, trim_blocks=True
+        loader=jinja2.PackageLoader("videoclusternet.show"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     cast = characters(result)
     known = [c for c in cast if c.number >= 0]
-    unknown = [c for c in cast if c.number < 0]
+    unknown = np.flatnonzero(result.cast.character < 0)
     total = sum(duration(film) for film in result.films)
     page = environment.get_template("cast.html.j2").render(
-        title=", ".join(film.name for film in result.films),
-        length=timecode(total),
+        title=", ".join(printable(film.name) for film in result.films),
+        summary=_summary(result, len(known), len(unknown), total),
+        hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
+        axes=[axis(film) for film in result.films],
         cards=[_card(result, character, total) for character in known],
-        unknown=_unknown(result, unknown[0]) if unknown else [],
-        unknown_total=len(unknown[0].tracks) if unknown else 0,
-        tracks=len(result.tracks),
+        unknown=[_unknown(result, track) for track in unknown[:UNKNOWN_PICTURES].tolist()],
+        unknown_total=several(len(unknown), "track"),
+        unknown_why=why_unknown(result, unknown),
+        unknown_lines=lines(result, unknown),
+        more=max(0, len(unknown) - UNKNOWN_PICTURES),
         chosen=result.cast.chosen,
         stride=max((film.faces.stride for film in result.films if film.faces), default=1),
     )
@@ -80,67 +99,81 @@ def write_page(result: Result) -> Path:
     return path
 
 
+def _summary(result: Result, known: int, unknown: int, total: float) -> list[str]:
+    """Length, characters, tracks, Unknown and shots, as the line below the title."""
+    shots = sum(len(film.shots) for film in result.films if film.shots is not None)
+    return [
+        span(total),
+        *([several(shots, "shot")] if shots else []),
+        f"{several(known, 'character')} in {several(len(result.tracks) - unknown, 'track')}",
+        f"{unknown} Unknown",
+    ]
+
+
 def _card(result: Result, character: Character, total: float) -> _Card:
     tracks = character.tracks
-    first, last = character.spans[0], character.spans[-1]
-    shots = {(int(result.tracks.film[t]), int(result.tracks.shot[t])) for t in tracks}
+    rows = telling_crops(result, tracks, PICTURES)
     return _Card(
         name=character.name,
-        pictures=[_picture(result, row) for row in telling_crops(result, tracks, PICTURES)],
-        seconds=_seconds(character.seconds),
-        share=100 * character.seconds / max(total, 1e-9),
-        tracks=len(tracks),
-        shots=len(shots),
-        first=_when(result, first.film, first.start),
-        last=_when(result, last.film, last.stop),
-        confidence=character.confidence,
-        lines=_lines(result, character),
+        faces=[_face(result, row, int(result.crop_track[row])) for row in rows],
+        seconds=span(character.seconds),
+        share=share(character.seconds, total),
+        shots=several(shots_of(result, tracks), "shot"),
+        tracks=several(len(tracks), "track"),
+        when=_from_to(result, character.spans[0], character.spans[-1]),
+        confidence=f"{character.confidence:.2f}",
+        lines=lines(result, tracks),
+        rows=_rows(result, tracks),
     )
 
 
-def _lines(result: Result, character: Character) -> list[tuple[str, list[_Bar]]]:
-    """One timeline for each film in which a character appears."""
-    lines = []
-    for number, film in enumerate(result.films):
-        whole = max(duration(film), 1e-9)
-        bars = [
-            _Bar(
-                100 * span.start / whole,
-                max(100 * (span.stop - span.start) / whole, 0.15),
-                f"{timecode(span.start)} to {timecode(span.stop)}",
-            )
-            for span in character.spans
-            if span.film == number
-        ]
-        if bars:
-            lines.append((film.name if len(result.films) > 1 else "", bars))
-    return lines
-
-
-def _unknown(result: Result, character: Character) -> list[_UnknownTrack]:
-    shown = []
-    for track in character.tracks[:UNKNOWN_PICTURES]:
-        rows = np.flatnonzero(result.crop_track == track)
-        span = track_span(result, int(track))
-        shown.append(
-            _UnknownTrack(
-                _picture(result, int(rows[len(rows) // 2])) if len(rows) else "",
-                _when(result, span.film, span.start),
-                REASONS[Reason(int(result.cast.reason[track]))],
+def _rows(result: Result, tracks: Ints) -> list[_Row]:
+    """Every track of a character, in order of time."""
+    rows = []
+    for track in tracks.tolist():
+        seen = track_span(result, track)
+        rows.append(
+            _Row(
+                track_name(result, track),
+                int(result.tracks.shot[track]),
+                _film(result, seen.film),
+                timecode(seen.start),
+                span(seen.stop - seen.start),
+                f"{result.cast.confidence[track]:.2f}",
             )
         )
-    return shown
+    return rows
 
 
-def _when(result: Result, film: int, seconds: float) -> str:
-    name = f"{result.films[film].name} " if len(result.films) > 1 else ""
-    return name + timecode(seconds)
+def _face(result: Result, row: int, track: int, reason: str = "") -> _Face:
+    seen = track_span(result, track)
+    picture = _picture(result, row) if row >= 0 else ""
+    return _Face(
+        picture,
+        track_name(result, track),
+        int(result.tracks.shot[track]),
+        _film(result, seen.film),
+        timecode(seen.start),
+        reason,
+    )
 
 
-def _seconds(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+def _unknown(result: Result, track: int) -> _Face:
+    rows = np.flatnonzero(result.crop_track == track)
+    middle = int(rows[len(rows) // 2]) if len(rows) else -1
+    return _face(result, middle, track, REASONS[Reason(int(result.cast.reason[track]))])
+
+
+def _from_to(result: Result, first: Span, last: Span) -> str:
+    """First and last moment; a film is named once."""
+    begin, end = _film(result, first.film), _film(result, last.film)
+    words = [begin, timecode(first.start), "to", "" if end == begin else end, timecode(last.stop)]
+    return " ".join(word for word in words if word)
+
+
+def _film(result: Result, film: int) -> str:
+    """Name of a film where there are several."""
+    return printable(result.films[film].name) if len(result.films) > 1 else ""
 
 
 def _picture(result: Result, row: int) -> str:

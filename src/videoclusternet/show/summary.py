@@ -102,12 +102,6 @@ def join_spans(spans: list[Span]) -> list[Span]:
     return joined
 
 
-def timecode(seconds: float) -> str:
-    """Write seconds as ``h:mm:ss``."""
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
 def duration(film: Film) -> float:
     """Return the length of a film in seconds, up to the last track where there is no film."""
     if film.video is not None:

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import Character, characters, timecode
+from videoclusternet.show.hints import Hint, hints
+from videoclusternet.show.summary import Character, characters
+from videoclusternet.show.words import shorten, span, timecode
 from videoclusternet.text import json_line, printable
 
 
@@ -45,7 +47,9 @@ def print_cast(result: Result, as_json: bool) -> None:
         print_json([_as_dict(result, character) for character in cast])
         return
     if not cast:
-        print("no face was found: the cast is empty")
+        found = hints(result)
+        print("no track: the cast is empty" if found else "no face was found: the cast is empty")
+        _print_hints(found)
         return
     table = table_of("character", "tracks", "screen time", "first", "last", "confidence")
     for c in cast:
@@ -53,16 +57,25 @@ def print_cast(result: Result, as_json: bool) -> None:
         table.add_row(
             c.name,
             str(len(c.tracks)),
-            timecode(c.seconds),
+            span(c.seconds),
             _when(result, first.film, first.start),
             _when(result, last.film, last.stop),
             "" if c.number < 0 else f"{c.confidence:.2f}",
         )
     print_table(table)
+    _print_hints(hints(result))
+
+
+def _print_hints(found: list[Hint]) -> None:
+    """Print what is shaky, each with the command that helps on a line of its own, to copy."""
+    for hint in found:
+        print(f"\nnote: {printable(hint.text)}")
+        if hint.command:
+            print(f"  {printable(hint.command)}")
 
 
 def _when(result: Result, film: int, seconds: float) -> str:
-    name = f"{result.films[film].name} " if len(result.films) > 1 else ""
+    name = f"{shorten(printable(result.films[film].name))} " if len(result.films) > 1 else ""
     return name + timecode(seconds)
 
 

@@ -29,7 +29,8 @@ from videoclusternet.annotations.fields import column, read_csv, whole
 from videoclusternet.errors import DataError
 from videoclusternet.runfolder.folder import film_folder
 from videoclusternet.runfolder.result import Film, Result
-from videoclusternet.show.summary import characters, timecode, track_span
+from videoclusternet.show.summary import characters, track_span
+from videoclusternet.show.words import timecode
 from videoclusternet_bench.data.crop_zips import safe, write_crops
 from videoclusternet_bench.data.export import write_boxes
 from videoclusternet_bench.data.new_set import new_set, renewed_set

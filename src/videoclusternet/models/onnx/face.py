@@ -25,6 +25,7 @@ from videoclusternet.models.onnx.graph import (
 )
 from videoclusternet.models.onnx.parts import find_cut, split_tail
 from videoclusternet.models.onnx.sidecar import Feeding, read_sidecar
+from videoclusternet.models.spec import ModelSpec
 from videoclusternet.types.canvas import ARCFACE_112
 
 USUAL = 112
@@ -68,7 +69,7 @@ class OnnxFace(FaceModel):
         Whether the graph is written for one picture: it is then mapped over the batch.
     """
 
-    name = "onnx"
+    name: str = "onnx"
 
     def __init__(
         self,
@@ -141,7 +142,29 @@ def load_onnx(path: Path) -> OnnxFace:
         When the file holds something else, uses what is not supported, or has no last linear
         layer; when the sidecar is malformed; when the ``onnx`` package is not installed.
     """
-    feeding = read_sidecar(path)
+    return _load(path, read_sidecar(path))
+
+
+def load_named(path: Path, spec: ModelSpec) -> OnnxFace:
+    """Read the file of a row of the registry, which says how to feed it.
+
+    Raises
+    ------
+    ModelError
+        As :func:`load_onnx`, and when the file gives other values than the row says.
+    """
+    scale = spec.scale if isinstance(spec.scale, tuple) else (spec.scale,) * 3
+    model = _load(path, Feeding(spec.channels, spec.mean, scale, size=spec.size))
+    if model.dim != spec.dim:
+        raise ModelError(
+            f"{path} gives {model.dim} values, {spec.name} has {spec.dim}",
+            f"for a model of your own give onnx={path}",
+        )
+    model.name = spec.name
+    return model
+
+
+def _load(path: Path, feeding: Feeding) -> OnnxFace:
     file = read_onnx(path)
     layout = read_layout(file, feeding)
     try:

@@ -1,0 +1,210 @@
+"""Where a result is shaky: one list for the terminal and the page, with what helps."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.show.summary import REASONS
+from videoclusternet.show.words import several
+from videoclusternet.types import Reason
+from videoclusternet.types.arrays import Floats, Ints
+
+MOST = 0.5
+"""Share of the tracks from which it is worth a word."""
+SMALL_FOR_DLIB = 64
+"""Faces with a shorter side below this are often mixed up by dlib, px."""
+BETTER = "edgeface-xs"
+"""The backbone that was seen to keep small faces apart (README, "Limits")."""
+
+FLAGS = {"faces.detector": "--detector", "embed.backbone": "--backbone"}
+"""Settings that have an option of their own."""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One thing to know about a result.
+
+    Attributes
+    ----------
+    text : str
+        What is shaky, and how much.
+    command : str
+        What helps; empty where no command does.
+    """
+
+    text: str
+    command: str = ""
+
+
+def hints(result: Result, names_only: bool = False) -> list[Hint]:
+    """Say what is shaky about a result.
+
+    Parameters
+    ----------
+    result : Result
+    names_only : bool
+        Whether commands name films and run folder without the folders that they lie in: a page
+        may be handed on.
+    """
+    if len(result.tracks) == 0:
+        return _no_track(result, names_only)
+    return [*_most_unknown(result, names_only), *_small_faces(result, names_only)]
+
+
+def why_unknown(result: Result, tracks: Ints) -> str:
+    """Count Unknown tracks by reason: ``3 blurred, 1 no picture``."""
+    reason = result.cast.reason[tracks]
+    counts = [(int((reason == r).sum()), words) for r, words in REASONS.items()]
+    return ", ".join(f"{n} {words}" for n, words in counts if n)
+
+
+def _no_track(result: Result, names_only: bool) -> list[Hint]:
+    """Faces were seen, but none for long enough."""
+    sure = _settings(result).get("tracks", {}).get("new", 0.7)
+    found = [f.faces.frame[f.faces.score >= sure] for f in result.films if f.faces]
+    count, frames = sum(map(len, found)), sum(len(np.unique(frame)) for frame in found)
+    if count == 0:
+        return []
+    alone = all(film.video and film.video.frames == 1 for film in result.films)
+    if alone or all(film.faces and film.faces.stride == 1 for film in result.films):
+        change = "tracks.min_faces=1"
+    else:
+        change = "faces.stride=1"
+    if alone:
+        text = f"{several(count, 'face')} found, but one picture makes no track; to take it as one:"
+    else:
+        text = (
+            f"{several(count, 'face')} found in {several(frames, 'frame')}, but none was held for "
+            "long enough to make a track; to look closer:"
+        )
+    return [Hint(text, _again(result, names_only, change))]
+
+
+def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
+    """Most tracks were set aside."""
+    unknown = np.flatnonzero(result.cast.character < 0)
+    if len(unknown) < MOST * len(result.tracks):
+        return []
+    text = (
+        f"{len(unknown)} of {several(len(result.tracks), 'track')} are Unknown "
+        f"({why_unknown(result, unknown)})"
+    )
+    change, what = _remedy(result, unknown)
+    if not change or result.films[0].track_names:
+        return [Hint(f"{text}.")]
+    return [Hint(f"{text}; {what}:", _again(result, names_only, change))]
+
+
+def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
+    """Return the setting that takes most of them in, and what it does."""
+    settings = _settings(result)
+    least = float(settings.get("quality", {}).get("min_size", 32.0))
+    main = int(np.bincount(result.cast.reason[unknown]).argmax())
+    if main == Reason.SMALL:
+        sizes = _sizes(result)[unknown]
+        if not (sizes < least).any():
+            return "", ""  # cut off: another limit would not help
+        return f"quality.min_size={least / 2:g}", f"to judge faces from {least / 2:g} px on"
+    if main == Reason.BLURRED:
+        return "quality.min_sharpness=0", "to judge blurred faces too"
+    if main == Reason.LOW_QUALITY:
+        return "track_quality.enabled=false", "to judge them all the same"
+    return "", ""
+
+
+def _small_faces(result: Result, names_only: bool) -> list[Hint]:
+    """Dlib had to judge small faces."""
+    backbone = str(_settings(result).get("embed", {}).get("backbone", "")).partition("=")[0]
+    sizes = _sizes(result)[result.cast.character >= 0]
+    small = int((sizes < SMALL_FOR_DLIB).sum())
+    if backbone != "dlib" or small == 0 or small < MOST * len(sizes):
+        return []
+    text = (
+        f"{small} of the {several(len(sizes), 'track')} that were judged show faces under "
+        f"{SMALL_FOR_DLIB} px, where the model dlib mixes people up"
+    )
+    unknown = result.cast.reason[result.cast.character < 0]
+    small = int((unknown == Reason.SMALL).sum())
+    if small > 0 and len(unknown) < MOST * len(result.tracks):
+        text += f" ({small} more are Unknown: {REASONS[Reason.SMALL]})"
+    if result.films[0].track_names:
+        return [Hint(f"{text}; the same command with --backbone {BETTER} helps.")]
+    change = f'embed.backbone="{BETTER}"'
+    again = _again(result, names_only, change)
+    return [
+        Hint(
+            f"{text}; a better one ({BETTER}, or sface where commercial use must be allowed):",
+            f"vcn models pull {BETTER} && {again}",
+        )
+    ]
+
+
+def _sizes(result: Result) -> Floats:
+    """Median of the shorter side of the faces of each track, px; NaN where it is not known."""
+    sizes = [_film_sizes(film) for film in result.films]
+    return np.concatenate(sizes) if sizes else np.empty(0)
+
+
+def _film_sizes(film: Film) -> Floats:
+    sizes = np.full(len(film.tracks), np.nan)
+    if film.faces is None:
+        return sizes
+    side = (film.faces.box[:, 2:] - film.faces.box[:, :2]).min(axis=1)
+    for track in range(len(film.tracks)):
+        rows = film.tracks.faces_of(track)
+        if len(rows):
+            sizes[track] = np.median(side[rows])
+    return sizes
+
+
+def _settings(result: Result) -> dict[str, Any]:
+    """Return the settings of a run; none where it was put together by hand."""
+    if not (result.folder / "run.json").exists():
+        return {}
+    found = Store(result.folder).manifest.get("config", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _again(result: Result, names_only: bool, change: str) -> str:
+    """Write the command that made a run, with one more setting; empty where there is no film."""
+    videos = [film.video for film in result.films if film.video]
+    if len(videos) != len(result.films):
+        return ""
+    films, folder = [Path(video.path) for video in videos], result.folder
+    if names_only:
+        films, folder = [Path(film.name) for film in films], Path(folder.resolve().name)
+    paths = [f"./{path}" if str(path).startswith("-") else str(path) for path in films]
+    return shlex.join(["vcn", "cluster", *paths, "-o", str(folder), *_options(result, change)])
+
+
+def _options(result: Result, change: str) -> list[str]:
+    """Return the options that made a run, with one setting changed."""
+    from videoclusternet.config import Config  # who prints a cast waits for no settings
+
+    settings = _settings(result)
+    profile = settings.get("profile", "instant")
+    usual = Config.load(profile).model_dump(mode="json")
+    changed = {
+        f"{step}.{key}": value
+        for step, group in settings.items()
+        if isinstance(group, dict)
+        for key, value in group.items()
+        if usual.get(step, {}).get(key) != value
+    }
+    name, _, value = change.partition("=")
+    changed[name] = json.loads(value)
+    options = [] if profile == "instant" else ["--profile", profile]
+    for key, value in changed.items():
+        if key in FLAGS:
+            options += [FLAGS[key], str(value)]
+        else:
+            options += ["--set", f"{key}={json.dumps(value)}"]
+    return options

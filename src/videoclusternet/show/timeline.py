@@ -1,0 +1,116 @@
+"""The line below a character: where in a film its tracks are, between cuts, over a time axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.show.summary import duration, track_span
+from videoclusternet.show.words import span, timecode
+from videoclusternet.text import printable
+from videoclusternet.types.arrays import Array, Ints
+
+WIDTH = 1000
+"""Length of a film on the drawing; the page stretches it."""
+THIN = 2.0
+"""Least width of a bar: what is there is seen."""
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+"""Distances between the marks of an axis, s."""
+MARKS = 6
+"""About as many marks have room on a narrow screen."""
+CUTS = 400
+"""Most cuts that are drawn: more are a grey surface."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One track on the line; ``left`` and ``width`` of :data:`WIDTH`."""
+
+    left: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """The tracks of one character in one film.
+
+    Attributes
+    ----------
+    film : int
+    name : str
+        Of the film, where there are several.
+    bars : list of Bar
+    """
+
+    film: int
+    name: str
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What all lines of a film share.
+
+    Attributes
+    ----------
+    marks : list of (float, str)
+        Place in percent, and the time.
+    cuts : list of float
+        Places of cuts, of :data:`WIDTH`; none where they are too many to be told apart.
+    """
+
+    marks: list[tuple[float, str]]
+    cuts: list[float]
+
+
+def axis(film: Film) -> Axis:
+    """Return time marks and cuts of a film."""
+    whole = max(duration(film), 1e-9)
+    step = next((s for s in STEPS if whole / s <= MARKS), STEPS[-1] * -(-whole // 7200))
+    marks = [(100 * t / whole, timecode(t)) for t in np.arange(0, whole, step).tolist()]
+    starts = film.shots.start[1:].tolist() if film.shots is not None else []
+    cuts = [WIDTH * film.seconds(frame) / whole for frame in starts]
+    return Axis(marks, cuts if len(cuts) <= CUTS else [])
+
+
+def lines(result: Result, tracks: Ints) -> list[Line]:
+    """Return the line of these tracks in each film in which they are."""
+    found = []
+    for number, film in enumerate(result.films):
+        whole = max(duration(film), 1e-9)
+        bars = []
+        for track in tracks[result.tracks.film[tracks] == number].tolist():
+            seen = track_span(result, track)
+            width = max(WIDTH * (seen.stop - seen.start) / whole, THIN)
+            left = min(WIDTH * seen.start / whole, WIDTH - width)
+            bars.append(Bar(left, width, describe(result, track)))
+        if bars:
+            name = printable(film.name) if len(result.films) > 1 else ""
+            found.append(Line(number, name, bars))
+    return found
+
+
+def describe(result: Result, track: int) -> str:
+    """Say which track this is, where and for how long."""
+    seen = track_span(result, track)
+    return (
+        f"track {track_name(result, track)}, shot {int(result.tracks.shot[track])}: "
+        f"{timecode(seen.start)} for {span(seen.stop - seen.start)}"
+    )
+
+
+def track_name(result: Result, track: int) -> str:
+    """Return the number of a track, with the name that it was given with."""
+    names = result.film_of(track).track_names
+    first = int(np.flatnonzero(result.tracks.film == result.tracks.film[track])[0])
+    given = names[track - first] if names else ""
+    return f"{track} ({printable(given)})" if given and given != str(track) else str(track)
+
+
+def shots_of(result: Result, tracks: Array) -> int:
+    """Count the shots in which these tracks are."""
+    places = np.stack([result.tracks.film[tracks], result.tracks.shot[tracks]], axis=1)
+    return len(np.unique(places, axis=0))
