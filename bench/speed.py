@@ -56,7 +56,7 @@ def video_memory(film: str, detector: str) -> dict[str, float]:
     from videoclusternet.sources.film import FilmSource
 
     config = Config.load(settings=[f"faces.detector={detector}"])
-    source = FilmSource.open(Path(film), print)
+    source = FilmSource.open(Path(film))
     with (
         tempfile.TemporaryDirectory() as folder,
         Run.open(Path(folder) / "run.vcn", config, lambda event: None) as work,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError
-from videoclusternet.events import Event, Hook, silent
+from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store
@@ -38,7 +39,7 @@ from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.check import check_models, check_sources
 from videoclusternet.sources.crops import CropSource
 from videoclusternet.sources.film import FilmSource
-from videoclusternet.sources.source import Brought, Note, Source, listed
+from videoclusternet.sources.source import Brought, Source, listed
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -120,6 +121,8 @@ def cluster(
     with Run.open(folder, c, hook, processes(c, device)) as run:
         run.begin(sources)
         runs = run.films([source.path for source in sources])
+        for said in same_twice(sources):
+            run.note(said)
         check_models(sources, runs, c)
         brought = [
             source.bring(film, number, detector)
@@ -257,17 +260,22 @@ def cluster_film(
     output: Path | str | None = None,
     config: Config | None = None,
     hook: Hook = silent,
+    fps: Fraction | str | None = None,
 ) -> Result:
     """Find out who is on screen, when, in one film or in several with a shared cast.
 
     Parameters
     ----------
     films : path or sequence of paths
+        Files, folders of pictures or numbered patterns such as ``shot_%04d.png``.
+    fps : Fraction or str, optional
+        Frames per second, such as ``"24000/1001"``, of pictures or of streams without time.
 
     Others as in :func:`cluster`.
     """
     paths = listed(films)
-    return cluster([FilmSource.open(path, noting(hook)) for path in paths], output, config, hook)
+    rate = None if fps is None else Fraction(fps)
+    return cluster([FilmSource.open(path, rate) for path in paths], output, config, hook)
 
 
 def cluster_boxes(
@@ -291,9 +299,8 @@ def cluster_boxes(
     paths, given = listed(films), listed(boxes)
     if not paths or len(paths) != len(given):
         raise ConfigError(f"{len(given)} sets of boxes for {len(paths)} films", "give one for each")
-    note = noting(hook)
     pairs = zip(paths, given, strict=True)
-    return cluster([BoxSource.open(film, of, note) for film, of in pairs], output, config, hook)
+    return cluster([BoxSource.open(film, of) for film, of in pairs], output, config, hook)
 
 
 def cluster_tracks(
@@ -335,6 +342,12 @@ def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
     return Path(f"{paths[0].stem}{more}.vcn")
 
 
-def noting(hook: Hook) -> Note:
-    """Return what tells the user of damage that shows as a film is opened."""
-    return lambda message: hook(Event("note", "video", message=message))
+def same_twice(sources: Sequence[Source]) -> list[str]:
+    """Say which sources are one: their screen time counts twice."""
+    contents = [source.content for source in sources]
+    first = [contents.index(content) for content in contents]
+    return [
+        f"{source.path} is the same as {sources[known].path}: its screen time counts twice"
+        for number, (source, known) in enumerate(zip(sources, first, strict=True))
+        if known < number
+    ]

@@ -28,13 +28,13 @@ Make = Callable[[], Source]
 
 @pytest.fixture
 def film_source(drawn_film: Path) -> Make:
-    return lambda: FilmSource.open(drawn_film, print)
+    return lambda: FilmSource.open(drawn_film)
 
 
 @pytest.fixture
 def box_source(drawn_film: Path, drawn_run: Path, tmp_path: Path) -> Make:
     boxes = write_boxes(drawn_run, tmp_path / "boxes", ["red", "blue", "red", "blue"])
-    return lambda: BoxSource.open(drawn_film, boxes, print)
+    return lambda: BoxSource.open(drawn_film, boxes)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from videoclusternet.cli.options import (
     ConfigFile,
     Detector,
     Device,
+    FramesPerSecond,
     FromModel,
     LogJson,
     Output,
@@ -127,19 +128,23 @@ def cluster(
     settings: Settings = None,
     config: ConfigFile = None,
     from_model: FromModel = None,
+    fps: FramesPerSecond = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
     """Find the cast of a film, or one shared cast of several (episodes of a series).
 
     Writes FILM.vcn/ with cast.html, tables and face pictures. The same command again goes
-    on where a stopped run ended, and redoes only what a changed setting touches.
+    on where a stopped run ended, and redoes only what a changed setting touches. A folder of
+    pictures, or a pattern such as shot_%04d.png, is a film too: with --fps.
     """
+    from videoclusternet.annotations.fields import rate as read_rate
     from videoclusternet.pipeline import cluster_film
 
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
+    rate = None if fps is None else read_rate(fps, "--fps")
     with _hook(quiet, log_json) as hook:
-        result = cluster_film(films, output, chosen, hook)
+        result = cluster_film(films, output, chosen, hook, rate)
     if not quiet:
         _print_cast(result.folder)
 

@@ -45,6 +45,14 @@ Rate = Annotated[
         help="Frames per second of the film, such as 25 or 24000/1001: CVAT files do not say it.",
     ),
 ]
+FramesPerSecond = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        metavar="RATE",
+        help="Frames per second of pictures or of a stream without time: 24, 24000/1001.",
+    ),
+]
 Names = Annotated[
     Path | None,
     path_option(help="For MOTChallenge: CSV with id and label. Else every id is a person."),

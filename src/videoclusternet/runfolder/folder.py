@@ -234,6 +234,24 @@ def film_folder(number: int, name: str) -> str:
     return f"{number:03d}-{os.fsdecode(os.fsencode(name)[:MOST_NAME])}"
 
 
+def film_names(paths: Sequence[Path | str]) -> list[str]:
+    """Return names that tell films apart: with endings or folders where those are alike.
+
+    Films of one path get numbers.
+    """
+    all_parts = [Path(path).parts for path in paths]
+    names = [Path(path).stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [Path(path).name for path in paths]
+    for depth in range(2, max(map(len, all_parts), default=0) + 1):
+        if len(set(names)) == len(names):
+            break
+        names = [str(Path(*parts[-depth:])) for parts in all_parts]
+    if len(set(names)) < len(names):
+        names = [f"{number + 1} {Path(path).stem}" for number, path in enumerate(paths)]
+    return names
+
+
 def _there(path: Path) -> bool:
     """Whether something lies at a path; a StoreError where nobody may look."""
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import Store, film_folder
+from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.types import (
     Candidates,
@@ -43,6 +43,8 @@ class Film:
         None likewise.
     tracks : Tracks
     crops : Crops
+    notes : tuple of str
+        What could not be read in it, and what is strange about it.
     track_names : tuple of str
         Names that tracks were given with; empty for tracks found in a film.
     """
@@ -55,6 +57,7 @@ class Film:
     tracks: Tracks
     crops: Crops
     track_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def seconds(self, frame: int) -> float:
         """Return the time of a frame; crops without a film count at 24 fps."""
@@ -136,9 +139,10 @@ def open_run(folder: Path | str) -> Result:
     single = len(described) == 1
     names = [Path(film["path"]).stem for film in described]
     homes = [store.folder / "films" / film_folder(i, name) for i, name in enumerate(names)]
+    shown = film_names([film["path"] for film in described])
     films = tuple(
         _film(store if single else Store(home), name, tuple(film.get("tracks", ())))
-        for home, name, film in zip(homes, names, described, strict=True)
+        for home, name, film in zip(homes, shown, described, strict=True)
     )
     cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
     tracks = Tracks.concatenate([film.tracks for film in films])
@@ -174,4 +178,6 @@ def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
         (found["faces"],) = store.load("scan", (Faces,))
     (found["tracks"],) = store.load("tracks", (Tracks,))
     (found["crops"],) = store.load("crops", (Crops,))
-    return Film(folder=store.folder, name=name, track_names=track_names, **found)
+    steps = (store.manifest["steps"].get(name, {}) for name in ("video", "scan", "crops"))
+    notes = tuple(dict.fromkeys(str(note) for step in steps for note in step.get("notes", ())))
+    return Film(folder=store.folder, name=name, track_names=track_names, notes=notes, **found)

@@ -24,7 +24,7 @@ from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.runfolder.folder import Store, film_folder
+from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.types import Table
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
@@ -116,12 +116,12 @@ class Run:
         """The run folder."""
         return self.store.folder
 
-    def film(self, number: int, name: str) -> Run:
-        """Return the sub-run of one film of several."""
+    def film(self, number: int, name: str, shown: str) -> Run:
+        """Return the sub-run of one film of several; ``shown`` tells it from the others."""
         folder = self.folder / "films" / film_folder(number, name)
         store = Store(folder, create=True)
         store.tidy()
-        run = Run(store, self.config, self._hook, f"{name}/", self.engine)
+        run = Run(store, self.config, self._hook, f"{shown}/", self.engine)
         run.describe()  # first of all: a folder without run.json is not taken for ours
         return run
 
@@ -129,7 +129,8 @@ class Run:
         """Return the run of each film: this one, or with several films a sub-run for each."""
         if len(paths) == 1:
             return [self]
-        return [self.film(i, Path(path).stem) for i, path in enumerate(paths)]
+        shown = film_names(paths)
+        return [self.film(i, Path(path).stem, shown[i]) for i, path in enumerate(paths)]
 
     def note(self, message: str, step: str = "") -> None:
         """Tell the user something."""

@@ -54,9 +54,15 @@ def hints(result: Result, names_only: bool = False) -> list[Hint]:
         Whether commands name films and run folder without the folders that they lie in: a page
         may be handed on.
     """
+    several_films = len(result.films) > 1
+    unread = [
+        Hint(f"{film.name}: {note}" if several_films and film.name not in note else note)
+        for film in result.films
+        for note in film.notes
+    ]
     if len(result.tracks) == 0:
-        return _no_track(result, names_only)
-    return [*_most_unknown(result, names_only), *_small_faces(result, names_only)]
+        return unread + _no_track(result, names_only)
+    return [*unread, *_most_unknown(result, names_only), *_small_faces(result, names_only)]
 
 
 def why_unknown(result: Result, tracks: Ints) -> str:

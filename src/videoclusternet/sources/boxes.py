@@ -17,7 +17,7 @@ from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.sources.film import VIDEO
 from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
 from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
-from videoclusternet.sources.source import Brought, ModelKind, Note
+from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.types import Crops, Faces, Shots, Tracks, VideoInfo
 
 SHOTS = Step("shots", given_shots, (Shots,))
@@ -32,10 +32,11 @@ class BoxSource:
 
     video: VideoInfo
     boxes: GivenBoxes
+    notes: str = ""
     needs: tuple[ModelKind, ...] = ("detector", "backbone")
 
     @classmethod
-    def open(cls, film: Path, boxes: Path, note: Note) -> BoxSource:
+    def open(cls, film: Path, boxes: Path) -> BoxSource:
         """Open a film and read its boxes; labels are left behind.
 
         Parameters
@@ -43,8 +44,6 @@ class BoxSource:
         film : Path
         boxes : Path
             In any form that :func:`videoclusternet.annotations.box_forms.find_form` knows.
-        note : callable
-            Told of damage.
 
         Raises
         ------
@@ -53,10 +52,11 @@ class BoxSource:
         VideoError
             When the film is missing or none.
         """
-        video = open_video(film, note)
+        notes: list[str] = []
+        video = open_video(film, notes.append)
         found = read_boxes_of(boxes, video, labelled=False)
         given = GivenBoxes(found.tracks, found.track, found.frame, found.box)
-        return cls(video, given.ordered())
+        return cls(video, given.ordered(), "\n".join(notes))
 
     @property
     def path(self) -> str:
@@ -76,7 +76,7 @@ class BoxSource:
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the boxes of the film to tracks and their crops."""
         c, boxes = run.config, self.boxes
-        video = run.do(VIDEO, self.video, self.video.path)
+        video = run.do(VIDEO, self.video, self.video.path, self.notes)
         shots = run.do(SHOTS, boxes, video.frames)  # (S,) half-open ranges
         tracks = run.do(TRACKS, boxes, shots, number)  # (T,) tracks over all (N,) boxes
         faces = run.do(  # (N, 4) boxes, landmarks of those to be cut out

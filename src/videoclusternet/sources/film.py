@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+from videoclusternet.engine.work import Work
 from videoclusternet.film.crops import cut_crops
 from videoclusternet.film.scan import scan_film
 from videoclusternet.film.shots import find_shots
@@ -15,7 +17,7 @@ from videoclusternet.models.load import LazyDetector, pick_device
 from videoclusternet.models.transnet import LazyTransNet
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.source import Brought, ModelKind, Note
+from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.types import (
     Crops,
     Faces,
@@ -29,12 +31,14 @@ from videoclusternet.types import (
 )
 
 
-def _known(video: VideoInfo, path: str) -> VideoInfo:
+def _known(video: VideoInfo, path: str, notes: str, work: Work) -> VideoInfo:
     """Keep what is known of a film; where it lies may change, and its content stay."""
+    for note in notes.splitlines():
+        work.note(note)
     return video
 
 
-VIDEO = Step("video", _known, (VideoInfo,))
+VIDEO = Step("video", _known, (VideoInfo,), unit="films")
 SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion, Looks), version=2, unit="frames")
 TRANSITIONS = Step("transitions", find_transitions, (Transitions,), unit="frames")
 SHOTS = Step("shots", find_shots, (Shots,), version=2)
@@ -47,25 +51,28 @@ class FilmSource:
     """A film whose tracks are found."""
 
     video: VideoInfo
+    notes: str = ""
     names: tuple[str, ...] = ()
     needs: tuple[ModelKind, ...] = ("detector", "backbone", "shots")
 
     @classmethod
-    def open(cls, path: Path, note: Note) -> FilmSource:
-        """Open a film.
+    def open(cls, path: Path, fps: Fraction | None = None) -> FilmSource:
+        """Open a film, or pictures that are one; what is missing is said as it is brought.
 
         Parameters
         ----------
         path : Path
-        note : callable
-            Told of damage.
+            A file, a folder of pictures or a pattern such as ``shot_%04d.png``.
+        fps : Fraction, optional
+            Frames per second of pictures, or of a stream without time stamps.
 
         Raises
         ------
         VideoError
             When it is missing or no film.
         """
-        return cls(open_video(path, note))
+        notes: list[str] = []
+        return cls(open_video(path, notes.append, fps), "\n".join(notes))
 
     @property
     def path(self) -> str:
@@ -80,7 +87,7 @@ class FilmSource:
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the pictures of the film to tracks and their crops."""
         c = run.config
-        video = run.do(VIDEO, self.video, self.video.path)  # (F,) time stamps
+        video = run.do(VIDEO, self.video, self.video.path, self.notes)  # (F,) time stamps
         scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces)
         transitions = self._transitions(run, video)  # (F,) or None
         shots = run.do(SHOTS, scores, c.shots, video.fps, transitions)  # (S,) half-open ranges
