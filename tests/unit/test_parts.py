@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import tables
 from videoclusternet.config import Config
 from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import Work
@@ -75,7 +76,7 @@ def look(span: range, tell: Callable[[Any], None]) -> tuple[FrameScores]:
         if frame % 3 == 0:
             tell(f"{frame} is damaged")
         tell(done)
-    return (FrameScores(np.array(span, dtype=np.float32)),)
+    return (tables.scores(list(span)),)
 
 
 class Heard:
@@ -98,7 +99,7 @@ def test_whatever_the_order_results_and_notes_are_the_same(
     heard = Heard()
     work = Work(heard.progress, heard.notes.append, engine=AnyOrder(seed))
     made = in_parts(split(frames, part), look, (FrameScores,), work)
-    assert np.concatenate([t.score for (t,) in made]).tolist() == list(range(frames))
+    assert np.concatenate([t.change[:, 0] for (t,) in made]).tolist() == list(range(frames))
     assert heard.notes == [f"{n} is damaged" for n in range(0, frames, 3)]
     assert heard.done[-1] == frames
 
@@ -125,7 +126,7 @@ def test_stopped_again_and_again_no_kept_part_is_made_twice(
             except Stopped:
                 continue
             break
-    assert np.concatenate([t.score for (t,) in made]).tolist() == list(range(frames))
+    assert np.concatenate([t.change[:, 0] for (t,) in made]).tolist() == list(range(frames))
     # All that is said of a film is in the last record, whoever found it.
     assert heard.notes == [f"{n} is damaged" for n in range(0, frames, 3)]
     assert set(finished) == set(split(frames, part))
@@ -144,7 +145,7 @@ def test_sizes_are_the_units_that_are_told() -> None:
     def boast(span: range, tell: Callable[[Any], None]) -> tuple[FrameScores]:
         tell(3)
         tell(7)
-        return (FrameScores(np.zeros(len(span))),)
+        return (tables.scores([0] * len(span)),)
 
     told: list[tuple[int, int]] = []
     work = Work(lambda done, total: told.append((done, total)))
@@ -174,7 +175,7 @@ def long_step(version: int, work: Work) -> FrameScores:
     assert work.file is not None
     work.file.write_text(f"version {version}")
     scores = FrameScores.concatenate([part for (part,) in parts])
-    return FrameScores(scores.score * version)
+    return tables.scores((scores.change[:, 0] * version).tolist())
 
 
 LONG = Step("scan", long_step, (FrameScores,), unit="frames", file="pictures.zip")
@@ -223,6 +224,6 @@ def test_a_disc_that_fails_at_any_time_leaves_a_run_to_go_on_with(
         if held is not None:  # then all of it is there, and of one version
             version = prints.index(held) + 1
             assert (folder / "pictures.zip").read_text() == f"version {version}"
-            assert Store(folder).load("scan", (FrameScores,))[0].score[1] == version
+            assert Store(folder).load("scan", (FrameScores,))[0].change[1, 0] == version
         finish(folder, 2)
         assert content(folder) == want[1], f"operation {fails_at}"

@@ -353,8 +353,9 @@ def _say_gaps(
         place = np.argsort(order)[np.searchsorted(np.sort(order), restarts[0])]
         at = float((stamps[place] - stamps[0]) * base)
         tell(
-            f"{path.name}: time stamps begin anew {len(restarts)} times, first after {at:.1f} s; "
-            "counted on from there"
+            f"{path.name}: time stamps begin anew after {at:.1f} s"
+            + (f" and {len(restarts) - 1} more times" if len(restarts) > 1 else "")
+            + "; counted on from there"
         )
     gaps = np.diff(stamps)
     wide = np.flatnonzero((gaps * float(base) > GAP) & (gaps > 1.5 * duration[:-1]))
