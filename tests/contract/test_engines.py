@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 
 from tests import tables
 from videoclusternet import Config, Result
+from videoclusternet.engine import processes
 from videoclusternet.engine.in_parts import Notes, in_parts, split
 from videoclusternet.engine.processes import Processes, usable
 from videoclusternet.engine.work import Engine, Serial, Tell, Work
@@ -160,13 +162,18 @@ def holding(span: range, tell: Tell) -> tuple[FrameScores]:
     raise Holding
 
 
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [(picky, r"Picky: the driver said no \(7\)"), (holding, "Holding: no memory left on the card")],
-)
-def test_an_error_that_cannot_travel_is_told_by_name(make: Any, says: str) -> None:
-    with Processes(2) as engine, pytest.raises(RuntimeError, match=says):
-        in_parts(split(4, 2), make, (FrameScores,), Work(engine=engine))
+def test_an_error_that_cannot_travel_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        Processes(2) as engine,
+        pytest.raises(RuntimeError, match=r"Picky: the driver said no \(7\)"),
+    ):
+        in_parts(split(4, 2), picky, (FrameScores,), Work(engine=engine))
+    # As in a process of a pool, which would not even send this one.
+    monkeypatch.setattr(processes, "_said", SimpleQueue())
+    with pytest.raises(RuntimeError, match="Holding: no memory left on the card"):
+        processes._work(holding, 0, range(2))
+    with pytest.raises(DataError, match="thirteen is malformed"):
+        processes._work(failing, 0, range(10, 15))
 
 
 def test_whoever_listens_may_stop(engine: Engine) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from videoclusternet_bench.metrics import measure
 from videoclusternet_bench.metrics.intervals import over_seeds, over_tracks
 from videoclusternet_bench.metrics.measure import measured
 from videoclusternet_bench.metrics.scores import bcubed_by_track, score
@@ -44,3 +47,12 @@ def test_a_call_is_measured() -> None:
     held, seconds, peak = measured(lambda: np.ones(16 * 2**20))  # 128 MiB
     assert held.sum() == 16 * 2**20 and 0 < seconds < 60
     assert np.isnan(peak) or peak > 128
+
+
+def test_where_a_peak_cannot_be_forgotten_it_is_the_highest_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "RESET", tmp_path / "no" / "clear_refs")
+    _, _, first = measured(lambda: np.ones(16 * 2**20))
+    _, _, second = measured(lambda: None)
+    assert np.isnan(first) or second >= first > 128
