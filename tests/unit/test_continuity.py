@@ -67,6 +67,7 @@ def test_a_track_breaks_at_jumps_and_where_faces_are_unlike() -> None:
     assert pieces([0] * 10, 12) == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]]  # frame 12 is the new one
     assert pieces([0] * 10, 10, 11) == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]]
     assert pieces([0] * 7 + [1] * 3) == [[0, 1, 2, 3, 4, 5, 6], [7, 8, 9]]
+    assert pieces([0] * 4 + [1] + [0] * 5) == [[*range(10)]]  # one face in a bad box
     assert pieces([0] * 7 + [1] * 3, 6) == [[0, 1], [2, 3, 4, 5, 6], [7, 8, 9]]
 
 

@@ -144,7 +144,7 @@ def test_every_table_comes_back_as_it_was(tmp_path: Path, kind: type[Table], row
 
 def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
-    assert len(set(names)) == len(names) == 16
+    assert len(set(names)) == len(names) == len(KINDS)
     others = sorted(name for name in names if not name.endswith(".parquet"))
     assert others == ["embeddings.safetensors", "notes.safetensors", "views.safetensors"]
 

@@ -40,6 +40,7 @@ STEP_NAMES = {
     "fetch": "Fetching",
     "video": "Opening",
     "scan": "Finding shots and faces",
+    "transitions": "Finding transitions",
     "shots": "Finding shots",
     "faces": "Finding faces",
     "tracks": "Following faces",

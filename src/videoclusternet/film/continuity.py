@@ -24,6 +24,8 @@ LEAST = 6.0
 UNLIKE = 0.75
 """Difference of two looks that breaks a track, as a share of what chance gives.  Of faces of
 different shots, one pair in twenty is more alike."""
+FLAT = 8.0
+"""Least difference that chance is taken to give: of a dark look only noise would be left."""
 
 
 def find_jumps(scores: FrameScores, shots: Shots, fps: Fraction) -> Int64:
@@ -68,8 +70,19 @@ def unbroken(rows: Ints, faces: Faces, looks: Looks, jumps: Int64) -> list[Ints]
         Its pieces, in order.
     """
     passed = np.searchsorted(jumps, faces.frame[rows], side="right")
-    broken = (np.diff(passed) > 0) | (unlikeness(looks, rows[:-1], rows[1:]) >= UNLIKE)
+    broken = (np.diff(passed) > 0) | (_lastingly_unlike(rows, looks) >= UNLIKE)
     return np.split(rows, np.flatnonzero(broken) + 1)
+
+
+def _lastingly_unlike(rows: Ints, looks: Looks) -> Float64:
+    """Compare the two faces before each gap of a track with the two after it, float64 (n - 1,).
+
+    The pair that is most alike counts: one face in a bad box breaks nothing.
+    """
+    gap = np.arange(len(rows) - 1)
+    before, after = (np.maximum(gap - 1, 0), gap), (gap + 1, np.minimum(gap + 2, len(rows) - 1))
+    pairs = [unlikeness(looks, rows[a], rows[b]) for a in before for b in after]
+    return np.asarray(np.min(pairs, axis=0))
 
 
 def unlikeness(looks: Looks, first: Ints, second: Ints) -> Float64:
@@ -83,9 +96,8 @@ def unlikeness(looks: Looks, first: Ints, second: Ints) -> Float64:
     """
     pixels = np.prod(looks.picture.shape[1:])
     a, b = (looks.picture[r].reshape(-1, pixels).astype(np.float64) for r in (first, second))
-    chance = (_gini(a) + _gini(b)) / 2
-    # Two flat looks, all dark, say nothing: they are taken as alike.
-    return np.asarray(np.abs(a - b).mean(axis=1) / np.maximum(chance, 1.0))
+    chance = np.maximum((_gini(a) + _gini(b)) / 2, FLAT)
+    return np.asarray(np.abs(a - b).mean(axis=1) / chance)
 
 
 def _gini(values: Float64) -> Float64:
