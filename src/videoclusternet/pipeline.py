@@ -31,7 +31,7 @@ from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.runfolder.result import Result, open_described, open_run
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.learning import write_learning
@@ -224,7 +224,7 @@ def adapt_run(
     Parameters
     ----------
     folder : path
-        Of a run that is finished, in any profile.
+        Of a run that is finished, in any profile, or whose adaptation was stopped.
     config : Config
         ``adapt``, ``matching``, ``track_quality``, ``cluster`` and ``seed`` are used; the
         face model and its views are those of the run.
@@ -232,27 +232,28 @@ def adapt_run(
     supplies : dict, optional
         Kept activations, for many trainings of one run.
     """
-    result = open_run(folder)
+    found = open_described(folder)
     check_choice(config.cluster)
-    if learns(config) and not result.has_pictures:
+    if learns(config) and not found.has_pictures:
         raise ConfigError(
             f"{folder} holds no pictures of faces to learn from", "set adapt.rounds=0"
         )
     # The crops were described by the run's own settings: they hold, backbone and all.
-    embed = recorded_settings(result.folder, EmbedConfig, "embed")
+    embed = recorded_settings(found.folder, EmbedConfig, "embed")
     config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
     backbone = LazyBackbone(embed.backbone, device)
-    film = Pooled(result.tracks, result.embeddings, result.views, result.pictures)
+    film = Pooled(found.tracks, found.embeddings, found.views, found.pictures)
     with joined(device) as ranks:
-        if not ranks.first:
-            if learns(config):
-                learn(Run(Store(result.folder), config, silent), film, backbone, ranks, supplies)
-            return result
-        with Run.open(result.folder, config, hook) as run:
-            run.describe()
-            find_characters(run, film, backbone, ranks, supplies)
-            return finish(run.folder)
+        if ranks.first:
+            with Run.open(found.folder, config, hook) as run:
+                run.describe()
+                find_characters(run, film, backbone, ranks, supplies)
+                finish(run.folder)
+        elif learns(config):
+            learn(Run(Store(found.folder), config, silent), film, backbone, ranks, supplies)
+        ranks.wait()  # for the first one, which writes
+    return open_run(found.folder)
 
 
 def cluster_film(

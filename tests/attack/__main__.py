@@ -15,11 +15,15 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack import folders, kills
+from tests.attack import folders, kills, zips
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
-FAMILIES: dict[str, Family] = {"folders": folders.FAMILY, "kills": kills.FAMILY}
+FAMILIES: dict[str, Family] = {
+    "folders": folders.FAMILY,
+    "kills": kills.FAMILY,
+    "zips": zips.FAMILY,
+}
 
 
 def main() -> int:

@@ -6,12 +6,17 @@ command that computes anew ends with the clean result.
 
 from __future__ import annotations
 
+import copy
+import json
 import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tests.attack import folder_places, folder_tables
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material, copied, differences
@@ -135,4 +140,97 @@ def spoiled_files(material: Material, rng: random.Random) -> Iterator[Case]:
             yield Case(f"{name} {spoil.__name__}", attack)
 
 
-FAMILY: Family = {"spoiled files": spoiled_files}
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**400,
+    0.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "../../x",
+    "a\0b",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"": {}},
+)
+"""In place of a value of run.json."""
+TEXTS = {
+    "1e999": b'{"format": 1e999}',
+    "deep": b"[" * 100_000,
+    "deep objects": b'{"steps":' * 50_000,
+    "not UTF-8": b'{"format": 2, "steps": {"\xff": 1}}',
+    "a number of 10,000 digits": b'{"format": ' + b"9" * 10_000 + b"}",
+    "UTF-16": '{"format": 2}'.encode("utf-16"),
+    "a list": b"[2]",
+    "a text": b'"run"',
+    "twice": b'{"format": 2, "format": 3, "steps": {}}',
+    "a newer format": b'{"format": 3, "steps": {}}',
+    "an older format of strange films": b'{"format": 1, "steps": 5, "films": [1]}',
+    "no film": b'{"format": 2, "steps": {}}',
+    "300 MB": b'{"format": 2, "steps": {}}' + b" " * (300 << 20),
+}
+"""In place of run.json."""
+
+
+def places_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return where the values of nested lists and mappings are."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places_of(one, (*path, key))
+
+
+def replaced(manifest: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """Return a value with another one in one place."""
+    if not path:
+        return value
+    found = manifest
+    for key in path[:-1]:
+        found = found[key]
+    found[path[-1]] = value
+    return manifest
+
+
+def manifests(material: Material, rng: random.Random) -> Iterator[Case]:
+    """A run.json that is damaged, or holds something else in a place that is read."""
+    clean = material.film_run
+    for name, text in TEXTS.items():
+        yield Case(name, partial(_with_manifest, material, text, False))
+    every = json.loads((clean / "run.json").read_text(encoding="utf-8"))
+    unread = {"notes", "params", "seconds", "version", "versions", "config"}
+    places = [path for path in places_of(every) if not unread & set(path)]
+    for path in places:
+        value = rng.choice(VALUES)
+        changed = json.dumps(replaced(copy.deepcopy(every), path, value)).encode()
+        name = ".".join(map(str, path)) or "all of it"
+        record = "inputs" in path  # says what a step was made of: its fingerprint decides
+        attack = partial(_with_manifest, material, changed, record)
+        yield Case(f"{name} = {str(value)[:20]!a}", attack)
+
+
+def _with_manifest(material: Material, text: bytes, record: bool, place: Place) -> None:
+    clean = material.film_run
+    run = copied(clean, place.folder / "run.vcn")
+    (run / "run.json").write_bytes(text)
+    outside = copied(material.film, place.folder / "x-mine")
+    said = place.vcn("show", run, "--json", codes=(0, 5))
+    if said.code == 0:
+        place.must(bool(json.loads(said.out)), "an empty cast")
+    made = place.vcn("cluster", material.film, "-o", run, *QUICK, codes=(0, 5))
+    if made.code == 0:
+        wrong = differences(run, clean)
+        right = ("", "run.json") if record else ("",)
+        place.must(wrong in right, f"made again, the run differs: {wrong}")
+    place.must(outside.exists(), "a file outside is gone")
+
+
+FAMILY: Family = {
+    "spoiled files": spoiled_files,
+    "run.json": manifests,
+    "tables": folder_tables.strangers,
+    "places": folder_places.where,
+}

@@ -238,7 +238,12 @@ def written(path: Path, files: dict[str, bytes]) -> CropPictures:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    return CropPictures([(path, crops_table([(0, 0, -1, 0)], 1))])
+    return read_back(path, files.get(crop_name(0, 0), b""))
+
+
+def read_back(path: Path, data: bytes) -> CropPictures:
+    """One crop, which the run wrote with these bytes."""
+    return CropPictures([(path, crops_table([(0, 0, -1, zlib.crc32(data))], 1))])
 
 
 GREY = np.full((CANVAS, CANVAS, 3), 90, np.uint8)
@@ -261,11 +266,11 @@ def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
     data[200] ^= 0xFF
     path.write_bytes(data)
     with pytest.raises(StoreError, match="is damaged"):
-        CropPictures([(path, crops_table([(0, 0, -1, 0)], 1))]).jpeg(0)
+        read_back(path, encode(GREY)).jpeg(0)
     for broken in (bytes(data[:-30]), b"", b"no zip"):
         path.write_bytes(broken)
         with pytest.raises(StoreError, match="is damaged"):
-            CropPictures([(path, crops_table([(0, 0, -1, 0)], 1))]).jpeg(0)
+            read_back(path, encode(GREY)).jpeg(0)
     path.unlink()
     with pytest.raises(StoreError, match="is damaged"):
-        CropPictures([(path, crops_table([(0, 0, -1, 0)], 1))]).jpeg(0)
+        read_back(path, encode(GREY)).jpeg(0)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from videoclusternet import cluster_film
+from tests.drawn import QUICKLY, FakeModels
+from videoclusternet import cluster_film, cluster_tracks
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.film.crops import encode
 from videoclusternet.film.quality import sharpness
@@ -235,17 +236,17 @@ def test_printed_series() -> None:
     assert printed_set("other_s01e01") is None
 
 
-def test_pictures_are_measured_where_models_see_them(drawn_run: Path, tmp_path: Path) -> None:
+def test_pictures_are_measured_where_models_see_them(
+    fake_models: FakeModels, tmp_path: Path
+) -> None:
     """What lies in the margin of the canvas does not count."""
-    result = open_run(drawn_run)
-    run = shutil.copytree(drawn_run, tmp_path / "run")
-    crops = result.films[0].crops
     canvas = np.full((144, 144, 3), 255, dtype=np.uint8)
     canvas[8:136, 8:136] = 100  # JPEG mixes neighbours
-    with zipfile.ZipFile(run / CROP_ZIP, "w") as archive:
-        for track, frame in zip(crops.track, crops.frame, strict=True):
-            archive.writestr(crop_name(int(track), int(frame)), encode(canvas))
-    found = measure_faces(open_run(run), np.ones(len(result.tracks), dtype=bool))
+    with zipfile.ZipFile(tmp_path / "grey.zip", "w") as archive:
+        for track in range(4):
+            archive.writestr(crop_name(track, 0), encode(canvas))
+    result = cluster_tracks(tmp_path / "grey.zip", tmp_path / "run", QUICKLY)
+    found = measure_faces(result, np.ones(len(result.tracks), dtype=bool))
     assert found.lightness == pytest.approx(100 / 255, abs=0.01)
 
 

@@ -103,10 +103,12 @@ def test_no_face_no_character() -> None:
     assert characters(tables.result([tables.film(tracks)], tracks, tables.cast([]))) == []
 
 
-def pictured(folder: Path, directions: list[int], quality: list[float], track: list[int]) -> Result:
-    """A run whose crops point into these directions, in several tracks."""
+def pictured(
+    folder: Path, directions: list[int], quality: list[float], track: list[int], more: int = 0
+) -> Result:
+    """A run whose crops point into these directions, in several tracks, and ``more`` tracks."""
     n = len(directions)
-    count = max(track) + 1
+    count = max(track) + 1 + more
     embeddings = Embeddings(
         track=np.array(track),
         crop=np.arange(n),
@@ -152,7 +154,7 @@ def test_large_faces_tell_more(tmp_path: Path) -> None:
 
 
 def test_tracks_that_were_not_embedded_show_their_middle_crop(tmp_path: Path) -> None:
-    made = pictured(tmp_path, [0], [0.5], [0])
+    made = pictured(tmp_path, [0], [0.5], [0], more=2)
     tracks = tables.tracks([(t, 0, 9) for t in range(3)])
     film = replace(made.films[0], tracks=tracks, crops=tables.crops([0, 1, 1, 1, 2], 3))
     made = tables.result([film], tracks, tables.cast([0, -1, -1]))

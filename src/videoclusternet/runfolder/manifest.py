@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ def _refused(constant: str) -> NoReturn:
 
 
 def _check(manifest: Mapping[str, Any]) -> None:
-    """Raise TypeError or KeyError where something is not of the kind that the readers expect."""
+    """Raise TypeError, KeyError or ValueError where something is not of the kind that the readers expect."""
     for name, step in _mapping(manifest["steps"]).items():
         # Both become part of the name of a folder.
         if not (re.fullmatch(r"\w+", name) and re.fullmatch(r"\w+", _text(step["fingerprint"]))):
@@ -68,10 +69,10 @@ def _check(manifest: Mapping[str, Any]) -> None:
         _list(step["inputs"])
     for film in _list(manifest.get("films", [])):
         _text(film["content"])
-        if "\0" in _text(film["path"]):
+        if b"\0" in os.fsencode(_text(film["path"])):
             raise ValueError("no path holds a zero byte")
         for name in _list(film.get("tracks", [])):
-            _text(name)
+            _text(name).encode()
     _mapping(manifest.get("config", {}))
 
 

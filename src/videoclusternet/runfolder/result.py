@@ -20,12 +20,16 @@ from videoclusternet.types import (
     Embeddings,
     Faces,
     Merges,
+    Reason,
     Shots,
     Tracks,
     VideoInfo,
     Views,
 )
 from videoclusternet.types.arrays import Array
+
+NEVER = 2**31
+"""Above every frame."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Result:
-    """A finished run.
+class Described:
+    """A run whose faces are described: all that a cast is found from.
 
     Attributes
     ----------
@@ -75,18 +79,11 @@ class Result:
     films : tuple of Film
     tracks : Tracks
         Of all films, end to end.
-    cast : Cast
-        Row by row with ``tracks``.
-    merges : Merges
-    candidates : Candidates
     """
 
     folder: Path
     films: tuple[Film, ...]
     tracks: Tracks
-    cast: Cast
-    merges: Merges
-    candidates: Candidates
 
     @cached_property
     def pictures(self) -> CropPictures:
@@ -102,7 +99,7 @@ class Result:
     @cached_property
     def embeddings(self) -> Embeddings:
         """Embeddings of all films, end to end."""
-        found = [Store(f.folder).load("embeddings", (Embeddings,))[0] for f in self.films]
+        found = [_embeddings(film) for film in self.films]
         return Embeddings.of_films(found, [len(f.crops) for f in self.films])
 
     @cached_property
@@ -124,6 +121,28 @@ class Result:
         return self.films[int(self.tracks.film[track])]
 
 
+@dataclass(frozen=True)
+class Result(Described):
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    films : tuple of Film
+    tracks : Tracks
+        Of all films, end to end.
+    cast : Cast
+        Row by row with ``tracks``.
+    merges : Merges
+    candidates : Candidates
+    """
+
+    cast: Cast
+    merges: Merges
+    candidates: Candidates
+
+
 def open_run(folder: Path | str) -> Result:
     """Read a finished run.
 
@@ -131,6 +150,24 @@ def open_run(folder: Path | str) -> Result:
     ------
     StoreError
         When the folder is no run, unfinished, damaged or of a newer format.
+    """
+    found = open_described(folder)
+    store = Store(found.folder)
+    cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
+    if store.manifest["steps"]["cast"]["inputs"][:1] != [found.tracks.digest]:
+        # Stopped after a changed setting: the cast is of earlier tracks.
+        raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
+    check_cast(found, cast)
+    return Result(found.folder, found.films, found.tracks, cast, merges, candidates)
+
+
+def open_described(folder: Path | str) -> Described:
+    """Read the tracks and crops of a run, whether or not it has a cast.
+
+    Raises
+    ------
+    StoreError
+        As :func:`open_run`.
     """
     store = Store(Path(folder))
     described = store.manifest.get("films", [])
@@ -144,12 +181,22 @@ def open_run(folder: Path | str) -> Result:
         _film(store if single else Store(home), name, tuple(film.get("tracks", ())))
         for home, name, film in zip(homes, shown, described, strict=True)
     )
-    cast, merges, candidates = store.load("cast", (Cast, Merges, Candidates))
-    tracks = Tracks.concatenate([film.tracks for film in films])
-    if store.manifest["steps"]["cast"]["inputs"][:1] != [tracks.digest]:
-        # Stopped after a changed setting: the cast is of earlier tracks.
-        raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
-    return Result(store.folder, films, tracks, cast, merges, candidates)
+    for number, film in enumerate(films):
+        check_film(film, number)
+    return Described(store.folder, films, Tracks.concatenate([film.tracks for film in films]))
+
+
+def _embeddings(film: Film) -> Embeddings:
+    """Read the embeddings of a film, which must be those of its crops."""
+    store = Store(film.folder)
+    found: Embeddings = store.load("embeddings", (Embeddings,))[0]
+    made_of = store.manifest["steps"]["embeddings"]["inputs"][:1]
+    if (film.folder / CROP_ZIP).exists() and made_of != [film.crops.digest]:
+        raise StoreError(f"{film.folder} is unfinished", "run `vcn cluster` again to finish")
+    fits = found.tracks == len(film.tracks) and _below(found.crop, len(film.crops))
+    if not (fits and _below(found.track, len(film.tracks))):
+        raise _strangers(film.folder)
+    return found
 
 
 def is_finished(folder: Path) -> bool:
@@ -181,3 +228,53 @@ def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
     steps = (store.manifest["steps"].get(name, {}) for name in ("video", "scan", "crops"))
     notes = tuple(dict.fromkeys(str(note) for step in steps for note in step.get("notes", ())))
     return Film(folder=store.folder, name=name, track_names=track_names, notes=notes, **found)
+
+
+
+def check_film(film: Film, number: int) -> None:
+    """Check that the tables of a film speak of each other's rows.
+
+    Raises
+    ------
+    StoreError
+        When one of them is of another run: its hash in run.json may be right all the same.
+    """
+    tracks, crops = film.tracks, film.crops
+    fits = [
+        (tracks.film == number).all(),
+        len(film.track_names) in (0, len(tracks)),
+        crops.tracks == len(tracks),
+        _below(tracks.first, NEVER),
+        _below(crops.frame, NEVER),
+    ]
+    if film.video is not None and film.shots is not None and film.faces is not None:
+        frames = film.video.frames
+        fits += [
+            _below(tracks.last, frames),
+            _below(film.shots.stop, frames + 1),
+            _below(tracks.shot, len(film.shots)),
+            _below(film.faces.frame, frames),
+            _below(tracks.face, len(film.faces)),
+            _below(crops.face, len(film.faces)),
+        ]
+    if not all(fits):
+        raise _strangers(film.folder)
+
+
+def check_cast(found: Described, cast: Cast) -> None:
+    """Check that a cast is one of the tracks of a run; else as :func:`check_film`."""
+    numbers = np.unique(cast.character[cast.character >= 0])
+    whole = np.array_equal(numbers, np.arange(len(numbers)))
+    if len(cast) != len(found.tracks) or not whole or not _below(cast.reason, len(Reason)):
+        raise _strangers(found.folder)
+
+
+def _below(rows: Array, count: int) -> bool:
+    return bool(((rows >= 0) & (rows < count)).all())
+
+
+def _strangers(folder: Path) -> StoreError:
+    return StoreError(
+        f"{folder} is damaged: its tables do not belong together",
+        "restore it, or start a new run folder",
+    )
