@@ -28,7 +28,7 @@ from rich.text import Text
 
 from videoclusternet.errors import Cancelled
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.text import printable
+from videoclusternet.outside.text import printable
 
 STEP_NAMES = {
     "demo": "Drawing the demo film",

@@ -10,8 +10,8 @@ from videoclusternet.models.registry import (
     known_hash,
     sha256_of,
 )
+from videoclusternet.outside.text import say
 from videoclusternet.show.terminal import print_table, table_of
-from videoclusternet.text import say
 
 
 def print_models() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from videoclusternet.outside.text import json_line, printable
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import Character, characters, timecode
-from videoclusternet.text import json_line, printable
 
 
 class PlainTable(Table):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError
-from videoclusternet.models.load import check
+from videoclusternet.models.backbones.face_model import check_tokens
+from videoclusternet.models.load import check, load_backbone
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.sources.source import Source
 
@@ -35,14 +36,25 @@ def check_sources(sources: Sequence[Source], learns: bool) -> None:
 def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:
     """Refuse models that are missing and still needed: now, not after hours of looking.
 
+    A file whose hash nobody published is opened too: it may be anything.
+
     Raises
     ------
     ModelError
+        When a model is missing or wrong.
+    ConfigError
+        When the model has no patch tokens to learn from.
     """
+    adapt = config.adapt
+    tokens = adapt.tokens != "class" and bool(adapt.rounds) and not adapt.given
     choices = {"detector": config.faces.detector, "backbone": config.embed.backbone}
     for kind, choice in choices.items():
         if any(
             kind in source.needs and run.store.fingerprint(NEEDED_BY[kind]) is None
             for source, run in zip(sources, runs, strict=True)
         ):
-            check(choice, kind)
+            spec, _ = check(choice, kind)
+            if kind == "backbone" and (tokens or not all(file.sha256 for file in spec.files)):
+                model = load_backbone(choice, "cpu")
+                if tokens:
+                    check_tokens(model, adapt.tokens)
