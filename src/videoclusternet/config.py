@@ -10,17 +10,47 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from videoclusternet.errors import ConfigError
+from videoclusternet.outside.files import read_text
+from videoclusternet.profiles import PROFILES as PROFILES
+
+LARGEST = 2**31 - 1
+"""Largest number of any setting: nothing that is counted or measured here is larger."""
+SEEDS = 2**32 - 1
+"""Largest seed that every library takes."""
+FILE_BYTES = 1 << 20
+"""Bytes of a file of settings at most."""
+SHOWN = 60
+"""Letters of a name or value that a message shows."""
 
 
 class Params(BaseModel):
-    """Base of all settings: frozen, unknown keys refused."""
+    """Base of all settings: frozen, unknown keys refused, as are numbers without a bound."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _bounded(cls, value: Any, info: ValidationInfo) -> Any:
+        largest = SEEDS if info.field_name == "seed" else LARGEST
+        if isinstance(value, int | float) and abs(value) > largest:
+            raise ValueError(f"input should be at most {largest}")
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("input should hold no zero byte")
+        return value
 
 
 class ShotConfig(Params):
@@ -41,7 +71,7 @@ class FaceConfig(Params):
     detector: str = Field("mtcnn", description="name of `vcn models`, or name=path")
     stride: int = Field(0, ge=0, description="look at every n-th frame; 0: chosen from the film")
     max_side: int = Field(960, ge=64, description="longer side the detector sees, px")
-    batch: int = Field(16, ge=1, description="frames per batch")
+    batch: int = Field(16, ge=1, le=1024, description="frames per batch")
     min_score: float = Field(0.1, ge=0, le=1, description="keep faces from here on")
     part: int = Field(2400, ge=100, description="frames per resumable part")
 
@@ -53,6 +83,12 @@ class QualityConfig(Params):
     min_aspect: float = Field(0.5, gt=0, description="width / height, lowest")
     max_aspect: float = Field(2.0, gt=0, description="width / height, highest")
     min_sharpness: float = Field(0.03, ge=0, le=1, description="1 - SVD blur degree")
+
+    @model_validator(mode="after")
+    def _some_shape_is_left(self) -> Self:
+        if self.min_aspect > self.max_aspect:
+            raise ValueError("min_aspect should be at most max_aspect")
+        return self
 
 
 class TrackConfig(Params):
@@ -76,11 +112,11 @@ class EmbedConfig(Params):
     """Face-ID model and the multi-crop views of every crop (section 3.4)."""
 
     backbone: str = Field("dlib", description="name of `vcn models`, or name=path")
-    global_views: int = Field(2, ge=1, description="[P] views of area .7-1")
-    local_views: int = Field(4, ge=0, description="[P] views of area .4-.6")
+    global_views: int = Field(2, ge=1, le=64, description="[P] views of area .7-1")
+    local_views: int = Field(4, ge=0, le=64, description="[P] views of area .4-.6")
     mirror: bool = Field(True, description="average each crop with its mirror image")
     max_crops: int = Field(16, ge=1, description="crops of a track that are looked at, at most")
-    batch: int = Field(64, ge=1, description="pictures per batch")
+    batch: int = Field(64, ge=1, le=4096, description="pictures per batch")
 
 
 class MatchConfig(Params):
@@ -91,10 +127,15 @@ class MatchConfig(Params):
     centred: bool = Field(True, description="[P] false; take the film's own mean off first")
 
 
+Views = Annotated[int, Field(ge=1, le=64)]
+
+
 class AdaptConfig(Params):
     """Self-supervised adaptation of the face-ID model to one film (sections 3.4, 3.5, A-C)."""
 
-    rounds: int = Field(0, ge=0, description="[P] 5 to 10 times of training and matching; 0: none")
+    rounds: int = Field(
+        0, ge=0, le=1000, description="[P] 5 to 10 times of training and matching; 0: none"
+    )
     given: str = Field("", description="run folder whose adapted model is taken to begin with")
     trainable: Literal["auto", "all", "last-stage", "head"] = Field(
         "auto", description="[P] all; auto: all on a GPU, last-stage without one"
@@ -120,8 +161,8 @@ class AdaptConfig(Params):
         "terms", description="mean of 14 terms, or of the global and the local mean"
     )
     teacher_views: Literal["all", "global"] = Field("all", description="[P] all")
-    teacher_temperature: float = Field(0.04, gt=0, description="of Eq. 2")
-    student_temperature: float = Field(1.0, gt=0, description="[P] 1")
+    teacher_temperature: float = Field(0.04, ge=1e-3, description="of Eq. 2")
+    student_temperature: float = Field(1.0, ge=1e-3, description="[P] 1")
     centre: bool = Field(True, description="[P] take a running mean off the teacher's output")
     centre_momentum: float = Field(0.9, ge=0, lt=1, description="of that mean")
     momentum: float = Field(0.996, ge=0, le=1, description="of the teacher, per step")
@@ -136,10 +177,10 @@ class AdaptConfig(Params):
     decay: float = Field(0.04, ge=0, description="weight decay of matrices")
     hold: float = Field(0.0, ge=0, description="pull of the weights to where they began (L2-SP)")
     clip: float = Field(3.0, ge=0, description="longest gradient of a tensor; 0: any")
-    batch: int = Field(64, ge=1, description="pairs of crops per step")
-    accumulate: int = Field(1, ge=1, description="parts a step is made in, to save memory")
+    batch: int = Field(64, ge=1, le=4096, description="pairs of crops per step")
+    accumulate: int = Field(1, ge=1, le=4096, description="parts a step is made in, to save memory")
     anchors: int = Field(0, ge=0, description="crops of a track per epoch; 0: all")
-    pool: tuple[PositiveInt, PositiveInt] = Field(
+    pool: tuple[Views, Views] = Field(
         (4, 6), description="kept global and local views of each crop"
     )
     guard: bool = Field(True, description="go back to the last good round when all collapses")
@@ -150,6 +191,14 @@ class AdaptConfig(Params):
         "auto", description="auto: bfloat16 on a GPU that has it"
     )
     compile: bool = Field(False, description="torch.compile the student")
+
+    @model_validator(mode="after")
+    def _tokens_are_learnt(self) -> Self:
+        if self.tokens != "class" and self.objective != "eq2":
+            raise ValueError("adapt.tokens other than class are for adapt.objective=eq2")
+        if self.tokens != "class" and self.trainable == "head":
+            raise ValueError("patch tokens need adapt.trainable all or last-stage")
+        return self
 
 
 class QualityFilterConfig(Params):
@@ -175,9 +224,9 @@ class ClusterConfig(Params):
     cannot_link: bool = Field(True, description="tracks that overlap in time are two people")
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
     scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
-    draws: int = Field(16, ge=2, description="perturbations behind the stability")
-    teacher_temperature: float = Field(0.1, gt=0, description="of metrics loss and kl")
-    student_temperature: float = Field(0.1, gt=0, description="of metrics loss and kl")
+    draws: int = Field(16, ge=2, le=10_000, description="perturbations behind the stability")
+    teacher_temperature: float = Field(0.1, ge=1e-3, description="of metrics loss and kl")
+    student_temperature: float = Field(0.1, ge=1e-3, description="of metrics loss and kl")
 
 
 class Config(Params):
@@ -197,8 +246,8 @@ class Config(Params):
 
     profile: Literal["instant", "vcn", "paper"] = "instant"
     device: str = "auto"
-    processes: int = Field(0, ge=0)
-    seed: int = 0
+    processes: int = Field(0, ge=0, le=1024)
+    seed: int = Field(0, ge=0)
     shots: ShotConfig = ShotConfig()
     faces: FaceConfig = FaceConfig()
     quality: QualityConfig = QualityConfig()
@@ -212,9 +261,13 @@ class Config(Params):
 
     @classmethod
     def load(
-        cls, profile: str = "auto", file: Path | None = None, settings: Iterable[str] = ()
+        cls,
+        profile: str = "auto",
+        file: Path | None = None,
+        settings: Iterable[str] = (),
+        flags: Mapping[str, object] = MappingProxyType({}),
     ) -> Self:
-        """Merge profile, TOML file and ``step.key=value`` settings.
+        """Merge profile, TOML file, ``step.key=value`` settings, and values by ``step.key``.
 
         Raises
         ------
@@ -225,6 +278,8 @@ class Config(Params):
         given = _read_toml(file) if file else {}
         for setting in settings:
             _update(given, _parse(setting))
+        for key, value in flags.items():
+            _update(given, _nested(key, value))
         named = str(given.pop("profile", "auto"))
         _update(values, _profile(named if profile == "auto" else profile))
         _update(values, given)
@@ -233,92 +288,53 @@ class Config(Params):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
+            said = first["msg"].removeprefix("Value error, ")
             raise ConfigError(
-                f"setting {where!r}: {first['msg'].lower()}", "`vcn settings` lists all settings"
+                f"setting {where[:SHOWN]!r}: {said[0].lower()}{said[1:]}",
+                "`vcn settings` lists all settings",
             ) from error
-
-
-PROFILES: dict[str, dict[str, Any]] = {
-    "instant": {"profile": "instant"},
-    "vcn": {
-        "profile": "vcn",
-        "adapt": {
-            "rounds": 2,
-            "head": "none",
-            "teacher_head": "copy",
-            "objective": "groups",
-            "pairs": "groups",
-            "own_share": 0.5,
-            "teacher_temperature": 0.1,
-            "student_temperature": 0.2,
-            "update": "step",
-            "momentum": 0.9,
-            "epochs": 24,
-            "later_epochs": 12,
-            "head_epochs": 0,
-            "warmup": 1,
-            "rate": 1e-5,
-            "rate_start": 1e-6,
-            "rate_end": 1e-5,
-            "decay": 0.0,
-            "batch": 16,
-            "anchors": 1,
-        },
-    },
-    "paper": {
-        "profile": "paper",
-        "embed": {"mirror": False},
-        "matching": {"covariance": "full", "centred": False},
-        "adapt": {"rounds": 5, "trainable": "all", "head_reads": "film", "stop": 1.0},
-        "track_quality": {"spread": "mad"},
-        "cluster": {
-            "algorithm": "paper",
-            "metric": "loss",
-            "thresholds": "crops",
-            "cannot_link": False,
-            "choose": "adapted/or",
-            "teacher_temperature": 0.04,
-            "student_temperature": 1.0,
-        },
-    },
-}
 
 
 def _profile(name: str) -> dict[str, Any]:
     name = "instant" if name == "auto" else name
     if name not in PROFILES:
-        raise ConfigError(f"no profile {name!r}", f"choose one of auto, {', '.join(PROFILES)}")
+        raise ConfigError(
+            f"no profile {name[:SHOWN]!r}", f"choose one of auto, {', '.join(PROFILES)}"
+        )
     return PROFILES[name]
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
+    text = read_text(file, ConfigError, FILE_BYTES)
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # of too many digits, of too many brackets
         raise ConfigError(f"{file} is not valid TOML: {error}") from error
 
 
 def _parse(setting: str) -> dict[str, Any]:
     key, equals, text = setting.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"cannot read setting {setting!r}", "write --set step.key=value")
+        raise ConfigError(f"cannot read setting {setting[:SHOWN]!r}", "write --set step.key=value")
     try:
         value: Any = tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
-    for part in reversed(key.strip().split(".")):
-        value = {part: value}
-    return dict(value)
+    return _nested(key, value)
+
+
+def _nested(key: str, value: object) -> dict[str, Any]:
+    step, dot, rest = key.strip().partition(".")
+    return {step: {rest: value} if dot else value}
 
 
 def _update(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Merge two levels, step and key: settings have no more."""
     for key, value in other.items():
         if isinstance(value, Mapping):
             nested = into.setdefault(key, {})
             if not isinstance(nested, dict):
-                raise ConfigError(f"setting {key!r} is not a table")
-            _update(nested, value)
+                raise ConfigError(f"setting {key[:SHOWN]!r} is not a table")
+            nested.update(value)
         else:
             into[key] = value

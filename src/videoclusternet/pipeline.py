@@ -22,6 +22,7 @@ from videoclusternet.adapt.step import adapt_faces, given_model
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import check_choice, find_cast
+from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.engine.processes import usable
@@ -112,12 +113,12 @@ def cluster(
     c = config or Config()
     if not sources:
         raise ConfigError("no film given", "name at least one film")
-    check_choice(c.cluster)
     check_sources(sources, learns(c))
     device = pick_device(c.device)
     detector = LazyDetector(c.faces.detector, device)
     backbone = LazyBackbone(c.embed.backbone, device)
     folder = default_output([Path(source.path) for source in sources], output)
+    check_settings(c, folder)
     with Run.open(folder, c, hook, processes(c, device)) as run:
         run.begin(sources)
         runs = run.films([source.path for source in sources])
@@ -172,6 +173,26 @@ def find_characters(
     links = run.do(LINKS, *described, c.matching)  # (L,) coarse matches
     settings = (c.cluster, c.track_quality, c.seed)
     run.do(CAST, film.tracks, *described, links, *settings, rounds)  # (T,) character numbers
+
+
+def check_settings(config: Config, folder: Path) -> None:
+    """Refuse settings that would only fail late, after hours of looking.
+
+    Raises
+    ------
+    VcnError
+        When the cast is to be read from what nothing makes, or the model that is begun with is
+        not there or another.
+    """
+    check_choice(config.cluster)
+    given_model(config, folder)
+    last = round_number(Reading.parse(config.cluster.choose).space)
+    if last is not None and last > config.adapt.rounds:
+        raise ConfigError(
+            f"cluster.choose={config.cluster.choose} needs {last} rounds of learning, "
+            f"adapt.rounds is {config.adapt.rounds}",
+            f"set adapt.rounds={last} or more",
+        )
 
 
 def learns(config: Config) -> bool:
@@ -233,7 +254,6 @@ def adapt_run(
         Kept activations, for many trainings of one run.
     """
     found = open_described(folder)
-    check_choice(config.cluster)
     if learns(config) and not found.has_pictures:
         raise ConfigError(
             f"{folder} holds no pictures of faces to learn from", "set adapt.rounds=0"
@@ -243,6 +263,7 @@ def adapt_run(
     config = config.model_copy(update={"embed": embed})
     device = pick_device(config.device)
     backbone = LazyBackbone(embed.backbone, device)
+    check_settings(config, found.folder)
     film = Pooled(found.tracks, found.embeddings, found.views, found.pictures)
     with joined(device) as ranks:
         if ranks.first:

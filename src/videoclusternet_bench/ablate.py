@@ -8,7 +8,6 @@ FOLDER/runs/SET-BACKBONE-SEED/   run folder that all variants share
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,8 +153,8 @@ def _made(
 
 
 def _config(job: Job, variant: Variant) -> Config:
-    own = [f"embed.backbone={json.dumps(job.backbone)}", f"seed={job.seed}"]
-    return Config.load(variant.profile, settings=[*job.base, *variant.settings, *own])
+    own = {"embed.backbone": job.backbone, "seed": job.seed}
+    return Config.load(variant.profile, settings=[*job.base, *variant.settings], flags=own)
 
 
 def _home(job: Job, config: Config, folder: Path) -> Path:

@@ -8,7 +8,6 @@ FOLDER/runs/SET-BACKBONE-SEED/   run folder whose tracks and embeddings all meth
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
@@ -109,9 +108,7 @@ def _prepare(job: Job, folder: Path) -> Iterator[Rows]:
         if seed and not home.exists():  # what does not depend on the seed is there already
             copy_run(first, home)
             Store(home).forget("cast")
-        config = Config.load(
-            "instant", settings=[f"embed.backbone={json.dumps(job.backbone)}", f"seed={seed}"]
-        )
+        config = Config.load("instant", flags={"embed.backbone": job.backbone, "seed": seed})
         first_run(job.labelled, config, home)
         yield []
 

@@ -6,7 +6,6 @@ file.  Pictures are measured in batches, so a set never has to fit into memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,7 +169,7 @@ def describe(
 def _run_all(sets: Sequence[LabelledSet], folder: Path, backbone: str, hook: Hook) -> None:
     """Find and describe the faces of labelled sets by the un-adapted model."""
     # The first seed of a bench with the same folder, which may have run already.
-    config = Config.load("instant", settings=[f"embed.backbone={json.dumps(backbone)}", "seed=0"])
+    config = Config.load("instant", flags={"embed.backbone": backbone})
     hook(Event("start", "prepare", unit="sets"))
     for done, one in enumerate(sets, 1):
         first_run(one, config, home_of(folder, one, backbone, 0))

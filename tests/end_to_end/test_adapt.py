@@ -143,7 +143,7 @@ def test_cast_of_one_round(drawn_film: Path, copy: Copy) -> None:
     run = copy("run")
     result, _, _ = adapted(drawn_film, run, tiny("vcn", "cluster.choose=round-1/own"))
     assert result.cast.chosen == "round-1/own"
-    with pytest.raises(ConfigError, match=r"no good round-7.*good rounds: round-1, round-2"):
+    with pytest.raises(ConfigError, match=r"round-7/own needs 7 rounds of learning.* is 2"):
         adapted(drawn_film, run, tiny("vcn", "cluster.choose=round-7/own"))
 
 

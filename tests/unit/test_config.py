@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,16 +79,53 @@ def test_setting_on_the_command_line(setting: str, value: object) -> None:
         ("quality.min_size=nan", "quality.min_size"),
         ("faces.min_score=1.1", "faces.min_score"),
         ("cluster.draws", "cluster.draws"),
+        ("seed=-1", "seed"),
+        ("seed=4294967296", "seed"),
+        ("seed=" + "9" * 5000, "seed"),
+        ("adapt.rate=inf", "adapt.rate"),
+        ("adapt.rate=1e300", "adapt.rate"),
+        ("adapt.rate_end=nan", "adapt.rate_end"),
+        ("adapt.pool=[100, 4]", "adapt.pool"),
+        ("adapt.stop=" + "[" * 100_000, "adapt.stop"),
+        ("cluster.teacher_temperature=1e-300", "cluster.teacher_temperature"),
+        ("faces.part=" + "1" + "0" * 30, "faces.part"),
+        ("faces.batch=100000", "faces.batch"),
+        ("embed.local_views=1000", "embed.local_views"),
+        ("processes=100000", "processes"),
+        ("quality.min_aspect=3", "min_aspect should be at most max_aspect"),
+        ('embed.backbone="onnx=a\\u0000b"', "embed.backbone"),
         ("=5", "=5"),
         ("", "''"),
         ("a..b=1", "a"),
+        ("a" * 100_000 + "=1", "aaa"),
+        (".".join("a" * 100_000) + "=1", "a"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_wrong_setting_is_named(setting: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Config.load(settings=[setting])
     assert words in caught.value.message and "\n" not in str(caught.value)
-    assert caught.value.advice
+    assert caught.value.advice and len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["adapt.tokens=shared", "adapt.objective=groups"], "adapt.objective=eq2"),
+        (["adapt.tokens=separate", "adapt.trainable=head"], "all or last-stage"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Config.load(settings=settings)
+
+
+def test_flags_are_taken_as_they_are() -> None:
+    for name in ("onnx=😀.onnx", "onnx=\udcff.onnx", "onnx=\n\t\x1b='\".onnx"):
+        assert Config.load(flags={"embed.backbone": name}).embed.backbone == name
+    found = Config.load(settings=["device=cpu"], flags={"device": "cuda", "seed": 3})
+    assert found.device == "cuda" and found.seed == 3
 
 
 def test_setting_that_makes_a_table_of_a_value() -> None:
@@ -104,11 +142,15 @@ def test_unknown_profile() -> None:
     ("text", "words"),
     [
         (b"cluster = [", "is not valid TOML"),
-        (b"\xff\xfe", "is not valid TOML"),
+        (b"\xff\xfe", "is no text in UTF-8"),
         (b"[cluster]\nnonsense = 1", "cluster.nonsense"),
         (b"cluster = 1", "cluster"),
         (b"profile = 5", "no profile '5'"),
         (b"[cluster]\ndraws = 1979-05-27", "cluster.draws"),
+        (b"a = " + b"[" * 100_000, "is not valid TOML"),
+        (b"seed = " + b"9" * 5000, "is not valid TOML"),
+        (b"a." * 50_000 + b"a = 1", ""),
+        (b"#" * 2_000_000, "more than 1,048,576 bytes"),
     ],
 )
 def test_wrong_file_is_named(tmp_path: Path, text: bytes, words: str) -> None:
@@ -117,6 +159,12 @@ def test_wrong_file_is_named(tmp_path: Path, text: bytes, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Config.load("auto", file)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "my.toml")
+    with pytest.raises(ConfigError, match=r"my\.toml: it is no file of data"):
+        Config.load("auto", tmp_path / "my.toml")
 
 
 def test_missing_file(tmp_path: Path) -> None:

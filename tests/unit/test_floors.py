@@ -22,8 +22,8 @@ PRODUCT, LABORATORY = videoclusternet.__name__, videoclusternet_bench.__name__
 
 FLOORS = {
     PRODUCT: (
-        "errors events text",
-        "inputs",
+        "errors events",
+        "outside profiles",
         "config types",
         "engine annotations",
         "runfolder clustering",

@@ -226,6 +226,6 @@ def test_blocks_change_nothing_and_are_told() -> None:
         SEED, lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert told == [(5, 12), (10, 12), (12, 12)]
-    whole = supply_of("last-stage", EmbedConfig(batch=40_000))
+    whole = supply_of("last-stage", EmbedConfig(batch=4_000))
     torch.testing.assert_close(small.looks(np.arange(12)), whole.looks(np.arange(12)), **HALF)
     torch.testing.assert_close(views(small), views(whole), **HALF)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videoclusternet.outside.text import UNSEEN, json_line, printable, say
 from videoclusternet.show.terminal import print_table, table_of
-from videoclusternet.text import UNSEEN, json_line, printable, say
 
 
 @pytest.mark.parametrize(

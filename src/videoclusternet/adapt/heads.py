@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from videoclusternet.config import AdaptConfig
 from videoclusternet.errors import ConfigError, ModelError
-from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.backbones.face_model import FaceModel, check_tokens
 
 HeadKind = Literal["mlp", "residual", "none"]
 Reading = Literal["raw", "film"]
@@ -87,11 +87,7 @@ class Learner(nn.Module):
 
     def __init__(self, backbone: FaceModel, config: AdaptConfig, depth: Depth) -> None:
         super().__init__()
-        if config.tokens != "class" and not hasattr(backbone, "tokens"):
-            raise ConfigError(
-                f"{backbone.name} has no patch tokens for adapt.tokens={config.tokens}",
-                "set adapt.tokens=class",
-            )
+        check_tokens(backbone, config.tokens)
         if config.tokens != "class" and config.objective != "eq2":
             raise ConfigError("patch tokens are for adapt.objective=eq2", "set adapt.tokens=class")
         if config.tokens != "class" and depth == "head":

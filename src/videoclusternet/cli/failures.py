@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from videoclusternet.errors import ConfigError, MemoryShortage, StoreError, VcnError
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 TRACEBACK = "VCN_TRACEBACK"
 """Variable of the environment with which a defect shows where it lies."""

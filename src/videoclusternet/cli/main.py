@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from videoclusternet.cli.options import (
     path_option,
 )
 from videoclusternet.cli.plugins import add_commands
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
@@ -104,17 +103,14 @@ def _config(
 ) -> Config:
     from videoclusternet.config import Config
 
-    flags = [
-        f"{key}={json.dumps(value)}"
-        for key, value in (
-            ("faces.detector", detector),
-            ("embed.backbone", backbone),
-            ("device", device),
-            ("adapt.given", None if from_model is None else str(from_model)),
-        )
-        if value is not None
-    ]
-    return Config.load(profile, file, [*(settings or ()), *flags])
+    flags = {
+        "faces.detector": detector,
+        "embed.backbone": backbone,
+        "device": device,
+        "adapt.given": None if from_model is None else str(from_model),
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    return Config.load(profile, file, settings or (), given)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from videoclusternet.cli.options import Quiet
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 app = typer.Typer(help="The face detectors and face-ID models.", no_args_is_help=False)
 

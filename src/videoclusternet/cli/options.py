@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from videoclusternet.text import printable
+from videoclusternet.outside.text import printable
 
 path_argument = partial(typer.Argument, readable=False)
 path_option = partial(typer.Option, readable=False)

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 GROUP = "videoclusternet.commands"
 

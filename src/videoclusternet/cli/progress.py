@@ -29,8 +29,8 @@ from rich.text import Text
 
 from videoclusternet.errors import Cancelled
 from videoclusternet.events import Event, Hook, silent
+from videoclusternet.outside.text import printable
 from videoclusternet.show.words import span
-from videoclusternet.text import printable
 
 EVERY = 30.0
 """Seconds between lines about a long step where there is no terminal."""

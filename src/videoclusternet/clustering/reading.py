@@ -13,6 +13,8 @@ OWN = "own"
 ADAPTED = "adapted"
 """Names the last good round of adaptation, the un-adapted embeddings where there is none."""
 _ROUND = "round-"
+DIGITS = 4
+"""Longest number of a round."""
 
 
 class Reading(NamedTuple):
@@ -52,4 +54,5 @@ def round_name(number: int) -> str:
 def round_number(space: str) -> int | None:
     """Return the round of adaptation that a space is of, None where it is of none."""
     number = space.removeprefix(_ROUND)
-    return int(number) if number != space and number.isdecimal() else None
+    known = number != space and number.isascii() and number.isdecimal() and len(number) <= DIGITS
+    return int(number) if known else None

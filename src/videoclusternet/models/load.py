@@ -14,6 +14,9 @@ from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.models.onnx_weights import ONNX_MODELS
 from videoclusternet.models.registry import ModelSpec, find, locate, weights_digest
 
+DIGITS = 5
+"""Of the number of a device, less than."""
+
 
 @dataclass(frozen=True)
 class LazyDetector:
@@ -79,13 +82,14 @@ def pick_device(wanted: str) -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
-    kind = wanted.partition(":")[0]
-    present = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
     }
-    if not present.get(kind, False):
+    kind, colon, number = wanted.partition(":")
+    known = not colon or (number.isascii() and number.isdecimal() and len(number) < DIGITS)
+    if not known or int(number or 0) >= counts.get(kind, 0):
         raise ModelError(f"no device {wanted!r} on this machine", "use --device cpu or auto")
     return wanted
 

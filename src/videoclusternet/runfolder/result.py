@@ -230,7 +230,6 @@ def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
     return Film(folder=store.folder, name=name, track_names=track_names, notes=notes, **found)
 
 
-
 def check_film(film: Film, number: int) -> None:
     """Check that the tables of a film speak of each other's rows.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.hints import hints, why_unknown
@@ -23,7 +24,6 @@ from videoclusternet.show.summary import (
 )
 from videoclusternet.show.timeline import Line, axis, lines, shots_of, track_name
 from videoclusternet.show.words import several, share, span, timecode
-from videoclusternet.text import printable
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Ints
 

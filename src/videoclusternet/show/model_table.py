@@ -16,8 +16,8 @@ from videoclusternet.models.registry import (
     known_hash,
     sha256_of,
 )
+from videoclusternet.outside.text import say
 from videoclusternet.show.terminal import print_json, print_table, table_of
-from videoclusternet.text import say
 
 
 def print_models(as_json: bool) -> None:

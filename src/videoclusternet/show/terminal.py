@@ -7,11 +7,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from videoclusternet.outside.text import json_line, printable
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.hints import Hint, hints
 from videoclusternet.show.summary import Character, characters
 from videoclusternet.show.words import shorten, span, timecode
-from videoclusternet.text import json_line, printable
 
 
 class PlainTable(Table):

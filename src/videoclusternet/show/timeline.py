@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.summary import duration, track_span
 from videoclusternet.show.words import span, timecode
-from videoclusternet.text import printable
 from videoclusternet.types.arrays import Array, Ints
 
 WIDTH = 1000

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError
 from videoclusternet.models import transnet
-from videoclusternet.models.load import check
+from videoclusternet.models.backbones.face_model import check_tokens
+from videoclusternet.models.load import check, load_backbone
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.sources.source import ModelKind, Source
 
@@ -36,13 +37,28 @@ def check_sources(sources: Sequence[Source], learns: bool) -> None:
 def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:
     """Refuse models that are missing and still needed: now, not after hours of looking.
 
+    A file whose hash nobody published is opened too: it may be anything.
+
     Raises
     ------
     ModelError
+        When a model is missing or wrong.
+    ConfigError
+        When the model has no patch tokens to learn from.
     """
+    adapt = config.adapt
+    tokens = adapt.tokens != "class" and bool(adapt.rounds) and not adapt.given
+
+    def check_backbone() -> None:
+        spec, _ = check(config.embed.backbone, "backbone")
+        if tokens or not all(file.sha256 for file in spec.files):
+            model = load_backbone(config.embed.backbone, "cpu")
+            if tokens:
+                check_tokens(model, adapt.tokens)
+
     checks: dict[ModelKind, Callable[[], object]] = {
         "detector": lambda: check(config.faces.detector, "detector"),
-        "backbone": lambda: check(config.embed.backbone, "backbone"),
+        "backbone": check_backbone,
     }
     if config.shots.detector == "transnet":
         checks["shots"] = transnet.locate

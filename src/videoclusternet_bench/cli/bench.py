@@ -16,7 +16,7 @@ from videoclusternet.cli.options import (
     path_option,
     print_rows,
 )
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 
 class RunByDefault(TyperGroup):

@@ -18,7 +18,7 @@ from videoclusternet.cli.options import (
     path_option,
     print_rows,
 )
-from videoclusternet.text import json_line, say
+from videoclusternet.outside.text import json_line, say
 from videoclusternet_bench.cli.dataset_write import export, from_run, join, read_given
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from videoclusternet.cli.options import (
     path_option,
 )
 from videoclusternet.errors import ConfigError
-from videoclusternet.text import say
+from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
     from videoclusternet.annotations.boxes import LabelledBoxes
@@ -58,7 +58,7 @@ def export(
     from videoclusternet.config import Config
     from videoclusternet_bench.data.export_crops import export_crops
 
-    config = Config.load(settings=[f"faces.detector={detector}"])
+    config = Config.load(flags={"faces.detector": detector})
     with reporting(quiet, log_json) as hook:
         crops, blind = export_crops(boxes, film, output, config, hook)
     say(f"{about}, {crops} crops")

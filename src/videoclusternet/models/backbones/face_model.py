@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videoclusternet.errors import ConfigError
 from videoclusternet.types.canvas import CANVAS_TEMPLATE, similarity_transform
 
 
@@ -71,3 +72,22 @@ class FaceModel(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Embed RGB 0..255 float (B, 3, size, size); (B, d), not normalised."""
         return torch.as_tensor(self.tail(self.trunk(self.normalise(pixels))))
+
+
+def check_tokens(model: FaceModel, wanted: str) -> None:
+    """Refuse to learn from patch tokens of a model that has none.
+
+    Parameters
+    ----------
+    model : FaceModel
+    wanted : str
+        ``adapt.tokens``.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if wanted != "class" and not hasattr(model, "tokens"):
+        raise ConfigError(
+            f"{model.name} has no patch tokens for adapt.tokens={wanted}", "set adapt.tokens=class"
+        )

@@ -6,6 +6,7 @@ takes, a file that this user may not read.  Each ends in the error that its read
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -104,3 +105,16 @@ def read_text(path: Path, error: type[VcnError], largest: int = LARGEST) -> str:
 def said(reason: Exception) -> str:
     """Return what the system says, without the path that the message names itself."""
     return str(getattr(reason, "strerror", None) or reason)
+
+
+def opened_anew(path: Path, keep: bool = False) -> BinaryIO:
+    """Open a file to be written, or to be gone on with.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written, or something else than a file lies there.
+    """
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise FileExistsError(errno.EEXIST, "it is no file of data", str(path))
+    return open(path, "ab" if keep else "wb")

@@ -1,0 +1,1 @@
+"""What comes from outside: text that a terminal may show, files that a user names."""
