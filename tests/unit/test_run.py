@@ -178,7 +178,7 @@ def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
     events: list[Event] = []
     run = Run(Store(tmp_path / "run", create=True), Config(), events.append)
     names = ["pilot", "pilot"]
-    films = [run.film(i, name) for i, name in enumerate(names)]
+    films = [run.film(i, name, name) for i, name in enumerate(names)]
     assert [film.folder.name for film in films] == ["000-pilot", "001-pilot"]
     films[0].do(Counter(tmp_path / "other").step, "film")
     assert films[1].store.fingerprint("shots") is None
@@ -188,9 +188,9 @@ def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
 def test_film_folder_is_ours_from_its_first_moment(tmp_path: Path) -> None:
     """A crash while the first table is written must not leave a folder that we refuse."""
     run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
-    film = run.film(0, "pilot")
+    film = run.film(0, "pilot", "pilot")
     (film.folder / "shots.parquet").write_bytes(b"half")
-    assert run.film(0, "pilot").folder == film.folder
+    assert run.film(0, "pilot", "pilot").folder == film.folder
 
 
 def test_run_json_is_written_only_when_it_changes(tmp_path: Path) -> None:

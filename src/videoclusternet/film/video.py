@@ -18,9 +18,14 @@ import av
 import numpy as np
 
 from videoclusternet.errors import VideoError
-from videoclusternet.film.container import Upright, decode, open_container
+from videoclusternet.film.container import (
+    Upright,
+    decode,
+    is_pictures,
+    list_pictures,
+    open_container,
+)
 from videoclusternet.film.index import index_film, marked_packets
-from videoclusternet.film.pictures import is_pictures, list_pictures
 from videoclusternet.types import VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
