@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from videoclusternet.film.shots import find_shots
 from videoclusternet.film.tracks import track_faces
 from videoclusternet.film.video import open_video
 from videoclusternet.models.load import LazyDetector
-from videoclusternet.types import Tracks
+from videoclusternet.types import Looks, Tracks
 
 FPS = Fraction(24)
 
@@ -55,20 +56,31 @@ def test_nothing_jumps_in_a_film_without_frames() -> None:
     assert jumps(np.zeros(0), 0) == []
 
 
+def mixed(shares: Sequence[float]) -> Looks:
+    """Looks with this share of another face in them."""
+    one, other = tables.looks([0, 1]).picture.astype(float)
+    return Looks(np.array([(1 - share) * one + share * other for share in shares], dtype=np.uint8))
+
+
 def test_a_track_breaks_at_jumps_and_where_faces_are_unlike() -> None:
     faces = tables.faces([(3 * i, 10, 10, 60, 70) for i in range(10)], 3)
-    rows = np.arange(10)
 
-    def pieces(kinds: list[int], *at: int) -> list[list[int]]:
-        found = unbroken(rows, faces, tables.looks(kinds), np.array(at, dtype=np.int64))
-        return [piece.tolist() for piece in found]
+    def pieces(shares: list[float], *at: int) -> list[int]:
+        jumps = np.array(at, dtype=np.int64)
+        found = unbroken(np.arange(10), faces, mixed(shares), jumps)
+        assert np.concatenate(found).tolist() == [*range(10)]
+        return [len(piece) for piece in found]
 
-    assert pieces([0] * 10) == [[*range(10)]]
-    assert pieces([0] * 10, 12) == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]]  # frame 12 is the new one
-    assert pieces([0] * 10, 10, 11) == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]]
-    assert pieces([0] * 7 + [1] * 3) == [[0, 1, 2, 3, 4, 5, 6], [7, 8, 9]]
-    assert pieces([0] * 4 + [1] + [0] * 5) == [[*range(10)]]  # one face in a bad box
-    assert pieces([0] * 7 + [1] * 3, 6) == [[0, 1], [2, 3, 4, 5, 6], [7, 8, 9]]
+    assert pieces([0] * 10) == [10]
+    turned = [0.0] * 4 + [0.3] * 6
+    assert pieces(turned) == [10]
+    assert pieces(turned, 12) == [4, 6]  # frame 12 is the new one
+    assert pieces(turned, 10, 11) == [4, 6]
+    assert pieces(turned, 13) == [10]
+    assert pieces([0] * 10, 12) == [10]  # something else in the picture jumped
+    assert pieces([0] * 7 + [1] * 3) == [7, 3]
+    assert pieces([0] * 4 + [1] + [0] * 5) == [10]  # one face in a bad box
+    assert pieces([0] * 9 + [1]) == [9, 1]
 
 
 def test_unlikeness_is_a_share_of_chance() -> None:
@@ -113,9 +125,7 @@ def follow(scores: list[float], kinds: list[int], least: int = 2) -> Tracks:
 
 
 def test_pieces_are_tracks_of_their_own_if_they_are_long_enough() -> None:
-    score = [1.0] * 60
-    score[30] = 12
-    found = follow(score, [0] * 60)
+    found = follow([1.0] * 60, [0] * 30 + [1] * 30)
     assert found.first.tolist() == [0, 30] and found.last.tolist() == [29, 59]
     assert found.shot.tolist() == [0, 0] and len(found.overlapping()) == 0
     assert follow([1.0] * 60, [0] * 59 + [1]).last.tolist() == [58]

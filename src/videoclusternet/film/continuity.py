@@ -21,9 +21,11 @@ CALMER = 2.0
 """How many times less each frame around must change.  Motion and fades go on, flashes come back."""
 LEAST = 6.0
 """Content score below which a jump is none: key frames of a compressed film pulse."""
-UNLIKE = 0.75
+UNLIKE = 0.85
 """Difference of two looks that breaks a track, as a share of what chance gives.  Of faces of
-different shots, one pair in twenty is more alike."""
+different shots, one pair in ten is more alike."""
+ALIKE = 0.15
+"""Below this difference a track goes on even if the picture jumps: a lamp, a title, a key frame."""
 FLAT = 8.0
 """Least difference that chance is taken to give: of a dark look only noise would be left."""
 
@@ -53,7 +55,7 @@ def find_jumps(scores: FrameScores, shots: Shots, fps: Fraction) -> Int64:
 
 
 def unbroken(rows: Ints, faces: Faces, looks: Looks, jumps: Int64) -> list[Ints]:
-    """Break a track where the picture jumps or the face turns unlike.
+    """Break a track where the picture jumps and the face with it, or the face turns unlike.
 
     Parameters
     ----------
@@ -70,7 +72,8 @@ def unbroken(rows: Ints, faces: Faces, looks: Looks, jumps: Int64) -> list[Ints]
         Its pieces, in order.
     """
     passed = np.searchsorted(jumps, faces.frame[rows], side="right")
-    broken = (np.diff(passed) > 0) | (_lastingly_unlike(rows, looks) >= UNLIKE)
+    unlike = _lastingly_unlike(rows, looks)
+    broken = (unlike >= UNLIKE) | ((np.diff(passed) > 0) & (unlike >= ALIKE))
     return np.split(rows, np.flatnonzero(broken) + 1)
 
 
