@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import plain_file
 
-FORMAT = 3
+FORMAT = 2
 MANIFEST = "run.json"
 MOST_BYTES = 256 << 20
 """Of the file: it names given tracks, a few bytes each."""
@@ -59,7 +59,7 @@ def _refused(constant: str) -> NoReturn:
 
 
 def _check(manifest: Mapping[str, Any]) -> None:
-    """Raise TypeError, KeyError or ValueError where something is not of the expected kind."""
+    """Raise ValueError, TypeError or KeyError where readers would not find what they expect."""
     for name, step in _mapping(manifest["steps"]).items():
         # Both become part of the name of a folder.
         if not (re.fullmatch(r"\w+", name) and re.fullmatch(r"\w+", _text(step["fingerprint"]))):
