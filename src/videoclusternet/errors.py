@@ -12,6 +12,7 @@ code meaning
 4    a model file is missing, wrong or cannot be fetched
 5    the run folder is damaged, of another format, in use or cannot be written
 6    the truth or data-set file is malformed
+7    a library of the system is missing
 130  interrupted; the run folder can be resumed
 ==== ==============================================================
 """
@@ -73,6 +74,12 @@ class DataError(VcnError):
     """A truth file, a track list or a folder of crops is malformed."""
 
     exit_code = 6
+
+
+class InstallError(VcnError):
+    """A library of the system is missing that an installed package needs."""
+
+    exit_code = 7
 
 
 class Cancelled(VcnError):

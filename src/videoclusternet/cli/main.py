@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet.cli import models as cli_models
+from videoclusternet.cli.bare import missing_library
 from videoclusternet.cli.options import (
     Backbone,
     ConfigFile,
@@ -54,10 +55,19 @@ app.add_typer(cli_models.app, name="models")
 def main() -> None:
     """Run the command line and exit with the documented code."""
     try:
-        app()
+        _run()
     except VcnError as error:
         print(f"vcn: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def _run() -> None:
+    try:
+        app()
+    except ImportError as error:
+        if said := missing_library(error):
+            raise said from error
+        raise
 
 
 def _version(wanted: bool) -> None:
