@@ -22,9 +22,11 @@ help:
 	@echo "make bench   speed and memory"
 
 $(STAMP): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	@echo "installing torch into $(VENV) (with all that follows a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	@echo "installing videoclusternet and its other packages"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $@
 
 demo: $(STAMP)

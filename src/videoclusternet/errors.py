@@ -13,6 +13,7 @@ code meaning
 5    the run folder is damaged, of another format, in use or cannot be written
 6    the truth or data-set file is malformed
 7    there is too little memory
+8    a library of the system is missing
 130  interrupted; the run folder can be resumed
 ==== ==============================================================
 """
@@ -80,6 +81,12 @@ class MemoryShortage(VcnError):
     """There is too little memory for what was asked."""
 
     exit_code = 7
+
+
+class InstallError(VcnError):
+    """A library of the system is missing that an installed package needs."""
+
+    exit_code = 8
 
 
 class Cancelled(VcnError):

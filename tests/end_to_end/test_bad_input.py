@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -235,9 +237,18 @@ def test_film_without_a_face_in_the_paper_profile(
     _is_empty_cast(outcome, folder / "faceless.vcn")
 
 
-def test_film_of_one_frame_has_an_empty_cast(vcn: Vcn, folder: Path) -> None:
+def test_one_picture_makes_no_track_and_says_how_it_can(vcn: Vcn, folder: Path) -> None:
     write_film(folder / "still.mp4", iter([_disc_picture(0)]))
-    _is_empty_cast(vcn("cluster", "still.mp4"), folder / "still.vcn")
+    outcome = vcn("cluster", "still.mp4")
+    assert outcome.code == 0 and "no face was found" not in outcome.out
+    page = (folder / "still.vcn" / "cast.html").read_text()
+    for text in (outcome.out, vcn("show", "still.vcn").out, page):
+        assert "1 face found, but one picture makes no track" in text
+    assert "No face was found" not in page
+    (command,) = [line for line in outcome.out.splitlines() if line.startswith("  vcn ")]
+    again = vcn(*shlex.split(command)[1:])
+    assert again.code == 0 and "Character 1" in again.out and "one picture" not in again.out
+    assert re.search(r"Character 1 +1 +<0\.1 s ", again.out)
     info = open_run("still.vcn").films[0].video
     assert info is not None and info.frames == 1 and info.seconds(1) > 0
 
@@ -284,7 +295,7 @@ def test_all_tracks_unknown(vcn: Vcn, folder: Path, drawn_film: Path) -> None:
     assert result.cast.characters == 0 and len(result.cast) == 4
     assert (result.cast.reason == Reason.SMALL).all()
     page = (folder / "drawn.vcn" / "cast.html").read_text()
-    assert page.count('alt="Unknown face"') == 4
+    assert page.count('alt="Unknown, track ') == 4
     (unknown,) = json.loads(vcn("show", "drawn.vcn", "--json").out)
     assert unknown["name"] == "Unknown" and unknown["confidence"] is None
     assert len(unknown["tracks"]) == 4

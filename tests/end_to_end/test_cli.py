@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from videoclusternet.config import Config
 from videoclusternet.models.registry import MODELS
 from videoclusternet.types import Table
 
+ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "views", "links", "cast"]
 
 
@@ -45,6 +47,7 @@ def test_version(vcn: Vcn) -> None:
         ["-h"],
         *[[name, "-h"] for name in ("cluster", "cluster-tracks", "show", "score", "demo")],
         *[[name, "-h"] for name in ("settings", "models")],
+        ["models", "show", "-h"],
         ["models", "verify", "-h"],
         ["models", "pull", "-h"],
     ],
@@ -202,12 +205,43 @@ def test_settings_lists_every_setting(vcn: Vcn, monkeypatch: pytest.MonkeyPatch)
     assert "[P]" in outcome.out
 
 
-def test_models_lists_every_model(vcn: Vcn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def test_models_is_a_table_of_80_columns(vcn: Vcn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     outcome = vcn("models")
     assert outcome.code == 0
-    first = [line.split()[0] for line in outcome.out.splitlines() if line.strip()]
-    assert set(MODELS) <= set(first)
+    head, *rest = outcome.out.split("\n\ndefaults")[0].splitlines()
+    rows = {line.split()[0]: line for line in rest if line.strip()}
+    assert set(MODELS) <= set(rows) and len(rows) == len([r for r in rest if r.strip()])
+    assert max(map(len, rest)) <= 80
+    for name, spec in MODELS.items():
+        assert rows[name][head.index("commercial") :].split()[0] == spec.commercial
+        assert rows[name][head.index("licence") :].rstrip() == spec.licence
+    assert "defaults, installed with the program: mtcnn, dlib" in outcome.out
+
+
+def test_models_show_tells_all_of_one(
+    vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path))
+    outcome = vcn("models", "show", "edgeface-xs")
+    (file,) = MODELS["edgeface-xs"].files
+    lines = outcome.out.splitlines()
+    for word in ("unclear", file.sha256, file.source, str(tmp_path / file.name), "missing"):
+        assert any(line.endswith(word) for line in lines), word
+    assert "BSD-3-Clause" in outcome.out and "CC BY-NC-SA 4.0" in outcome.out
+    outcome = vcn("models", "show", "nobody")
+    assert outcome.code == 4 and "no model named" in outcome.complaint
+
+
+def test_models_as_json_are_described(vcn: Vcn) -> None:
+    listed = json.loads(vcn("models", "--json").out)
+    assert [row["name"] for row in listed] == list(MODELS)
+    text = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    described = text.partition("### `vcn models --json`")[2].partition("\n### ")[0]
+    assert set(listed[0]) == set(re.findall(r"^\| `(\w+)` \|", described, re.MULTILINE))
+    assert all(set(file) == {"name", "path", "sha256", "source"} for file in listed[0]["files"])
+    (dlib,) = [row for row in listed if row["name"] == "dlib"]
+    assert dlib["default"] and dlib["present"] and dlib["commercial"] == "yes"
 
 
 def test_models_verify(vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

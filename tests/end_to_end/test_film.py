@@ -98,7 +98,7 @@ def test_page_stands_alone_and_shows_everybody(demo_run: Result) -> None:
     assert sources and all(s.startswith("data:image/jpeg;base64,") for s in sources)
     for name in ("Character 1", "Character 2"):
         assert f"<h2>{name}</h2>" in page
-        assert page.count(f'alt="{name}, picture') == 6
+        assert page.count(f'alt="{name}, track ') == 6
     assert "<title>Cast of demo</title>" in page
     assert page.count('role="img"') == 2
 

@@ -83,7 +83,12 @@ def equal_tables(a: Path, b: Path) -> bool:
         left, right = (read_table(table_path(run, kind), kind) for run in (a, b))
         assert left.digest == right.digest, kind.__name__
     same: bool = (a / "crops.zip").stat().st_size == (b / "crops.zip").stat().st_size
-    return same and (a / "cast.html").read_bytes() == (b / "cast.html").read_bytes()
+    return same and page(a) == page(b)
+
+
+def page(run: Path) -> str:
+    """The page of a run; commands on it name the run folder, which is another one."""
+    return (run / "cast.html").read_text("utf-8").replace(f" -o {run.name} ", " -o RUN ")
 
 
 def test_second_run_computes_nothing(

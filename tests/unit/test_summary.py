@@ -20,7 +20,6 @@ from videoclusternet.show.summary import (
     duration,
     join_spans,
     telling_crops,
-    timecode,
     track_span,
 )
 from videoclusternet.types import Embeddings
@@ -47,14 +46,6 @@ def test_joined_spans_cover_the_same_time(seed: int) -> None:
     assert sum(s.stop - s.start for s in joined) == len(seconds)
     assert {x for s in joined for x in range(int(s.start), int(s.stop))} == seconds
     assert all(a.stop < b.start for a, b in pairwise(joined))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00:00"), (59.99, "0:00:59"), (61, "0:01:01"), (3600, "1:00:00"), (36_610, "10:10:10")],
-)
-def test_timecode(seconds: float, text: str) -> None:
-    assert timecode(seconds) == text
 
 
 def a_film(stride: int = 3) -> Result:

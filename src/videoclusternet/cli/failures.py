@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from videoclusternet.cli.bare import missing_library
 from videoclusternet.errors import ConfigError, MemoryShortage, StoreError, VcnError
 from videoclusternet.outside.text import say
 
@@ -48,6 +49,8 @@ def expected(error: Exception) -> VcnError | None:
     """Return the error of ours that says what happened, or None for a defect."""
     if isinstance(error, VcnError):
         return error
+    if isinstance(error, ImportError):
+        return missing_library(error)
     if short_of_memory(error):
         return MemoryShortage(
             "there is too little memory",

@@ -22,7 +22,7 @@ Detector = Annotated[
     str | None, typer.Option(help="mtcnn, yunet, retinaface, or NAME=FILE for your own copy.")
 ]
 Backbone = Annotated[
-    str | None, typer.Option(help="dlib, edgeface-xs, ... (`vcn models`), or NAME=FILE.")
+    str | None, typer.Option(help="dlib, auraface, sface, ... (`vcn models`), or NAME=FILE.")
 ]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 Settings = Annotated[

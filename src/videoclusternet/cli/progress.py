@@ -22,7 +22,6 @@ from rich.progress import (
     TaskID,
     TaskProgressColumn,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Column
 from rich.text import Text
@@ -30,7 +29,7 @@ from rich.text import Text
 from videoclusternet.errors import Cancelled
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.outside.text import printable
-from videoclusternet.show.words import span
+from videoclusternet.show.words import span, timecode
 
 EVERY = 30.0
 """Seconds between lines about a long step where there is no terminal."""
@@ -79,6 +78,18 @@ class _Speed(ProgressColumn):
         return Text(f"{number}/s", style="cyan")
 
 
+class _Time(ProgressColumn):
+    """What a step is going to take still, or what it took."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        if task.finished:
+            return Text(span(task.finished_time or 0.0), style="yellow")
+        rest = task.time_remaining
+        return Text("" if rest is None else timecode(rest), style="cyan")
+
+
 class _Rows(Progress):
     """Progress rows that stay on one line each, however narrow the terminal is or becomes."""
 
@@ -102,7 +113,7 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
 
     # One cell for the space before each column but the first.
     bar, speed = (10, 17) if width >= 80 else (0, 0)
-    count, time, share = (15, 7, 0) if width >= 44 else (0, 0, 4)
+    count, time, share = (13, 10, 0) if width >= 44 else (0, 0, 4)
     used = 1 + sum(most + 1 for most in (bar, speed, count, time, share) if most)
     return (
         SpinnerColumn(finished_text="[green]✓", table_column=column(1)),
@@ -111,7 +122,7 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
         *([_Count(column(count, "right"))] if count else ()),
         *([_Speed(column(speed, "right"))] if speed else ()),
         *([TaskProgressColumn(table_column=column(share, "right"))] if share else ()),
-        *([TimeRemainingColumn(False, True, column(time))] if time else ()),
+        *([_Time(column(time, "right"))] if time else ()),
     )
 
 

@@ -6,16 +6,19 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from videoclusternet.runfolder.folder import Store
+from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.summary import REASONS
 from videoclusternet.show.words import several
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Floats, Ints
+
+if TYPE_CHECKING:
+    from videoclusternet.config import Config
 
 MOST = 0.5
 """Share of the tracks from which it is worth a word."""
@@ -24,7 +27,7 @@ SMALL_FOR_DLIB = 64
 BETTER = "edgeface-xs"
 """The backbone that was seen to keep small faces apart (README, "Limits")."""
 
-FLAGS = {"faces.detector": "--detector", "embed.backbone": "--backbone"}
+FLAGS = {"device": "--device", "faces.detector": "--detector", "embed.backbone": "--backbone"}
 """Settings that have an option of their own."""
 
 
@@ -74,7 +77,10 @@ def why_unknown(result: Result, tracks: Ints) -> str:
 
 def _no_track(result: Result, names_only: bool) -> list[Hint]:
     """Faces were seen, but none for long enough."""
-    sure = _settings(result).get("tracks", {}).get("new", 0.7)
+    settings = _settings(result)
+    if settings is None:
+        return []
+    sure = settings.tracks.new
     found = [f.faces.frame[f.faces.score >= sure] for f in result.films if f.faces]
     count, frames = sum(map(len, found)), sum(len(np.unique(frame)) for frame in found)
     if count == 0:
@@ -100,8 +106,8 @@ def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
     if len(unknown) < MOST * len(result.tracks):
         return []
     text = (
-        f"{len(unknown)} of {several(len(result.tracks), 'track')} are Unknown "
-        f"({why_unknown(result, unknown)})"
+        f"{len(unknown)} of {several(len(result.tracks), 'track')} "
+        f"{'is' if len(unknown) == 1 else 'are'} Unknown ({why_unknown(result, unknown)})"
     )
     change, what = _remedy(result, unknown)
     if not change or result.films[0].track_names:
@@ -112,7 +118,9 @@ def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
 def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
     """Return the setting that takes most of them in, and what it does."""
     settings = _settings(result)
-    least = float(settings.get("quality", {}).get("min_size", 32.0))
+    if settings is None:
+        return "", ""
+    least = settings.quality.min_size
     main = int(np.bincount(result.cast.reason[unknown]).argmax())
     if main == Reason.SMALL:
         sizes = _sizes(result)[unknown]
@@ -128,14 +136,16 @@ def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
 
 def _small_faces(result: Result, names_only: bool) -> list[Hint]:
     """Dlib had to judge small faces."""
-    backbone = str(_settings(result).get("embed", {}).get("backbone", "")).partition("=")[0]
     sizes = _sizes(result)[result.cast.character >= 0]
     small = int((sizes < SMALL_FOR_DLIB).sum())
-    if backbone != "dlib" or small == 0 or small < MOST * len(sizes):
+    if small == 0 or small < MOST * len(sizes):
+        return []
+    settings = _settings(result)
+    if settings is None or settings.embed.backbone.partition("=")[0] != "dlib":
         return []
     text = (
-        f"{small} of the {several(len(sizes), 'track')} that were judged show faces under "
-        f"{SMALL_FOR_DLIB} px, where the model dlib mixes people up"
+        f"faces are under {SMALL_FOR_DLIB} px in {small} of {several(len(sizes), 'track')} that "
+        "could be judged, and the model dlib mixes such people up"
     )
     unknown = result.cast.reason[result.cast.character < 0]
     small = int((unknown == Reason.SMALL).sum())
@@ -171,12 +181,15 @@ def _film_sizes(film: Film) -> Floats:
     return sizes
 
 
-def _settings(result: Result) -> dict[str, Any]:
-    """Return the settings of a run; none where it was put together by hand."""
-    if not (result.folder / "run.json").exists():
-        return {}
-    found = Store(result.folder).manifest.get("config", {})
-    return found if isinstance(found, dict) else {}
+def _settings(result: Result) -> Config | None:
+    """Return the settings of a run; None where this version does not know them."""
+    from videoclusternet.config import Config  # who prints a sure cast waits for no settings
+    from videoclusternet.runfolder.steps import recorded_settings
+
+    try:
+        return recorded_settings(result.folder, Config)
+    except StoreError:
+        return None
 
 
 def _again(result: Result, names_only: bool, change: str) -> str:
@@ -193,24 +206,26 @@ def _again(result: Result, names_only: bool, change: str) -> str:
 
 def _options(result: Result, change: str) -> list[str]:
     """Return the options that made a run, with one setting changed."""
-    from videoclusternet.config import Config  # who prints a cast waits for no settings
-
     settings = _settings(result)
-    profile = settings.get("profile", "instant")
-    usual = Config.load(profile).model_dump(mode="json")
-    changed = {
-        f"{step}.{key}": value
-        for step, group in settings.items()
-        if isinstance(group, dict)
-        for key, value in group.items()
-        if usual.get(step, {}).get(key) != value
-    }
+    assert settings is not None, "the change was made of them"
+    usual = _flat(type(settings).load(settings.profile).model_dump(mode="json"))
+    every = _flat(settings.model_dump(mode="json"))
+    changed = {key: value for key, value in every.items() if usual[key] != value}
     name, _, value = change.partition("=")
     changed[name] = json.loads(value)
-    options = [] if profile == "instant" else ["--profile", profile]
+    options = [] if settings.profile == "instant" else ["--profile", settings.profile]
     for key, value in changed.items():
         if key in FLAGS:
             options += [FLAGS[key], str(value)]
         else:
             options += ["--set", f"{key}={json.dumps(value)}"]
     return options
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Name settings as ``step.key``."""
+    flat: dict[str, Any] = {}
+    for step, group in settings.items():
+        inner = group if isinstance(group, dict) else {"": group}
+        flat |= {f"{step}.{key}" if key else step: value for key, value in inner.items()}
+    return flat

@@ -60,20 +60,26 @@ def print_model(name: str) -> None:
         "note": spec.note,
         "input": f"{spec.size or 'any'} px, {spec.channels}",
     }
-    table = table_of("", "", left=2)
-    table.show_header = False
-    for key, value in rows.items():
-        if value:
-            table.add_row(key, value)
+    _print_pairs(rows)
     for file in spec.files:
         path = _path(file)
-        table.add_row()
-        table.add_row("file", file.name)
-        table.add_row("state", _state(path))
-        table.add_row("place", "" if path is None else str(path))
-        table.add_row("sha256", file.sha256 or "noted at first use")
-        table.add_row("source", file.source.removeprefix("user:"))
-    print_table(table)
+        print()
+        _print_pairs(
+            {
+                "file": file.name,
+                "size": _state(path),
+                "place": "" if path is None else str(path),
+                "sha256": file.sha256 or "noted at first use",
+                "source": file.source.removeprefix("user:"),
+            }
+        )
+
+
+def _print_pairs(pairs: dict[str, str]) -> None:
+    """Print keys and values; addresses and hashes stay in one piece, to be copied."""
+    for key, value in pairs.items():
+        if value:
+            print(f"{key:<10}  {value}")
 
 
 def _as_dict(spec: ModelSpec) -> dict[str, Any]:
