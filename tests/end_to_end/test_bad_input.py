@@ -170,7 +170,7 @@ def test_film_cut_off_in_the_middle_gives_a_cast_of_the_rest(folder: Path) -> No
     assert 48 < result.films[0].video.frames < 96  # type: ignore[union-attr]
     assert result.cast.characters == 2
     notes = [e.message for e in events if e.kind == "note"]
-    assert any("film.mp4 breaks off" in note and "of 6 s" in note for note in notes), notes
+    assert any("film.mp4 breaks off" in note and "of 6.0 s" in note for note in notes), notes
 
 
 def test_film_damaged_in_the_middle_gives_a_cast_of_the_rest(vcn: Vcn, folder: Path) -> None:

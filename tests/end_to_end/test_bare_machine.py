@@ -53,7 +53,7 @@ def test_a_library_that_cannot_be_loaded_is_one_line(drawn_film: Path, tmp_path:
     (tmp_path / "libGL.so.1").write_bytes(b"")
     path = {"LD_LIBRARY_PATH": str(tmp_path)}
     code, out, err = run("cluster", drawn_film, "-o", tmp_path / "run", **path)
-    assert (code, out) == (7, "") and says_what_to_install(err) and "libGL.so.1" in err
+    assert (code, out) == (8, "") and says_what_to_install(err) and "libGL.so.1" in err
     assert not (tmp_path / "run").exists()
 
 
@@ -80,7 +80,7 @@ def test_without_the_libraries_only_pictures_are_missed(
         ("cluster-tracks", drawn_run / "crops.zip", "-o", tmp_path / "run"),
     ):
         code, out, err = run(*words, first=bare)
-        assert (code, out) == (7, "") and says_what_to_install(err), err
+        assert (code, out) == (8, "") and says_what_to_install(err), err
     for words in (("show", drawn_run), ("models",), ("cluster", "--help")):
         code, out, err = run(*words, first=bare)
         assert (code, err) == (0, "") and out
@@ -109,7 +109,7 @@ def test_opencv_plays_no_part_where_no_picture_is(drawn_run: Path, tmp_path: Pat
     code, out, err = run("show", drawn_run, "--json", **path)
     assert (code, err) == (0, "") and out
     code, out, err = run("cluster", "film.mp4", **path)
-    assert (code, out) == (7, "")
+    assert (code, out) == (8, "")
     assert err == "vcn: OpenCV is not installed (pip install opencv-python)\n"
 
 

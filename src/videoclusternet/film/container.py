@@ -77,6 +77,9 @@ def picture_streams(container: Any, path: Path) -> list[Any]:
         When there is none.
     """
     streams = [s for s in container.streams.video if not s.disposition & _COVER]
+    if streams and not any(s.codec_context for s in streams):
+        raise VideoError(f"{path} cannot be decoded: its codec is unknown", "export it again")
+    streams = [s for s in streams if s.codec_context]
     if not streams:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise VideoError(f"{path} has no picture, only {kinds}", "name a film with a video track")
@@ -94,7 +97,12 @@ def watched(streams: list[Any], packets: dict[int, int]) -> Any:
     """
     moving = [s for s in streams if packets.get(s.index, 0) > 1] or streams
     default = [s for s in moving if s.disposition & av.stream.Disposition.default]
-    return max(default or moving, key=lambda s: (s.width * s.height, -s.index))
+    return max(default or moving, key=lambda s: (_area(s), -s.index))
+
+
+def _area(stream: Any) -> int:
+    codec = stream.codec_context
+    return int(codec.width * codec.height) if codec else 0
 
 
 def decode(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
