@@ -39,6 +39,7 @@ def video(frames: int, rate: str = "24", width: int = 640, height: int = 360) ->
         rate=rate,
         base=f"1/{rate}" if "/" not in rate else "/".join(reversed(rate.split("/"))),
         end=max(frames, 1),
+        timed=True,
         stream=0,
         marked="count",
         pts=order,

@@ -31,7 +31,7 @@ from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import Store
+from videoclusternet.runfolder.folder import Store, same_twice
 from videoclusternet.runfolder.result import Result, open_described, open_run
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
 from videoclusternet.show.cast_page import write_page
@@ -122,7 +122,7 @@ def cluster(
     with Run.open(folder, c, hook, processes(c, device)) as run:
         run.begin(sources)
         runs = run.films([source.path for source in sources])
-        for said in same_twice(sources):
+        for said in same_twice([(source.path, source.content) for source in sources]):
             run.note(said)
         check_models(sources, runs, c)
         brought = [
@@ -362,14 +362,3 @@ def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
         return Path(output)
     more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
     return Path(f"{paths[0].stem}{more}.vcn")
-
-
-def same_twice(sources: Sequence[Source]) -> list[str]:
-    """Say which sources are one: their screen time counts twice."""
-    contents = [source.content for source in sources]
-    first = [contents.index(content) for content in contents]
-    return [
-        f"{source.path} is the same as {sources[known].path}: its screen time counts twice"
-        for number, (source, known) in enumerate(zip(sources, first, strict=True))
-        if known < number
-    ]

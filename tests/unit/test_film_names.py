@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from videoclusternet.pipeline import same_twice
-from videoclusternet.runfolder.folder import film_names
+from videoclusternet.runfolder.folder import film_names, same_twice
 
 
 @pytest.mark.parametrize(
@@ -25,15 +22,9 @@ def test_names_tell_films_apart(paths: list[str], names: list[str]) -> None:
     assert film_names(paths) == names
 
 
-@dataclass
-class Given:
-    path: str
-    content: str
-
-
 def test_a_film_given_twice_is_said() -> None:
-    sources = [Given("a.mkv", "1"), Given("b.mkv", "2"), Given("copy of a.mkv", "1")]
+    films = [("a.mkv", "1"), ("b.mkv", "2"), ("copy of a.mkv", "1")]
     said = ["copy of a.mkv is the same as a.mkv: its screen time counts twice"]
-    assert same_twice(sources) == said  # type: ignore[arg-type]
-    twice = [Given("a.mkv", "1"), Given("a.mkv", "1")]
-    assert len(same_twice(twice)) == 1  # type: ignore[arg-type]
+    assert same_twice(films) == said
+    assert len(same_twice([("a.mkv", "1"), ("a.mkv", "1")])) == 1
+    assert same_twice(films[:2]) == []

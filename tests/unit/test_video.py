@@ -135,6 +135,40 @@ def test_rotation_shows_the_picture_upright(
 
 
 @pytest.mark.parametrize(
+    "matrix",
+    [m for a in (1, -1) for b in (1, -1) for m in ((a, 0, 0, b), (0, a, b, 0))],
+)
+def test_all_eight_display_matrices(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Each picks where a mark at the top left goes: (x, y) -> (a x + c y, b x + d y)."""
+    path = tmp_path / "f.mp4"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        picture = np.full((48, 64, 3), 60, np.uint8)
+        picture[:16, :16] = 255
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    a, b, c, d = matrix
+    data = path.read_bytes()
+    old = np.array([1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30], ">i4").tobytes()
+    new = (np.array([a, b, 0, c, d, 0, 0, 0, 0], ">i4") << 16).astype(">i4")
+    new[8] = 1 << 30
+    place = data.index(old, data.index(b"tkhd"))
+    path.write_bytes(data[:place] + new.tobytes() + data[place + len(old) :])
+    info = open_video(path)
+    width, height = (64, 48) if a else (48, 64)
+    assert (info.width, info.height) == (width, height)
+    (frame,) = read_frames(info, [1])
+    seen = frame.picture(width, height)
+    # From the middle, the mark lies at (-1, -1) before and here after.
+    x, y = -(a + c), -(b + d)
+    corner = seen[:16] if y < 0 else seen[-16:]
+    corner = corner[:, :16] if x < 0 else corner[:, -16:]
+    assert corner.mean() > 200 and seen.mean() < 120
+
+
+@pytest.mark.parametrize(
     ("ratio", "width"), [(Fraction(16, 11), 93), (Fraction(1, 2), 32), (Fraction(14720, 14719), 64)]
 )
 def test_aspect_ratio_gives_square_pixels(tmp_path: Path, ratio: Fraction, width: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -34,6 +34,37 @@ def split(length: int, part: int) -> list[range]:
     """Cut ``range(length)`` into parts; of nothing there is one, empty."""
     starts = range(0, max(length, 1), part)
     return [range(start, min(start + part, length)) for start in starts]
+
+
+class _Lines:
+    """What is said of the ranges, passed on in their order, whoever says it first.
+
+    Attributes
+    ----------
+    of : dict of range to list of str
+    """
+
+    def __init__(self, ranges: Sequence[range], note: Callable[[str], None]) -> None:
+        self.of: dict[range, list[str]] = {span: [] for span in ranges}
+        self._told = dict.fromkeys(ranges, 0)
+        self._finished: set[range] = set()
+        self._note = note
+
+    def say(self, span: range, *lines: str) -> None:
+        self.of[span] += lines
+        self.pass_on()
+
+    def finish(self, span: range) -> None:
+        self._finished.add(span)
+        self.pass_on()
+
+    def pass_on(self, all_that_waits: bool = False) -> None:
+        for span, lines in self.of.items():
+            for line in lines[self._told[span] :]:
+                self._told[span] += 1
+                self._note(line)
+            if span not in self._finished and not all_that_waits:
+                break
 
 
 def in_parts(
@@ -69,31 +100,21 @@ def in_parts(
     total = sum(size.values())
     made: dict[range, Any] = {}
     reached = dict.fromkeys(ranges, 0)
-    said: dict[range, list[str]] = {span: [] for span in ranges}
-    told = dict.fromkeys(ranges, 0)
+    lines = _Lines(ranges, work.note)
 
     def reach(span: range, done: int) -> None:
         reached[span] = min(done, size[span])
         work.progress(sum(reached.values()), total)
 
-    def pass_on(all_that_waits: bool = False) -> None:
-        for span in ranges:
-            for line in said[span][told[span] :]:
-                told[span] += 1
-                work.note(line)
-            if span not in made and not all_that_waits:
-                break
-
     def tell(span: range, message: int | str) -> None:
         if isinstance(message, str):
-            said[span].append(message)
-            pass_on()
+            lines.say(span, message)
         elif message < size[span]:  # a part is finished once it is kept
             reach(span, message)
 
     def finish(span: range, tables: tuple[Table, ...]) -> None:
         made[span] = tables
-        pass_on()
+        lines.finish(span)
         reach(span, size[span])
 
     for span in ranges:
@@ -101,16 +122,16 @@ def in_parts(
         if kept is not None:
             notes = kept[-1]
             assert isinstance(notes, Notes)
-            said[span] += notes.lines
+            lines.say(span, *notes.lines)
             finish(span, kept[:-1])
     todo = [span for span in ranges if span not in made]
     try:
         for span, tables in work.engine.map(make, todo, tell):
             if work.parts:
-                work.parts.write(_name(span), (*tables, Notes(tuple(said[span]))))
+                work.parts.write(_name(span), (*tables, Notes(tuple(lines.of[span]))))
             finish(span, tables)
     finally:
-        pass_on(all_that_waits=True)
+        lines.pass_on(all_that_waits=True)
     return [made[span] for span in ranges]
 
 

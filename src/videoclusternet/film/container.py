@@ -13,6 +13,7 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideData
 
 from videoclusternet.errors import VideoError
+from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.types.arrays import UInt8
 
 SUFFIXES = frozenset(
@@ -165,7 +166,7 @@ def _matrix(frame: Any) -> tuple[int, int, int, int]:
 
 def is_pictures(path: Path) -> bool:
     """Whether a path names many pictures: a folder, or a pattern that is no file itself."""
-    return path.is_dir() or bool(_NUMBER.search(path.name) and not path.exists())
+    return is_folder(path) or bool(_NUMBER.search(path.name) and not exists(path))
 
 
 def list_pictures(path: Path) -> list[Path]:

@@ -35,6 +35,10 @@ WRAP = 1 << 33
 """Time stamps of transport and program streams have 33 bits."""
 AGREE = 0.015
 """Rates that differ by less are one."""
+SHARE = 1 << 10
+"""Packets that may share one place of the file: a program stream packs several together."""
+_NO_TIMES = 0x80
+"""AVFMT_NOTIMESTAMPS: stamps of raw streams are guesses of the reader."""
 
 Tell = Callable[[str], None]
 
@@ -71,6 +75,7 @@ class Index:
     base: Fraction
     pts: Int64
     end: int
+    timed: bool
     packet: Int32
     key: Bools
     seek: Int64
@@ -145,17 +150,23 @@ def _promises(
         tell(f"{path.name} breaks off: {there} are there; using what is there")
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """Frames in display order: their packets (F,), when each begins (F,) and the last ends."""
+
+    order: Int64
+    stamps: Int64
+    end: int
+    base: Fraction
+    rate: Fraction
+    restarts: list[int]
+
+
 def _order(
-    container: Any,
-    stream: Any,
-    packets: Packets,
-    path: Path,
-    fps: Fraction | None,
-    tell: Tell,
+    container: Any, stream: Any, packets: Packets, path: Path, fps: Fraction | None, tell: Tell
 ) -> Index:
     pts, dts = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
     mark, marked = _marks(np.array(packets.pos, np.int64), pts, dts)
-    base = Fraction(stream.time_base or Fraction(1, 1000))
     clock = dts if (dts != NONE).all() else pts
     guessed = bool(container.format.flags & _NO_TIMES)
     timed = bool((clock != NONE).all()) and not (fps and guessed)
@@ -165,48 +176,65 @@ def _order(
             "leave out the frame rate: it is for pictures and streams without time",
         )
     discard = np.array(packets.discard, bool)
-    restarts: list[int] = []
     if _stamps_tell(container, stream, pts[~discard]):
-        segment, time, restarts = _count_on(pts, clock, base)
-        order = np.lexsort((time, segment))
-        order = order[~discard[order]]
-        stamps = _rising(time[order])
-        rate = _rate(stream, stamps, base)
-        end = _end(stream, packets, int(stamps[-1]), order, 1 / rate / base)
-        if restarts:
-            end = int(stamps[-1]) + max(1, round(1 / rate / base))
+        shown = _by_stamps(stream, packets, pts, clock, ~discard)
     else:
         order = _decoded_order(path, stream.index, mark, marked)
         if not len(order):
             raise VideoError(f"{path} cannot be decoded", "copy or export it again")
-        rate = fps or _given_rate(stream)
-        stamps = np.arange(len(order), dtype=np.int64)
         if timed:
-            _, time, restarts = _count_on(clock, clock, base)
-            stamps = _rising(np.sort(time[order]))
-            rate = _rate(stream, stamps, base)
+            shown = _on_clock(stream, order, clock)
         else:
-            base = 1 / rate
-        end = int(stamps[-1]) + max(1, round(1 / rate / base))
-    zero = _zero(container, int(stamps[0]), base) if timed else 0
-    _say_gaps(stamps, np.array(packets.duration)[order], base, restarts, order, path, tell)
+            shown = _at_rate(order, fps or _given_rate(stream))
+    zero = _zero(container, int(shown.stamps[0]), shown.base) if timed else 0
+    _say_gaps(shown, np.array(packets.duration)[shown.order], path, tell)
     return Index(
         stream=stream.index,
-        rate=rate,
-        base=base,
-        pts=stamps - zero,
-        end=end - zero,
-        packet=order.astype(np.int32),
-        key=np.array(packets.key, bool)[order],
-        seek=np.where(dts != NONE, dts, np.where(pts != NONE, pts, -1))[order],
-        mark=mark[order],
+        rate=shown.rate,
+        base=shown.base,
+        pts=shown.stamps - zero,
+        end=shown.end - zero,
+        timed=timed,
+        packet=shown.order.astype(np.int32),
+        key=np.array(packets.key, bool)[shown.order],
+        seek=np.where(dts != NONE, dts, np.where(pts != NONE, pts, -1))[shown.order],
+        mark=mark[shown.order],
         marked=marked,
         crc=packets.crc,
     )
 
 
-_NO_TIMES = 0x80
-"""AVFMT_NOTIMESTAMPS: stamps of raw streams are guesses of the reader."""
+def _by_stamps(stream: Any, packets: Packets, pts: Int64, clock: Int64, kept: Bools) -> _Shown:
+    """Order frames by their presentation stamps."""
+    base = _base(stream)
+    segment, time, restarts = _count_on(pts, clock, base)
+    order = np.lexsort((time, segment))
+    order = order[kept[order]]
+    stamps = _rising(time[order])
+    rate = _rate(stream, stamps, base)
+    last, frame = int(stamps[-1]), max(1, round(1 / rate / base))
+    # What a file of joined ones says of a length is that of its first.
+    end = last + frame if restarts else _end(stream, last, packets.duration[order[-1]] or frame)
+    return _Shown(order, stamps, end, base, rate, restarts)
+
+
+def _on_clock(stream: Any, order: Int64, clock: Int64) -> _Shown:
+    """Give frames in the order of the decoder the times of the file's clock, one after another."""
+    base = _base(stream)
+    _, time, restarts = _count_on(clock, clock, base)
+    stamps = _rising(np.sort(time[order]))
+    rate = _rate(stream, stamps, base)
+    end = int(stamps[-1]) + max(1, round(1 / rate / base))
+    return _Shown(order, stamps, end, base, rate, restarts)
+
+
+def _at_rate(order: Int64, rate: Fraction) -> _Shown:
+    """Show frames that have no time at a steady rate."""
+    return _Shown(order, np.arange(len(order)), len(order), 1 / rate, rate, [])
+
+
+def _base(stream: Any) -> Fraction:
+    return Fraction(stream.time_base or Fraction(1, 1000))
 
 
 def _stamps_tell(container: Any, stream: Any, pts: Int64) -> bool:
@@ -215,10 +243,6 @@ def _stamps_tell(container: Any, stream: Any, pts: Int64) -> bool:
         return False
     guessed = container.format.name == "avi" or container.format.flags & _NO_TIMES
     return not (guessed and stream.codec_context.has_b_frames)
-
-
-SHARE = 1 << 10
-"""Packets that may share one place of the file: a program stream packs several together."""
 
 
 def _marks(pos: Int64, pts: Int64, dts: Int64) -> tuple[Int64, str]:
@@ -331,24 +355,17 @@ def _zero(container: Any, first: int, base: Fraction) -> int:
     return min(first, round(start)) if abs(first - start) >= 1 else first
 
 
-def _end(stream: Any, packets: Packets, last: int, order: Int64, frame: Fraction) -> int:
-    """Return when the last frame ends, in ticks: by its packet, but not after its stream."""
-    end = last + (packets.duration[order[-1]] or max(1, round(frame)))
+def _end(stream: Any, last: int, duration: int) -> int:
+    """Return when the last frame ends, in ticks: not after its stream."""
+    end = last + duration
     if stream.duration and stream.start_time is not None:
         end = min(end, int(stream.start_time + stream.duration))
     return max(end, last + 1)
 
 
-def _say_gaps(
-    stamps: Int64,
-    duration: Int64,
-    base: Fraction,
-    restarts: list[int],
-    order: Int64,
-    path: Path,
-    tell: Tell,
-) -> None:
+def _say_gaps(shown: _Shown, duration: Int64, path: Path, tell: Tell) -> None:
     """Say where time stamps begin anew, and where no picture is shown for long."""
+    stamps, base, order, restarts = shown.stamps, shown.base, shown.order, shown.restarts
     if restarts:
         place = np.argsort(order)[np.searchsorted(np.sort(order), restarts[0])]
         at = float((stamps[place] - stamps[0]) * base)

@@ -26,6 +26,7 @@ from videoclusternet.film.container import (
     open_container,
 )
 from videoclusternet.film.index import index_film, marked_packets
+from videoclusternet.outside.files import exists, is_file
 from videoclusternet.types import VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
@@ -69,9 +70,9 @@ def open_video(
     path = Path(path)
     if is_pictures(path):
         return _open_pictures(path, fps)
-    if not path.exists():
+    if not exists(path):
         raise VideoError(f"no such film: {path}", "check the path")
-    if not path.is_file():
+    if not is_file(path):
         raise VideoError(f"{path} is no file", "name a film file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes)", "copy the film again")
@@ -130,6 +131,7 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
         rate=str(fps),
         base=str(1 / fps),
         end=len(files),
+        timed=False,
         stream=0,
         marked="count",
         pts=numbers,

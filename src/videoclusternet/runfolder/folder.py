@@ -252,6 +252,16 @@ def film_names(paths: Sequence[Path | str]) -> list[str]:
     return names
 
 
+def same_twice(films: Sequence[tuple[str, str]]) -> list[str]:
+    """Say which films, each a path and a hash of its content, are one."""
+    contents = [content for _, content in films]
+    return [
+        f"{path} is the same as {films[contents.index(content)][0]}: its screen time counts twice"
+        for number, (path, content) in enumerate(films)
+        if contents.index(content) < number
+    ]
+
+
 def _there(path: Path) -> bool:
     """Whether something lies at a path; a StoreError where nobody may look."""
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
-from videoclusternet.runfolder.folder import Store, film_folder, film_names
+from videoclusternet.runfolder.folder import Store, film_folder, film_names, same_twice
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.types import (
     Candidates,
@@ -84,6 +84,12 @@ class Described:
     folder: Path
     films: tuple[Film, ...]
     tracks: Tracks
+
+    @property
+    def twice(self) -> list[str]:
+        """Say which films are one; see :func:`same_twice`."""
+        videos = [film.video for film in self.films if film.video]
+        return same_twice([(video.path, video.content) for video in videos])
 
     @cached_property
     def pictures(self) -> CropPictures:

@@ -58,7 +58,7 @@ def hints(result: Result, names_only: bool = False) -> list[Hint]:
         may be handed on.
     """
     several_films = len(result.films) > 1
-    unread = [
+    unread = [Hint(said) for said in result.twice] + [
         Hint(f"{film.name}: {note}" if several_films and film.name not in note else note)
         for film in result.films
         for note in film.notes
@@ -201,7 +201,10 @@ def _again(result: Result, names_only: bool, change: str) -> str:
     if names_only:
         films, folder = [Path(film.name) for film in films], Path(folder.resolve().name)
     paths = [f"./{path}" if str(path).startswith("-") else str(path) for path in films]
-    return shlex.join(["vcn", "cluster", *paths, "-o", str(folder), *_options(result, change)])
+    # One rate is for all: films with times of their own take none.
+    rate = [] if any(video.timed for video in videos) else ["--fps", videos[0].rate]
+    options = [*rate, *_options(result, change)]
+    return shlex.join(["vcn", "cluster", *paths, "-o", str(folder), *options])
 
 
 def _options(result: Result, change: str) -> list[str]:

@@ -32,6 +32,8 @@ class VideoInfo(Table):
         Seconds per tick of ``pts`` as an exact fraction.
     end : int
         When the last frame ends, in ticks.
+    timed : bool
+        Whether the times are the file's own; else frames come at ``rate``, given or guessed.
     stream : int
         Number of the stream in the file.
     marked : str
@@ -65,6 +67,7 @@ class VideoInfo(Table):
     rate: str
     base: str
     end: int
+    timed: bool
     stream: int
     marked: str
     pts: Int64
