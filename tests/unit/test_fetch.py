@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +20,9 @@ import pytest
 
 from videoclusternet.errors import Cancelled, ModelError, StoreError
 from videoclusternet.events import Event
-from videoclusternet.models.fetch import BLOCK, pull
+from videoclusternet.models import download
+from videoclusternet.models.download import BLOCK
+from videoclusternet.models.fetch import pull
 from videoclusternet.models.registry import MODELS, ModelSpec, WeightFile
 
 CONTENT = bytes(range(256)) * (3 * BLOCK // 256) + b"end"
@@ -34,6 +39,10 @@ class Site:
     stop_after: int = 0
     tells_length: bool = True
     chunked: bool = False
+    said: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    endless: bytes = b""
     ranges: list[str | None] = field(default_factory=list)
 
 
@@ -48,6 +57,8 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
             if site.status:
                 self.answer(site.status, b"")
+            elif site.body is not None:
+                self.answer(200, site.body)
             elif not (wanted and site.resumes):
                 self.answer(200, CONTENT)
             elif start >= len(CONTENT):
@@ -61,11 +72,21 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Transfer-Encoding", "chunked")
             elif site.tells_length:
                 self.send_header("Content-Length", str(len(body)))
+            if status == 206:
+                start = len(CONTENT) - len(body)
+                said = site.said or f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+                self.send_header("Content-Range", said)
+            for name, value in site.headers.items():
+                self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
             if site.chunked:
                 self.wfile.write(f"{len(body):x}\r\n".encode())
             self.wfile.write(body[: site.stop_after] if site.stop_after else body)
+            with suppress(OSError):  # until nobody listens
+                while site.endless:
+                    self.wfile.write(site.endless)
+                    time.sleep(0.001)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Keep the test's output clean."""
@@ -148,7 +169,8 @@ def test_a_part_is_continued(
     cache.mkdir()
     (cache / "weights.bin.part").write_bytes(CONTENT[:have])
     pull("toy")
-    assert site.ranges == [f"bytes={have}-"]
+    # One that is whole already is not asked for.
+    assert site.ranges == ([f"bytes={have}-"] if have < len(CONTENT) else [])
     assert (cache / "weights.bin").read_bytes() == CONTENT
     assert not (cache / "weights.bin.part").exists()
 
@@ -217,10 +239,93 @@ def test_a_spoilt_part_is_thrown_away(
     register(monkeypatch, site.url)
     cache.mkdir()
     (cache / "weights.bin.part").write_bytes(b"x" * (len(CONTENT) + 5))
-    failure(cache)
-    assert list(cache.iterdir()) == []
-    pull("toy")
+    pull("toy")  # the server says that nothing is behind its end: from the start
+    assert site.ranges == [f"bytes={len(CONTENT) + 5}-", None]
     assert (cache / "weights.bin").read_bytes() == CONTENT
+
+
+def test_nothing_but_416(site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, site.url)
+    site.status = 416
+    failure(cache)
+    cache.mkdir(exist_ok=True)
+    (cache / "weights.bin.part").write_bytes(b"x")
+    failure(cache)
+
+
+@pytest.mark.parametrize("digest", ["", DIGEST], ids=["unknown", "known"])
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b"", "", "is empty"),
+        (b"<html><body>Please log in</body></html>", "text/html; charset=utf-8", "login"),
+        (b"\n <!DOCTYPE html>Bitte melden Sie sich an: \xfcber", "", "login"),
+        (b'{"error": "denied"}', "application/json", "text"),
+        (b"\x1f\x8b" + bytes(64), "", "packed"),
+    ],
+)
+def test_what_is_no_weights_is_not_noted(
+    site: Site,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: bytes,
+    kind: str,
+    words: str,
+    digest: str,
+) -> None:
+    register(monkeypatch, site.url, digest)
+    site.body = body
+    site.headers = {"Content-Type": kind} if kind else {}
+    if words == "packed":
+        site.headers["Content-Encoding"] = "gzip"
+    with pytest.raises(ModelError, match=words if not digest else "cannot|sha256") as caught:
+        pull("toy")
+    assert "\n" not in str(caught.value)
+    assert not (cache / "weights.bin").exists() and not (cache / "pins.json").exists()
+
+
+def test_a_file_without_end_is_cut_off(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    monkeypatch.setattr(download, "LARGEST", len(CONTENT) + BLOCK)
+    site.tells_length, site.endless = False, bytes(BLOCK)
+    assert "larger than" in failure(cache)
+    site.tells_length, site.endless, site.headers = False, b"", {"Content-Length": "9" * 30}
+    assert "more than" in failure(cache)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_trickle_is_not_waited_for(
+    chunked: bool, site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    monkeypatch.setattr(download, "PATIENCE", 0.2)
+    monkeypatch.setattr(download, "SLOWEST", 10**9)
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    site.tells_length, site.chunked, site.endless = False, chunked, b"x"
+    said = failure(cache)
+    assert "bytes/s came" in said or "nothing came" in said or "cannot fetch" in said
+
+
+def test_another_part_than_was_asked_for(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url)
+    cache.mkdir()
+    (cache / "weights.bin.part").write_bytes(CONTENT[:1000])
+    site.said = f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"
+    assert "another part" in failure(cache)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_something_else_where_the_part_goes(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    register(monkeypatch, site.url)
+    cache.mkdir()
+    make(cache / "weights.bin.part")
+    assert "no file of data" in failure(cache)
 
 
 def test_a_spoilt_file_is_replaced(

@@ -51,7 +51,7 @@ def test_wrong_hash_is_refused(tmp_path: Path) -> None:
 
 def test_right_file_of_ones_own_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "mine.onnx"
-    path.write_bytes(b"weights")
+    path.write_bytes(b"weights\0")
     row = MODELS["yunet"]
     digest = registry.sha256_of(path)
     file = registry.WeightFile("x.onnx", digest, "https://example.invalid/x.onnx")
@@ -71,7 +71,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setenv("VCN_CACHE", str(folder))
-    (folder / FARL.name).write_bytes(b"weights")
+    (folder / FARL.name).write_bytes(b"weights\0")
     return folder
 
 
@@ -100,7 +100,7 @@ def test_another_file_is_refused_until_it_is_accepted(cache: Path) -> None:
     path = cache / FARL.name
     locate("farl")
     old = registry.sha256_of(path)
-    replace(path, b"other weights")
+    replace(path, b"other weights\0")
     new = registry.sha256_of(path)
     with pytest.raises(ModelError) as caught:
         locate("farl")
@@ -114,8 +114,8 @@ def test_another_file_is_refused_until_it_is_accepted(cache: Path) -> None:
 
 def test_files_of_ones_own_are_told_apart_by_their_place(cache: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "glint.pth", tmp_path / "ms1m.pth"
-    one.write_bytes(b"1")
-    two.write_bytes(b"2")
+    one.write_bytes(b"1\0")
+    two.write_bytes(b"2\0")
     assert locate(f"arcface-r100={one}") == (one,)
     assert locate(f"arcface-r100={two}") == (two,)
     assert json.loads((cache / "pins.json").read_text()) == {
@@ -129,10 +129,10 @@ def test_files_of_ones_own_are_told_apart_by_their_place(cache: Path, tmp_path: 
 
 def test_the_digest_is_that_of_the_file(cache: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.pth"
-    mine.write_bytes(b"mine")
+    mine.write_bytes(b"mine\0")
     first, own = weights_digest("farl"), weights_digest(f"farl={mine}")
     assert first != own
-    replace(cache / FARL.name, b"other weights")
+    replace(cache / FARL.name, b"other weights\0")
     assert weights_digest("farl") not in (first, own)
     # A model with a published hash needs no file.
     assert weights_digest("yunet") == weights_digest("yunet=nowhere")
@@ -168,7 +168,7 @@ def test_notes_that_cannot_be_written(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = tmp_path / "mine.pth"
-    mine.write_bytes(b"mine")
+    mine.write_bytes(b"mine\0")
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VCN_CACHE", str(tmp_path / "file"))
     with pytest.raises(ModelError, match=r"cannot write .*VCN_CACHE"):

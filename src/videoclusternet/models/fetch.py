@@ -7,12 +7,13 @@ hub.  A file whose hash is wrong is never kept under its name.
 from __future__ import annotations
 
 import http.client
-import urllib.error
-import urllib.request
+import shutil
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
-from videoclusternet.events import Event, Hook, Progress, silent
+from videoclusternet.events import Event, Hook, silent
+from videoclusternet.models.download import download
+from videoclusternet.models.pins import no_weights
 from videoclusternet.models.registry import (
     ModelSpec,
     WeightFile,
@@ -24,11 +25,8 @@ from videoclusternet.models.registry import (
     sha256_of,
     verify,
 )
+from videoclusternet.outside.files import is_file
 from videoclusternet.runfolder.files import writing
-
-BLOCK = 1 << 18
-TIMEOUT = 30
-"""Seconds without an answer after which a server counts as unreachable."""
 
 
 def pull(name: str, hook: Hook = silent) -> list[Path]:
@@ -56,9 +54,9 @@ def pull(name: str, hook: Hook = silent) -> list[Path]:
     for file in spec.files:
         path = expected_path(file)
         by_hand = file.source.startswith("user:")
-        if by_hand and not path.is_file():
+        if by_hand and not is_file(path):
             raise missing(spec, file, path)
-        right = path.is_file() and known_hash(spec, file) in ("", sha256_of(path))
+        right = is_file(path) and known_hash(spec, file) in ("", sha256_of(path))
         if not by_hand and not right:
             if file.source.startswith("package:"):
                 package = file.source.removeprefix("package:").partition("/")[0]
@@ -78,10 +76,12 @@ def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
     step, expected = f"fetch {file.name}", known_hash(spec, file)
     hook(Event("start", step, unit="bytes"))
     try:
-        if file.source.startswith("hf:"):
+        if expected and is_file(part) and sha256_of(part) == expected:
+            pass  # stopped between its last byte and its name
+        elif file.source.startswith("hf:"):
             _from_hub(file, part)
         else:
-            _from_url(file.source, part, lambda a, b: hook(Event("progress", step, a, b, "bytes")))
+            download(file.source, part, lambda a, b: hook(Event("progress", step, a, b, "bytes")))
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
         raise ModelError(
@@ -89,6 +89,11 @@ def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
             f"put it at {path} yourself" + (f" (sha256 {expected})" if expected else ""),
         ) from error
     found = sha256_of(part)
+    if not expected and (wrong := no_weights(part)):
+        part.unlink()
+        raise ModelError(
+            f"{file.name} from {file.source} {wrong}", f"nothing was kept; put the file at {path}"
+        )
     if expected and found != expected:
         part.unlink()
         raise ModelError(
@@ -100,42 +105,16 @@ def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
     hook(Event("done", step))
 
 
-def _from_url(url: str, part: Path, progress: Progress) -> None:
-    """Download, going on where an earlier attempt stopped."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code != 416:
-            raise
-        # The part is already as long as the file; the hash decides whether it is right.
-        return
-    with answer:
-        if answer.status != 206:
-            have = 0  # the server does not resume: from the start
-        length = answer.headers.get("Content-Length")
-        total = have + int(length) if length else 0
-        with open(part, "ab" if have else "wb") as stream:
-            while block := answer.read(BLOCK):
-                stream.write(block)
-                have += len(block)
-                progress(have, total)
-    if have < total:
-        # What came is kept: the next attempt goes on from there.
-        raise OSError(f"the connection ended after {have} of {total} bytes")
-
-
 def _from_hub(file: WeightFile, part: Path) -> None:
     """Let huggingface_hub download (it resumes by itself), then take the file over."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     repo, _, rest = file.source.removeprefix("hf:").partition("@")
     revision, _, inside = rest.partition(":")
     try:
         got = hf_hub_download(repo, inside, revision=revision)
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        raise ValueError(str(error)) from error
-    part.write_bytes(Path(got).read_bytes())
+    except OSError:
+        raise
+    except Exception as error:  # of the library's own network code too
+        raise ValueError(str(error) or type(error).__name__) from error
+    shutil.copyfile(got, part)

@@ -11,8 +11,15 @@ import os
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
+from videoclusternet.outside.files import exists, read_bytes
 
 FILE = "pins.json"
+MOST_BYTES = 1 << 20
+"""Of that file."""
+HEAD = 512
+"""Bytes in which every file of weights has some that no text has."""
+TEXT = bytes({*range(0x20, 0x100), *b"\t\n\f\r"} - {0x7F})
+"""Bytes that texts are of, in ASCII and in what holds letters of other languages."""
 
 
 def read_pins(folder: Path) -> dict[str, str]:
@@ -24,17 +31,30 @@ def read_pins(folder: Path) -> dict[str, str]:
         When the file is damaged or cannot be read.
     """
     path = folder / FILE
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    if not exists(path):
         return {}
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}", "check its rights") from error
-    except ValueError as error:
+    data = read_bytes(path, ModelError, MOST_BYTES)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise _damaged(path) from error
     if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
         raise _damaged(path)
     return found
+
+
+def no_weights(path: Path) -> str:
+    """Say why a file that nobody knows the hash of can be no weights; empty where it may be.
+
+    What is noted at first use stays: an empty file or the page of a login must not.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    if not head:
+        return "is empty"
+    if not head.translate(None, TEXT):
+        return "holds text, not weights; is it the page of a login?"
+    return ""
 
 
 def pin(folder: Path, key: str, digest: str) -> None:

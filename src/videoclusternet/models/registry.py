@@ -14,12 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.download import LARGEST
 from videoclusternet.models.onnx_weights import ONNX_MODELS
 from videoclusternet.models.paper_weights import PAPER_MODELS
 from videoclusternet.models.pins import FILE as PINS
-from videoclusternet.models.pins import pin, read_pins
+from videoclusternet.models.pins import no_weights, pin, read_pins
 from videoclusternet.models.spec import ModelSpec as ModelSpec
 from videoclusternet.models.spec import WeightFile as WeightFile
+from videoclusternet.outside.files import is_file
 
 _RAW = "https://raw.githubusercontent.com"
 _EDGEFACE = f"{_RAW}/yayoimizuha/face_recognition_train/3e631e35/checkpoints"
@@ -210,7 +212,7 @@ def locate(choice: str) -> tuple[Path, ...]:
     paths = []
     for file in spec.files:
         path = own or expected_path(file)
-        if not path.is_file():
+        if not is_file(path):
             raise missing(spec, file, path)
         verify(spec, file, path, own)
         paths.append(path)
@@ -242,6 +244,8 @@ def verify(spec: ModelSpec, file: WeightFile, path: Path, own: Path | None = Non
     """
     found, expected = sha256_of(path), known_hash(spec, file, own)
     if not expected:
+        if wrong := no_weights(path):
+            raise ModelError(f"{spec.name}: {path} {wrong}", "get the file again")
         pin(cache_folder(), _pin_key(spec, file, own), found)
     elif found != expected:
         advice = f"delete it and run `vcn models pull {spec.name}`" if file.sha256 else accepting()
@@ -274,7 +278,7 @@ def weights_digest(choice: str) -> str:
     if spec.name == "onnx":
         # The file beside the model changes the embeddings as much as the model does.
         beside = sidecar_path(own or expected_path(spec.files[0]))
-        digests += [sha256_of(beside)] if beside.is_file() else []
+        digests += [sha256_of(beside)] if is_file(beside) else []
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -285,7 +289,7 @@ def sidecar_path(model: Path) -> Path:
 
 def _present_hash(spec: ModelSpec, file: WeightFile, own: Path | None) -> str:
     path = own or expected_path(file)
-    if path.is_file():
+    if is_file(path):
         return sha256_of(path)
     # A finished run is read without its model.
     if noted := known_hash(spec, file, own):
@@ -295,8 +299,13 @@ def _present_hash(spec: ModelSpec, file: WeightFile, own: Path | None) -> str:
 
 def sha256_of(path: Path) -> str:
     """Hash a file; repeated calls on an unchanged file read it once."""
-    status = path.stat()
-    return _sha256(str(path), status.st_size, status.st_mtime_ns)
+    try:
+        status = path.stat()
+        if status.st_size > LARGEST:
+            raise ModelError(f"{path} has more than {LARGEST:,} bytes", "is it a file of weights?")
+        return _sha256(str(path), status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}", "check its rights") from error
 
 
 @lru_cache(maxsize=64)
