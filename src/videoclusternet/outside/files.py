@@ -33,21 +33,6 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)
 
 
-def inside(folder: Path, pattern: str, error: type[VcnError]) -> list[Path]:
-    """List what lies in a folder under a pattern, sorted.
-
-    Raises
-    ------
-    error
-        When the folder may not be read: silence would take it for an empty one.
-    """
-    try:
-        os.listdir(folder)
-        return sorted(folder.glob(pattern))
-    except (OSError, ValueError) as reason:
-        raise error(f"cannot read {folder}: {said(reason)}", "check its rights") from reason
-
-
 def opened(path: Path, error: type[VcnError]) -> BinaryIO:
     """Open a regular file to be read.
 
