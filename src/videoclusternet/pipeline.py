@@ -27,7 +27,7 @@ from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
-from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
@@ -148,6 +148,11 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
         faces = (crops, tracks, pictures, backbone, c.embed)
         embeddings.append(run.do(EMBEDDINGS, *faces))
         views.append(run.do(VIEWS, *faces, c.seed))
+        if len(views[-1].base) != len(embeddings[-1]):
+            raise StoreError(
+                f"{run.folder} is damaged: its views are not of its embeddings",
+                "restore it, or start a new run folder",
+            )
     made = sorted({(one.model, one.base.shape[1]) for one in embeddings})
     if len(made) > 1:
         said = " and ".join(f"{width} values of {model}" for model, width in made)

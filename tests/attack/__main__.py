@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
 import os
 import pkgutil
@@ -57,6 +58,8 @@ def preload() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     importlib.import_module("PIL.Image").init()
+    for encoding in ("cp437", "unicode_escape"):  # of zip files and of the page's template
+        codecs.lookup(encoding)
 
 
 def _tell(found: Found) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,7 @@ def _with_table(material: Material, kind: type[Table], how: str, place: Place) -
     arrays = {name: array.copy() for name, array in table.arrays().items()}
     ragged = {*kind.RAGGED, *kind.RAGGED.values()}
     for name, array in arrays.items():
-        if name in ragged or not len(array):
+        if name in ragged or not len(array) or (array.dtype == bool and how in _END):
             continue
         if how in ("half", "none"):
             arrays[name] = array[: len(array) // 2 if how == "half" else 0]
@@ -90,6 +91,14 @@ def _with_table(material: Material, kind: type[Table], how: str, place: Place) -
     _use_all(place, material)
 
 
+def _write_repeated(path: Path, frame: pa.Table) -> None:
+    """Write a row 50 million times, piece by piece: children would inherit its memory."""
+    piece = frame.slice(0, 1).take(pa.array(np.zeros(500_000, dtype=np.int64)))
+    with pq.ParquetWriter(path, frame.schema, compression="zstd") as writer:
+        for _ in range(100):
+            writer.write_table(piece)
+
+
 def _with_parquet(material: Material, name: str, change: str, place: Place) -> None:
     run = copied(material.film_run, place.folder / "run.vcn")
     path = run / f"{name}.parquet"
@@ -103,7 +112,8 @@ def _with_parquet(material: Material, name: str, change: str, place: Place) -> N
     elif change == "text column":
         frame = frame.set_column(0, first, pa.array(["x"] * rows))
     elif change == "repeated":
-        frame = frame.slice(0, 1).take(pa.array(np.zeros(50_000_000, dtype=np.int64)))
+        _write_repeated(path, frame)
+        return _use_all(place, material)
     elif change == "no metadata":
         meta = {}
     else:

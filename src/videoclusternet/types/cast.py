@@ -47,6 +47,15 @@ class Embeddings(Table):
     tracks: int
     model: str
 
+    def check(self) -> None:
+        """Crops are of tracks that there are, track after track."""
+        if (np.diff(self.track) < 0).any():
+            raise ValueError("Embeddings.track must not fall")
+        if len(self.track) and not (self.track.min() >= 0 and self.track.max() < self.tracks):
+            raise ValueError("Embeddings.track must be below the number of tracks")
+        if (self.crop < 0).any():
+            raise ValueError("Embeddings.crop must not be negative")
+
     def __len__(self) -> int:
         return len(self.track)
 

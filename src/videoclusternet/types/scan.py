@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from videoclusternet.types.arrays import Float32, Int32, UInt8
 from videoclusternet.types.table import Table
 
@@ -65,6 +67,11 @@ class Motion(Table):
     COLUMNS: ClassVar = {"frame": ("i4", ("K",)), "matrix": ("f4", ("K", 2, 3))}
     frame: Int32
     matrix: Float32
+
+    def check(self) -> None:
+        """Frames rise."""
+        if (np.diff(self.frame) <= 0).any():
+            raise ValueError("Motion.frame must rise strictly")
 
 
 @dataclass(frozen=True, eq=False)
