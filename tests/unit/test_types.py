@@ -44,7 +44,7 @@ def examples() -> dict[str, Table]:
             crop=np.array([0, 2]),
             base=rng.random((2, 4)),
             quality=rng.random(2),
-            tracks=2,
+            tracks=3,
             model="toy",
         ),
         "views": Views(rng.random((2, 6, 4)), 2),

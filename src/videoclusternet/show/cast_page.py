@@ -12,7 +12,7 @@ import numpy as np
 from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Result
-from videoclusternet.show.hints import hints, why_unknown
+from videoclusternet.show.hints import hints, sure_faces, why_unknown
 from videoclusternet.show.summary import (
     REASONS,
     Character,
@@ -83,6 +83,7 @@ def write_page(result: Result) -> Path:
         title=", ".join(printable(film.name) for film in result.films),
         summary=_summary(result, len(known), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
+        faceless=not cast and not sure_faces(result),
         axes=[axis(film) for film in result.films],
         cards=[_card(result, character, total) for character in known],
         unknown=[_unknown(result, track) for track in unknown[:UNKNOWN_PICTURES].tolist()],

@@ -75,14 +75,22 @@ def why_unknown(result: Result, tracks: Ints) -> str:
     return ", ".join(f"{n} {words}" for n, words in counts if n)
 
 
+def sure_faces(result: Result) -> list[tuple[int, int]]:
+    """Return film and frame of each face that was sure enough to begin a track."""
+    settings = _settings(result)
+    least = np.inf if settings is None else settings.tracks.new
+    return [
+        (number, int(frame))
+        for number, film in enumerate(result.films)
+        if film.faces
+        for frame in film.faces.frame[film.faces.score >= least]
+    ]
+
+
 def _no_track(result: Result, names_only: bool) -> list[Hint]:
     """Faces were seen, but none for long enough."""
-    settings = _settings(result)
-    if settings is None:
-        return []
-    sure = settings.tracks.new
-    found = [f.faces.frame[f.faces.score >= sure] for f in result.films if f.faces]
-    count, frames = sum(map(len, found)), sum(len(np.unique(frame)) for frame in found)
+    found = sure_faces(result)
+    count, frames = len(found), len(set(found))
     if count == 0:
         return []
     alone = all(film.video and film.video.frames == 1 for film in result.films)

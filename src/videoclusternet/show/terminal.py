@@ -9,7 +9,7 @@ from rich.table import Table
 
 from videoclusternet.outside.text import json_line, printable
 from videoclusternet.runfolder.result import Result
-from videoclusternet.show.hints import Hint, hints
+from videoclusternet.show.hints import Hint, hints, sure_faces
 from videoclusternet.show.summary import Character, characters
 from videoclusternet.show.words import shorten, span, timecode
 
@@ -47,9 +47,9 @@ def print_cast(result: Result, as_json: bool) -> None:
         print_json([_as_dict(result, character) for character in cast])
         return
     if not cast:
-        found = hints(result)
-        print("no track: the cast is empty" if found else "no face was found: the cast is empty")
-        _print_hints(found)
+        seen = bool(sure_faces(result))
+        print("no track: the cast is empty" if seen else "no face was found: the cast is empty")
+        _print_hints(hints(result))
         return
     table = table_of("character", "tracks", "screen time", "first", "last", "confidence")
     for c in cast:
