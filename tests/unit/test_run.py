@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,18 @@ def test_open_holds_the_folder(tmp_path: Path) -> None:
         again = Run.open(tmp_path / "run", Config(), lambda event: None)
         with pytest.raises(StoreError, match="in use"), again:
             pytest.fail("two runs")
+
+
+def test_opencv_without_windows_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(name: str) -> str:
+        if name == "opencv-python":
+            raise PackageNotFoundError(name)
+        return version(name) if name != "opencv-python-headless" else "5.0"
+
+    monkeypatch.setattr("videoclusternet.runfolder.steps.version", without)
+    with Run.open(tmp_path / "run", Config(), lambda event: None) as run:
+        run.describe()
+    versions = json.loads((tmp_path / "run" / "run.json").read_text())["versions"]
+    assert versions["opencv-python"] == "5.0 headless"

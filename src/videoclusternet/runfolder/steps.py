@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -244,7 +244,7 @@ class Run:
         fresh: Mapping[str, Any] = {
             **values,
             "config": self.config.model_dump(),
-            "versions": {name: version(name) for name in PACKAGES},
+            "versions": {name: _version(name) for name in PACKAGES},
         }
         if any(manifest.get(key) != value for key, value in fresh.items()):
             manifest.update(fresh)
@@ -297,3 +297,11 @@ def _said(argument: Any) -> Any:
     if not isinstance(digest, str):
         raise TypeError(f"a step cannot tell one {type(argument).__name__} from another")
     return digest
+
+
+def _version(name: str) -> str:
+    """Return the version of a package; in place of OpenCV there may be the one without windows."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return f"{version(f'{name}-headless')} headless"
