@@ -14,12 +14,16 @@ from av.sidedata.sidedata import Type as SideData
 
 from videoclusternet.errors import VideoError
 from videoclusternet.outside.files import exists, is_folder
-from videoclusternet.types.arrays import UInt8
+from videoclusternet.types.arrays import Int64, UInt8
 
 SUFFIXES = frozenset(
     ".bmp .dpx .exr .jpeg .jpg .jp2 .png .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 _NUMBER = re.compile(r"%0?(\d*)d")
+NONE = np.iinfo(np.int64).min
+"""An absent time stamp."""
+SHARE = 1 << 10
+"""Packets that may share one place of the file: a program stream packs several together."""
 OPTIONS = {
     # A play list inside a file reaches no network, and a % in a name is no pattern.
     "protocol_whitelist": "file,crypto,data",
@@ -128,6 +132,46 @@ def decode(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
         except (av.FFmpegError, OSError):
             return
         yield from frames
+
+
+def marks_of(pos: Int64, pts: Int64, dts: Int64) -> tuple[Int64, str]:
+    """Find what tells a packet from all others after a seek: its place in the file, or a stamp."""
+    if len(pos) and pos[0] >= 0:
+        place = pos[np.maximum.accumulate(np.where(pos >= 0, np.arange(len(pos)), 0))]
+        begin = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
+        nth = np.arange(len(pos)) - np.repeat(begin, np.diff(np.append(begin, len(pos))))
+        values = place * SHARE + nth
+        if nth.max() < SHARE and len(np.unique(values)) == len(values):
+            return values, "pos" if not nth.any() else "shared pos"
+    for kind, values in (("pts", pts), ("dts", dts)):
+        if (values != NONE).all() and len(np.unique(values)) == len(values):
+            return values, kind
+    return np.arange(len(pos), dtype=np.int64), "count"
+
+
+def marked_packets(packets: Iterator[Any], marked: str, sought: bool = False) -> Iterator[Any]:
+    """Write each packet's mark in place of its time stamp, which its frame will carry.
+
+    Parameters
+    ----------
+    packets : iterator of packets
+    marked : str
+        As in :class:`VideoInfo`.
+    sought : bool
+        The packets follow a seek: of the first that share a place, some may have been passed
+        over, so they are left out.
+    """
+    place, nth, groups = -1, 0, 0
+    for number, packet in enumerate(packets):
+        if packet.size and marked in ("pos", "shared pos"):
+            pos = place if packet.pos is None or packet.pos < 0 else packet.pos
+            place, nth, groups = (pos, 0, groups + 1) if pos != place else (pos, nth + 1, groups)
+            if sought and marked == "shared pos" and groups < 2:
+                continue
+            packet.pts = place * SHARE + nth
+        elif packet.size:
+            packet.pts = number if marked == "count" else getattr(packet, marked)
+        yield packet
 
 
 class Upright:

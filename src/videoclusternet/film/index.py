@@ -8,7 +8,7 @@ order is asked of the decoder.  Stamps that wrap or begin anew are counted on.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,11 +18,18 @@ import av
 import numpy as np
 
 from videoclusternet.errors import VideoError
-from videoclusternet.film.container import decode, open_container, picture_streams, reason, watched
+from videoclusternet.film.container import (
+    NONE,
+    decode,
+    marked_packets,
+    marks_of,
+    open_container,
+    picture_streams,
+    reason,
+    watched,
+)
 from videoclusternet.types.arrays import Bools, Int32, Int64
 
-NONE = np.iinfo(np.int64).min
-"""An absent time stamp."""
 CUT_OFF = 2.0
 """Seconds that pictures and sound may end before the film does by its header."""
 LEFT_OUT = 3
@@ -35,8 +42,6 @@ WRAP = 1 << 33
 """Time stamps of transport and program streams have 33 bits."""
 AGREE = 0.015
 """Rates that differ by less are one."""
-SHARE = 1 << 10
-"""Packets that may share one place of the file: a program stream packs several together."""
 _NO_TIMES = 0x80
 """AVFMT_NOTIMESTAMPS: stamps of raw streams are guesses of the reader."""
 
@@ -166,7 +171,7 @@ def _order(
     container: Any, stream: Any, packets: Packets, path: Path, fps: Fraction | None, tell: Tell
 ) -> Index:
     pts, dts = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
-    mark, marked = _marks(np.array(packets.pos, np.int64), pts, dts)
+    mark, marked = marks_of(np.array(packets.pos, np.int64), pts, dts)
     clock = dts if (dts != NONE).all() else pts
     guessed = bool(container.format.flags & _NO_TIMES)
     timed = bool((clock != NONE).all()) and not (fps and guessed)
@@ -243,46 +248,6 @@ def _stamps_tell(container: Any, stream: Any, pts: Int64) -> bool:
         return False
     guessed = container.format.name == "avi" or container.format.flags & _NO_TIMES
     return not (guessed and stream.codec_context.has_b_frames)
-
-
-def _marks(pos: Int64, pts: Int64, dts: Int64) -> tuple[Int64, str]:
-    """Find what tells a packet from all others after a seek: its place in the file, or a stamp."""
-    if len(pos) and pos[0] >= 0:
-        place = pos[np.maximum.accumulate(np.where(pos >= 0, np.arange(len(pos)), 0))]
-        begin = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
-        nth = np.arange(len(pos)) - np.repeat(begin, np.diff(np.append(begin, len(pos))))
-        values = place * SHARE + nth
-        if nth.max() < SHARE and len(np.unique(values)) == len(values):
-            return values, "pos" if not nth.any() else "shared pos"
-    for kind, values in (("pts", pts), ("dts", dts)):
-        if (values != NONE).all() and len(np.unique(values)) == len(values):
-            return values, kind
-    return np.arange(len(pos), dtype=np.int64), "count"
-
-
-def marked_packets(packets: Iterator[Any], marked: str, sought: bool = False) -> Iterator[Any]:
-    """Write each packet's mark in place of its time stamp, which its frame will carry.
-
-    Parameters
-    ----------
-    packets : iterator of packets
-    marked : str
-        As in :class:`VideoInfo`.
-    sought : bool
-        The packets follow a seek: of the first that share a place, some may have been passed
-        over, so they are left out.
-    """
-    place, nth, groups = -1, 0, 0
-    for number, packet in enumerate(packets):
-        if packet.size and marked in ("pos", "shared pos"):
-            pos = place if packet.pos is None or packet.pos < 0 else packet.pos
-            place, nth, groups = (pos, 0, groups + 1) if pos != place else (pos, nth + 1, groups)
-            if sought and marked == "shared pos" and groups < 2:
-                continue
-            packet.pts = place * SHARE + nth
-        elif packet.size:
-            packet.pts = number if marked == "count" else getattr(packet, marked)
-        yield packet
 
 
 def _decoded_order(path: Path, stream: int, mark: Int64, marked: str) -> Int64:

@@ -23,9 +23,10 @@ from videoclusternet.film.container import (
     decode,
     is_pictures,
     list_pictures,
+    marked_packets,
     open_container,
 )
-from videoclusternet.film.index import index_film, marked_packets
+from videoclusternet.film.index import index_film
 from videoclusternet.outside.files import exists, is_file
 from videoclusternet.types import VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
