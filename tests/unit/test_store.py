@@ -29,17 +29,13 @@ from videoclusternet.types import (
     Embeddings,
     Epochs,
     Faces,
-    FrameScores,
     Links,
-    Looks,
     Merges,
     Motion,
     Rounds,
-    Shots,
     Table,
     Tracks,
     Transitions,
-    VideoInfo,
     Views,
 )
 
@@ -50,8 +46,14 @@ def filled(kind: type[Table], rows: int) -> Table:
     """Make a table of a kind with this many rows."""
     rng = np.random.default_rng(rows)
     real = rng.normal(size=rows)
-    tracks: dict[type[Table], Table] = {
-        VideoInfo: replace(
+    every = _seen(rows, real, rng) + _made_of_it(rows, real, rng)
+    return next(table for table in every if type(table) is kind)
+
+
+def _seen(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[Table]:
+    """Make the tables of what is in the film."""
+    return [
+        replace(
             tables.video(rows, "24000/1001", 641),
             path="Das große [Fest]\n2.mp4",
             base="1/90000",
@@ -60,26 +62,32 @@ def filled(kind: type[Table], rows: int) -> Table:
             key=real > 0,
             mark=np.arange(rows)[::-1] << 40,
         ),
-        Shots: tables.shots(*range(0, 20 * (rows + 1), 20)),
-        FrameScores: tables.scores(real),
-        Transitions: Transitions(real),
-        Looks: tables.looks(range(rows)),
-        Motion: Motion(np.arange(rows) * 3, rng.normal(size=(rows, 2, 3))),
-        Faces: tables.faces([(n // 2, n, 2.5, n + 40, 60) for n in range(rows)], 3, 0.7),
+        tables.shots(*range(0, 20 * (rows + 1), 20)),
+        tables.scores(real),
+        Transitions(real),
+        tables.looks(range(rows)),
+        Motion(np.arange(rows) * 3, rng.normal(size=(rows, 2, 3))),
+        tables.faces([(n // 2, n, 2.5, n + 40, 60) for n in range(rows)], 3, 0.7),
         # Lists of different lengths, an empty one among them.
-        Tracks: tables.tracks(
+        tables.tracks(
             [(n, 9 * n, 9 * n + 4) for n in range(rows)],
             [list(range(n, n + n % 3)) for n in range(rows)],
             film=[n % 2 for n in range(rows)],
         ),
-        Crops: Crops(
+        Crops(
             np.arange(rows) // 2,
             np.arange(rows),
             np.arange(rows) - 1,
             np.full(rows, 2**32 - 1),
             rows + 4,
         ),
-        Embeddings: Embeddings(
+    ]
+
+
+def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[Table]:
+    """Make the tables of what is found in it."""
+    return [
+        Embeddings(
             np.arange(rows),
             np.arange(rows),
             rng.normal(size=(rows, 8)),
@@ -87,8 +95,8 @@ def filled(kind: type[Table], rows: int) -> Table:
             rows + 1,
             "colours",
         ),
-        Views: Views(rng.normal(size=(rows, 6, 8)), 2),
-        Cast: Cast(
+        Views(rng.normal(size=(rows, 6, 8)), 2),
+        Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,
             real,
@@ -96,12 +104,12 @@ def filled(kind: type[Table], rows: int) -> Table:
             real,
             "frozen/or",
         ),
-        Links: Links(np.arange(rows), np.arange(rows) + 1, real),
-        Merges: Merges(np.arange(rows), np.arange(rows), np.arange(rows), real, real),
-        Candidates: Candidates(
+        Links(np.arange(rows), np.arange(rows) + 1, real),
+        Merges(np.arange(rows), np.arange(rows), np.arange(rows), real, real),
+        Candidates(
             np.full(rows, np.nan), np.arange(rows), real, tuple(f"näme {n}" for n in range(rows))
         ),
-        Rounds: Rounds(
+        Rounds(
             round=np.arange(rows) + 1,
             matches=np.arange(rows),
             jaccard=np.full(rows, np.nan),
@@ -113,10 +121,9 @@ def filled(kind: type[Table], rows: int) -> Table:
             digests=tuple("ab" * n for n in range(rows)),
             paired=True,
         ),
-        Epochs: Epochs(np.arange(rows), np.arange(rows), *[real] * 6),
-        Notes: Notes(tuple(f"line {n}: ü" for n in range(rows))),
-    }
-    return tracks[kind]
+        Epochs(np.arange(rows), np.arange(rows), *[real] * 6),
+        Notes(tuple(f"line {n}: ü" for n in range(rows))),
+    ]
 
 
 def same(a: Table, b: Table) -> bool:
