@@ -9,8 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.conftest import Vcn
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
 
@@ -97,3 +99,37 @@ def test_figures_agree_with_ffprobe(path: Path) -> None:
     if "duration" in said:
         length = info.seconds(info.frames) - info.times[0]
         assert length == pytest.approx(float(said["duration"]), abs=0.002)
+
+
+BOTH = [(0.0, 2.5), (2.5, 4.5)]
+"""When the two people of the demo film are seen in its first shots, seconds."""
+CASTS = {
+    "audio_longer.mp4": BOTH,
+    "black_and_white_cut.mp4": BOTH,
+    "dv_60000fps.dv": [(0.0, 0.24)],
+    "fps5_cuts.mp4": [(0.0, 6.6), (2.6, 9.0)],
+    "h264_5fps.avi": [(0.0, 2.6), (2.6, 4.6)],
+    "h264_bframes.avi": BOTH,
+    "photo.jpg": [],
+    "raw_h264.h264": BOTH,
+    "ts_concatenated.ts": [(0.0, 7.0), (2.5, 9.0)],
+    "ts_seek_crops.ts": [(0.0, 2.5), (16.5, 17.917)],
+    "two_video_streams_default_second.mkv": BOTH,
+    "vflip_display_matrix.mp4": BOTH,
+    "video_starts_late.mp4": [(3.0, 5.5), (5.5, 7.5)],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASTS)
+def test_odd_films_have_the_right_cast(name: str, tmp_path: Path, vcn: Vcn) -> None:
+    run = tmp_path / "run.vcn"
+    done = vcn("cluster", ODD / name, "-o", run, "--set", "processes=1", "-q")
+    assert (done.code, done.err) == (0, "")
+    cast = json.loads(vcn("show", run, "--json").out)
+    found = [(c["spans"][0]["start"], c["spans"][-1]["stop"]) for c in cast]
+    assert np.ravel(found) == pytest.approx(np.ravel(CASTS[name]), abs=0.26)
+    said = vcn("show", run).out
+    assert "Unknown" not in said and "breaks off" not in said
+    if name == "photo.jpg":
+        assert "1 face found, but one picture makes no track" in said
