@@ -13,7 +13,7 @@ import pytest
 from tests.unit.test_video import number_of, write
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
-from videoclusternet.types import VideoInfo
+from videoclusternet.types import Damage, Unread, VideoInfo
 
 TICKS = Fraction(1, 90000)
 
@@ -64,11 +64,12 @@ def test_mpeg4_with_and_without_b_frames(tmp_path: Path, bf: str, suffix: str) -
 def test_joined_files_count_on_and_say_so(tmp_path: Path) -> None:
     one = film(tmp_path / "one.ts").read_bytes()
     (tmp_path / "joined.ts").write_bytes(one + one)
-    notes: list[str] = []
-    info = open_video(tmp_path / "joined.ts", notes.append)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "joined.ts", told.append)
     expect(info, 120, restart=60)
     np.testing.assert_allclose(np.diff(info.times), 0.04, atol=1e-6)
-    assert notes == ["joined.ts: time stamps begin anew after 2.4 s; counted on from there"]
+    said = "joined.ts: time stamps begin anew after 2.4 s; counted on from there"
+    assert Damage.of(told) == Damage((said,))
 
 
 def test_stamps_that_wrap_go_on(tmp_path: Path) -> None:
@@ -80,10 +81,10 @@ def test_stamps_that_wrap_go_on(tmp_path: Path) -> None:
 def test_a_long_gap_is_said(tmp_path: Path) -> None:
     early, late = film(tmp_path / "a.ts"), film(tmp_path / "b.ts", first=90000 * 60)
     (tmp_path / "gap.ts").write_bytes(early.read_bytes() + late.read_bytes())
-    notes: list[str] = []
-    info = open_video(tmp_path / "gap.ts", notes.append)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "gap.ts", told.append)
     expect(info, 120, restart=60)
-    assert notes == ["gap.ts: no pictures for 58 s after 2.4 s"]
+    assert Damage.of(told) == Damage(("gap.ts: no pictures for 58 s after 2.4 s",))
 
 
 def test_intra_refresh_is_read_from_its_start(tmp_path: Path) -> None:
@@ -175,10 +176,12 @@ def test_a_folder_and_a_pattern_of_pictures(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="pictures have no time"):
         open_video(folder)
     (folder / "p9.png").write_bytes(b"no picture")
-    notes: list[str] = []
-    read = read_frames(open_video(folder, fps=Fraction(8)), on_damage=notes.append)
+    lost: list[Unread] = []
+    video = open_video(folder, fps=Fraction(8))
+    read = read_frames(video, on_damage=lost.append)
     assert [f.number for f in read] == [0, 2, 3]
-    assert notes == ["shots: 1 of 4 frames could not be decoded; going on without them"]
+    assert lost == [Unread.of_frames(video, [1])]
+    assert lost[0].record() == [{"frame": 1, "frames": 1, "start": 0.125, "stop": 0.25}]
 
 
 def test_pictures_that_are_missing_or_change(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,31 @@ _COVER = (
     | av.stream.Disposition.still_image
     | av.stream.Disposition.timed_thumbnails
 )
+
+
+@dataclass
+class Packets:
+    """The packets of one stream in the order of the file, which is that of decoding."""
+
+    pts: list[int] = field(default_factory=list)
+    dts: list[int] = field(default_factory=list)
+    pos: list[int] = field(default_factory=list)
+    duration: list[int] = field(default_factory=list)
+    key: list[bool] = field(default_factory=list)
+    discard: list[bool] = field(default_factory=list)
+    torn: list[bool] = field(default_factory=list)
+    crc: int = 0
+
+    def add(self, packet: Any) -> None:
+        """Note one packet."""
+        self.pts.append(NONE if packet.pts is None else packet.pts)
+        self.dts.append(NONE if packet.dts is None else packet.dts)
+        self.pos.append(-1 if packet.pos is None else packet.pos)
+        self.duration.append(packet.duration or 0)
+        self.key.append(packet.is_keyframe)
+        self.discard.append(packet.is_discard)
+        self.torn.append(packet.is_corrupt)
+        self.crc = zlib.crc32(packet, self.crc)
 
 
 @contextmanager
@@ -89,6 +116,34 @@ def picture_streams(container: Any, path: Path) -> list[Any]:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise VideoError(f"{path} has no picture, only {kinds}", "name a film with a video track")
     return streams
+
+
+def collect_packets(container: Any, path: Path) -> tuple[dict[int, Packets], float, str]:
+    """Collect the packets of all that may be the film.
+
+    Returns
+    -------
+    dict of Packets
+        By index of the stream.
+    float
+        How far any stream reaches, s.
+    str
+        Why reading ended before the end; empty where it did not.
+    """
+    found = {s.index: Packets() for s in picture_streams(container, path)}
+    reached, broken = 0.0, ""
+    try:
+        for packet in container.demux():
+            if packet.size == 0:
+                continue
+            if packet.stream_index in found:
+                found[packet.stream_index].add(packet)
+            if packet.pts is not None and packet.time_base:
+                ends = (packet.pts + (packet.duration or 0)) * packet.time_base
+                reached = max(reached, float(ends))
+    except (av.FFmpegError, OSError) as error:
+        broken = reason(error)
+    return found, reached, broken
 
 
 def watched(streams: list[Any], packets: dict[int, int]) -> Any:

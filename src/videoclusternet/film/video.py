@@ -28,7 +28,7 @@ from videoclusternet.film.container import (
 )
 from videoclusternet.film.index import index_film
 from videoclusternet.outside.files import exists, is_file
-from videoclusternet.types import VideoInfo
+from videoclusternet.types import Unread, VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
 BLOCK = 1 << 20
@@ -37,16 +37,15 @@ SEEK_AFTER = 300
 EARLIER = (0.0, 2.0, 10.0, 60.0)
 """Seconds before the wanted place to seek to, one after another, where a seek lands late."""
 
-Damage = Callable[[str], None]
-"""Told in one line when a film ends early or a part of it cannot be decoded."""
 
-
-def _ignore(message: str) -> None:
+def _ignore(message: object) -> None:
     """Say nothing about damage."""
 
 
 def open_video(
-    path: Path | str, on_damage: Damage = _ignore, fps: Fraction | None = None
+    path: Path | str,
+    on_damage: Callable[[str | Unread], None] = _ignore,
+    fps: Fraction | None = None,
 ) -> VideoInfo:
     """Index a film, a folder or a numbered pattern of pictures.
 
@@ -55,7 +54,8 @@ def open_video(
     path : Path or str
         A file; a folder of pictures; or a pattern such as ``shot_%04d.png``.
     on_damage : callable
-        Told when the file breaks off.
+        Told in a line when the file breaks off or its times are strange, and which frames are
+        missing in it.
     fps : Fraction, optional
         Frames per second of pictures, or of a stream without time stamps.
 
@@ -181,7 +181,7 @@ class Frame:
 def read_frames(
     info: VideoInfo,
     frames: Sequence[int] | Array | None = None,
-    on_damage: Damage = _ignore,
+    on_damage: Callable[[Unread], None] = _ignore,
 ) -> Iterator[Frame]:
     """Decode some frames, or all, in order.
 
@@ -191,7 +191,7 @@ def read_frames(
     frames : ascending frame numbers, optional
         All frames by default.  Long gaps are skipped by seeking.
     on_damage : callable
-        Told when wanted frames cannot be decoded, or only with errors.
+        Told once, after the last frame, which wanted ones cannot be decoded, or only with errors.
 
     Yields
     ------
@@ -206,15 +206,12 @@ def read_frames(
     wanted = np.arange(info.frames) if frames is None else np.asarray(frames, dtype=np.int64)
     if len(wanted) == 0:
         return
-    done = 0
+    came: list[int] = []
     for frame in _read(info, wanted):
-        done += 1
+        came.append(frame.number)
         yield frame
-    if done < len(wanted):
-        on_damage(
-            f"{Path(info.path).name}: {len(wanted) - done} of {len(wanted)} frames "
-            "could not be decoded; going on without them"
-        )
+    if len(came) < len(wanted):
+        on_damage(Unread.of_frames(info, np.setdiff1d(wanted, came)))
 
 
 def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
@@ -236,6 +233,7 @@ def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -
     for frame in decoded:
         number = number_of.get(frame.pts, -1)
         if number in targets and not frame.is_corrupt:
+            targets.remove(number)
             yield Frame(number, frame)
         if number >= last:
             return
