@@ -28,6 +28,7 @@ from videoclusternet.film.container import (
     picture_streams,
     watched,
 )
+from videoclusternet.outside.lengths import promised_bytes
 from videoclusternet.types import Unread
 from videoclusternet.types.arrays import Bools, Int32, Int64
 
@@ -119,6 +120,9 @@ def _promises(
         said.append(f"{max(have, 0):.1f} of {promised:.1f} s are there")
     elif stream.frames > count and container.format.name != "avi":
         said.append(f"{count} of {stream.frames} frames are there")
+    there, whole = path.stat().st_size, promised_bytes(path)
+    if there < whole and not said:
+        said.append(f"{there} of {whole} bytes are there")
     if said:
         tell(f"{path.name} breaks off: {', '.join(said)}; using what is there")
 

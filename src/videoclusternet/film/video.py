@@ -229,11 +229,12 @@ def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
 
 def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -> Iterator[Frame]:
     """Yield the wanted frames; step over what is damaged."""
-    targets, last = set(run.tolist()), int(run[-1])
+    targets, last, before = set(run.tolist()), int(run[-1]), -1
     for frame in decoded:
         number = number_of.get(frame.pts, -1)
-        if number in targets and not frame.is_corrupt:
-            targets.remove(number)
+        # What is damaged may come out of order; whoever reads counts on rising numbers.
+        if number in targets and number > before and not frame.is_corrupt:
+            before = number
             yield Frame(number, frame)
         if number >= last:
             return

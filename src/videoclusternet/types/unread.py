@@ -16,7 +16,9 @@ from videoclusternet.types.film import VideoInfo
 ABSENT = -1
 """In place of a frame number: the file holds no such frame, though its times leave room for it."""
 STEADY = 0.95
-"""Share of the steps between frames that are usual where a gap tells that frames are missing."""
+"""Share of the other steps between frames that are usual where a gap tells of missing frames."""
+RARE = 0.1
+"""Share of the steps that are wide at most: with more, it is the film that stands still."""
 USUAL = (0.55, 1.6)
 """Usual steps in medians: pictures of telecine last 2 or 3 fields in turns."""
 WIDE = 1.75
@@ -104,9 +106,10 @@ class Unread:
             return cls()
         usual = float(np.median(steps))
         steady = (steps > USUAL[0] * usual) & (steps < USUAL[1] * usual)
-        if steady.mean() < STEADY and (~steady).sum() > 1:
+        wide = steps > WIDE * usual
+        if wide.all() or steady[~wide].mean() < STEADY or (wide.mean() > RARE and wide.sum() > 1):
             return cls()
-        wide = (steps > WIDE * usual) & (steps > 1.5 * lasts[:-1]) & (steps <= most)
+        wide &= (steps > 1.5 * lasts[:-1]) & (steps <= most)
         return cls(
             tuple(
                 Span(
