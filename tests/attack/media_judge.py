@@ -2,11 +2,12 @@
 
 A damaged film gives a typed error, or a cast.  Where nothing is said about it, the cast and its
 times must be those of the whole film; where something is said, all faces that the cast lacks must
-lie where it is said.  Three things cannot be seen in a file, and nobody could say them:
+lie where it is said.  Four things cannot be seen in a file, and nobody could say them:
 
 - its end is cut off between two frames, and the container does not tell its length
   (``Form.length``): then the cast must be the clean one as far as the file goes;
 - frames are taken out of a container without stamps (``Form.times``): no number, no time tells;
+- the header is changed so that the file itself says that frames are not to be shown;
 - bits change inside a coded picture, and the decoder hands it out as whole: an independent
   decoding (:func:`decoder_noticed`) must then find as little as the program did.
 """
@@ -62,11 +63,11 @@ def judge(place: Place, film: Path, clean: Clean, *more: str, times: bool = True
     seen = Seen.of(place.folder / "out")
     said = [line for line in outcome.err.splitlines() if line.startswith("vcn: warning: ")]
     place.must(len(said) == len(set(said)), f"said twice: {said}", "unclear")
-    known = bool(seen.notes or seen.spans)
+    known = len(seen.notes) + len(seen.spans) > 0
     place.must(bool(said) == known, f"told {said}, recorded {seen.notes} {seen.spans}")
     wrong = differs(seen, clean, times)
-    more = len(seen.times) >= len(clean.seen.times) and not times
-    if not wrong or more or any(word in note for note in seen.notes for word in STRANGE):
+    longer = len(seen.times) >= len(clean.seen.times) and not times
+    if not wrong or longer or any(word in note for note in seen.notes for word in STRANGE):
         return
     if not known:
         why = excuse(seen, film, clean)
@@ -91,6 +92,8 @@ def differs(seen: Seen, clean: Clean, times: bool = True) -> str:
 def excuse(seen: Seen, film: Path, clean: Clean) -> str:
     """Return why nobody could have said what is missing; empty where one could."""
     form, whole = clean.form, clean.seen
+    if hidden(film) == len(whole.times) - len(seen.times) > 0:
+        return "the file itself says that these frames are not to be shown"
     if len(seen.times) < len(whole.times) and not form.times:
         return "frames of a raw stream leave no trace"
     if len(seen.times) < len(whole.times) and not form.length:
@@ -107,6 +110,15 @@ def excuse(seen: Seen, film: Path, clean: Clean) -> str:
     if (same or not form.times) and not errors and frames == len(seen.times):
         return "the decoder hands out damaged pictures as whole"
     return ""
+
+
+def hidden(film: Path) -> int:
+    """Count the packets that an edit list hides."""
+    try:
+        with av.open(f"file:{film}", metadata_errors="ignore") as container:
+            return sum(bool(p.size and p.is_discard) for p in container.demux(video=0))
+    except (av.FFmpegError, OSError, IndexError):
+        return 0
 
 
 def late_start(seen: Seen, clean: Clean) -> str:
@@ -139,16 +151,16 @@ def unexplained(
     explained = [(a - AROUND, b + AROUND) for a, b in (*seen.spans, (end, np.inf))]
     for note in seen.notes:
         if "breaks off" in note:
-            found = BREAKS.search(note)
-            have = float(found[1]) if found else float(seen.times[-1])
+            told = BREAKS.search(note)
+            have = float(told[1]) if told else float(seen.times[-1])
             explained.append((min(have, float(seen.times[-1])) - AROUND, np.inf))
     explained = [(a + shift, b + shift) for a, b in explained] + [(-1.0, shift + AROUND / 2)]
-    have = [(t[2] + shift - SLACK, t[3] + shift + SLACK) for t in seen.tracks]
+    there = [(t[2] + shift - SLACK, t[3] + shift + SLACK) for t in seen.tracks]
     moments = {
         round(float(m), 2)
         for t in clean.seen.tracks
         for m in np.arange(t[2], t[3], 0.02)
-        if not _within(m, have) and not _within(m, explained)
+        if not _within(m, there) and not _within(m, explained)
     }
     found: list[tuple[float, float]] = []
     for moment in sorted(moments):

@@ -197,3 +197,83 @@ def test_pictures_that_are_missing_or_change(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(VideoError, match="folder without pictures"):
         open_video(tmp_path / "empty", fps=Fraction(24))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nother.ts\n#EXT-X-ENDLIST\n"),
+        ("l.ffconcat", "ffconcat version 1.0\nfile other.ts\n"),
+        ("l.mp4", "ffconcat version 1.0\nfile other.ts\n"),
+    ],
+)
+def test_a_list_of_films_is_none(tmp_path: Path, name: str, text: str) -> None:
+    film(tmp_path / "other.ts")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(VideoError, match="cannot be opened as a film"):
+        open_video(tmp_path / name)
+
+
+def test_rates_that_no_camera_has(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [1, 2])
+    with pytest.raises(VideoError, match=r"has 1e\+09 frames a second, more than 10000"):
+        open_video(folder, fps=Fraction(10**9))
+    path = film(tmp_path / "f.avi", codec="mpeg4", bf="0")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 32
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match="frames a second"):
+        open_video(path)
+
+
+def test_an_edit_list_that_hides_all(tmp_path: Path) -> None:
+    path = film(tmp_path / "f.mp4")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 16
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match="shows no frame"):
+        open_video(path)
+
+
+def test_frames_that_are_missing_in_the_file_are_told(tmp_path: Path) -> None:
+    path = film(tmp_path / "f.ts", bf="0")
+    with av.open(str(path)) as source, av.open(str(tmp_path / "g.ts"), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size and number not in (20, 21, 22, 40):
+                packet.stream = stream
+                out.mux(packet)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "g.ts", told.append)
+    damage = Damage.of(told)
+    assert info.frames == 56 and damage.notes == () and damage.unread.absent == 4
+    spans = [(span.start, span.stop) for span in damage.unread.spans]
+    assert np.allclose(spans, [(0.8, 0.92), (1.6, 1.64)], atol=0.002)
+
+
+def test_torn_packets_are_said(tmp_path: Path) -> None:
+    stamps = range(0, 60 * 3600, 3600)
+    path = write(tmp_path / "f.ts", stamps, TICKS, (1280, 720), bf="0", g="12", qp="0")
+    data = path.read_bytes()
+    packets = [data[n : n + 188] for n in range(0, len(data), 188)]
+    inner = [
+        n
+        for n, packet in enumerate(packets)
+        if packet[1:3] == b"\x01\x00" and n > len(packets) // 2
+    ]
+    assert inner, "no packet goes on with a picture"
+    path.write_bytes(b"".join(packets[: inner[0]] + packets[inner[0] + 1 :]))
+    told: list[str | Unread] = []
+    open_video(path, told.append)
+    (said,) = Damage.of(told).notes
+    assert "1 picture may be incomplete, at " in said
+
+
+def test_a_pattern_takes_files_only(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [1, 2, 3])
+    (folder / "p002.png").unlink()
+    (folder / "p002.png").mkdir()
+    with pytest.raises(VideoError, match="number 2 is missing"):
+        open_video(folder / "p%03d.png", fps=Fraction(8))

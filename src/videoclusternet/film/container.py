@@ -26,9 +26,17 @@ NONE = np.iinfo(np.int64).min
 """An absent time stamp."""
 SHARE = 1 << 10
 """Packets that may share one place of the file: a program stream packs several together."""
+LISTS = frozenset(
+    "applehttp avisynth concat dash dvdvideo hls imf rtp rtsp sap sdp vapoursynth vobsub "
+    "webm_dash_manifest".split()  # noqa: SIM905
+)
+"""Formats that name other files, or addresses: a film is one file, and no other is looked at."""
 OPTIONS = {
-    # A play list inside a file reaches no network, and a % in a name is no pattern.
+    # What a file names reaches no network, and a % in a name is no pattern.
     "protocol_whitelist": "file,crypto,data",
+    "format_whitelist": ",".join(
+        sorted(name for name in av.formats_available if LISTS.isdisjoint(name.split(",")))
+    ),
     "pattern_type": "none",
 }
 _COVER = (
@@ -310,7 +318,7 @@ def _numbered(path: Path) -> list[Path]:
     found = {
         int(m.group(1)): f
         for f in (folder.iterdir() if folder.is_dir() else ())
-        if (m := form.fullmatch(f.name))
+        if (m := form.fullmatch(f.name)) and f.is_file()
     }
     if not found:
         raise VideoError(f"no picture fits {path}", "check the path and the number's digits")

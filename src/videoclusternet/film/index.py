@@ -153,6 +153,8 @@ def _order(
             "leave out the frame rate: it is for pictures and streams without time",
         )
     discard = np.array(packets.discard, bool)
+    if discard.all():
+        raise VideoError(f"{path} shows no frame: its edit list hides all", "export it again")
     if _stamps_tell(container, stream, pts[~discard]):
         shown = _by_stamps(stream, packets, pts, clock, ~discard)
     else:

@@ -27,13 +27,16 @@ from videoclusternet.film.container import (
     open_container,
 )
 from videoclusternet.film.index import index_film
-from videoclusternet.outside.files import exists, is_file
+from videoclusternet.outside.files import exists, is_file, opened
 from videoclusternet.types import Unread, VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
 BLOCK = 1 << 20
 SEEK_AFTER = 300
 """Frames between two wanted ones beyond which a seek beats decoding on."""
+MOST_RATE = 10_000
+"""Frames per second: with more, a damaged header says so, and all that is counted in frames to a
+second would be counted for ever."""
 EARLIER = (0.0, 2.0, 10.0, 60.0)
 """Seconds before the wanted place to seek to, one after another, where a seek lands late."""
 
@@ -78,6 +81,7 @@ def open_video(
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes)", "copy the film again")
     index = index_film(path, fps, on_damage)
+    _check_rate(index.rate, path)
     with open_container(path) as container:
         stream = container.streams[index.stream]
         ratio = stream.sample_aspect_ratio or Fraction(1)
@@ -116,6 +120,7 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
     files = list_pictures(path)
     if fps is None:
         raise VideoError(f"{path}: pictures have no time", "say how many a second: --fps 24")
+    _check_rate(fps, path)
     first = next((f for file in files for f in _picture_frame(file)), None)
     if first is None:
         raise VideoError(f"{path}: no picture can be read", "export them again")
@@ -143,11 +148,25 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
     )
 
 
+def _check_rate(rate: Fraction, path: Path) -> None:
+    """Refuse rates that no camera has.
+
+    Raises
+    ------
+    VideoError
+    """
+    if not 0 < rate <= MOST_RATE:
+        raise VideoError(
+            f"{path} has {float(rate):.6g} frames a second, more than {MOST_RATE}",
+            "export it again, or give another --fps to pictures",
+        )
+
+
 def content_hash(path: Path) -> str:
     """Hash the size and three blocks of 1 MiB (start, middle, end) of a file."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as stream:
+    with opened(path, VideoError) as stream:
         for place in (0, max(0, size // 2 - BLOCK // 2), max(0, size - BLOCK)):
             stream.seek(place)
             digest.update(stream.read(BLOCK))

@@ -54,7 +54,7 @@ def promised_bytes(path: Path) -> int:
 
 
 def _flv(head: bytes) -> int:
-    """Number ``filesize`` in the metadata, if the writer left it there."""
+    """Return ``filesize`` of the metadata, if the writer left it there."""
     at = head.find(b"filesize\0")
     found = head[at + 9 : at + 17]
     size = struct.unpack(">d", found)[0] if at >= 0 and len(found) == 8 else 0.0
