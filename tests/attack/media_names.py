@@ -23,12 +23,15 @@ NAMES: tuple[str | bytes, ...] = (
     "osc\x1b]0;title\a.mp4", "\x7f\x9b1m.mp4", "\u2028line.mp4", "\u202egpj.mp4", "\ufeffbom.mp4",
     "-film.mp4", "--help", "-o", "-", "--", "http:x.mp4", "file:x.mp4", "pipe:0", "concat:a|b.mp4",
     "data:video,x.mp4", "crypto:x.mp4", "subfile,,start,0,end,9,,:x.mp4", "cache:x.mp4", "async:x",
-    "tcp:127.0.0.1:9", "S01E02: pilot.mp4", "a%d.mp4", "a%03d.mp4", "%.mp4", "100%%.mp4", "%s%n.mp4",
+    "tcp:127.0.0.1:9", "S01E02: pilot.mp4", "a%d.mp4", "a%03d.mp4", "%.mp4", "100%%.mp4",
+    "%s%n.mp4",
     "a*.mp4", "a?.mp4", "[a].mp4", "{a}.mp4", "{{7*7}}.mp4", "<b>&amp;.mp4", "'quote\".mp4",
     "back\\slash.mp4", "$HOME.mp4", "`id`.mp4", "a;b.mp4", "a&b.mp4", "a|b.mp4", "#a.mp4", "~.mp4",
     "a=b.mp4", "=1+1.mp4", "@film.mp4", "!.mp4", " film.mp4", "film.mp4 ", " ", "...", ".mp4",
-    "film.", "film..mp4", "film", "film.vcn", "film.mp4.vcn", "run.json", "lock", "cast.html", "con.mp4",
-    "\u540d\u524d\u306e\u6620\u753b.mp4", "e\u0301.mp4", "\U0001f3ac.mp4", "a\\0b.mp4", "[red]x.mp4",
+    "film.", "film..mp4", "film", "film.vcn", "film.mp4.vcn", "run.json", "lock", "cast.html",
+    "con.mp4",
+    "\u540d\u524d\u306e\u6620\u753b.mp4", "e\u0301.mp4", "\U0001f3ac.mp4",
+    "a\\0b.mp4", "[red]x.mp4",
     b"\xff\xfe.mp4", b"\xc3\x28.mp4", b"caf\xe9.mp4", b"%d\xff.mp4", b"\x80", "x" * 251 + ".mp4",
     "\u00e9" * 125 + ".mp4", "x" * 255, b"\xff" * 251 + b".mp4",
 )  # fmt: skip
@@ -203,7 +206,7 @@ def _pictures(whole: Clean, spoil: Spoil, given: str, place: Place) -> None:
 
 
 def _rate(whole: Clean, rate: str, place: Place) -> None:
-    outcome = cluster(place, whole.film, "--fps", rate, codes=(0, 2, 3))
+    outcome = cluster(place, whole.film, "--fps", rate, codes=(0, 2, 3, 6))
     if outcome.code == 0:
         seen = Seen.of(place.folder / "out")
         place.must(len(seen.times) == len(whole.seen.times), f"{len(seen.times)} frames")

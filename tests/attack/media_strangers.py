@@ -73,7 +73,7 @@ STRANGERS: dict[str, Callable[[Path], bytes]] = {
     "SRT": lambda _: SUBTITLE,
     "WebVTT": lambda _: b"WEBVTT\n\n00:00.000 --> 00:02.000\nHello.\n",
     "ASS": lambda _: b"[Script Info]\nScriptType: v4.00+\n[Events]\n",
-    "SVG": lambda _: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>',
+    "SVG": lambda _: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>',  # noqa: E501
     "WAV": lambda f: _sound(f, ".wav", "pcm_s16le"),
     "MP2": lambda f: _sound(f, ".mp2", "mp2"),
     "AAC in MP4": lambda f: _sound(f, ".m4a", "aac"),
@@ -82,10 +82,10 @@ STRANGERS: dict[str, Callable[[Path], bytes]] = {
     "FLV header": lambda _: b"FLV\x01\x05\0\0\0\x09\0\0\0\0",
     "GIF header": lambda _: b"GIF89a\xff\xff\xff\xff\xff\0\0",
     "y4m header": lambda _: b"YUV4MPEG2 W192 H144 F24:1 C420jpeg\n",
-    "y4m of 100,000 px": lambda _: b"YUV4MPEG2 W100000 H100000 F24:1 C420jpeg\nFRAME\n" + bytes(9000),
+    "y4m of 100,000 px": lambda _: b"YUV4MPEG2 W100000 H100000 F24:1 C420jpeg\nFRAME\n" + bytes(9000),  # noqa: E501
     "BMP of 30,000 px": lambda _: b"BM" + bytes(12) + (40).to_bytes(4, "little")
     + (30000).to_bytes(4, "little") * 2 + b"\1\0\x18\0" + bytes(24) + bytes(3000),
-    **{f"picture {s}": partial(lambda s, _: _picture(s), s) for s in (".png", ".jpg", ".bmp", ".webp")},
+    **{f"picture {s}": partial(lambda s, _: _picture(s), s) for s in (".png", ".jpg", ".bmp", ".webp")},  # noqa: E501
 }  # fmt: skip
 SUFFIXES = (".mp4", ".ts", ".h264", ".avi")
 
@@ -133,7 +133,7 @@ LISTS: dict[str, tuple[str, str]] = {
     "concat as text": ("l.txt", "ffconcat version 1.0\nfile '{}'\nduration 3\n"),
     "SDP": ("l.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
             "m=video PORT RTP/AVP 96\na=rtpmap:96 H264/90000\na=control:{}\n"),
-    "DASH": ("l.mpd", '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+    "DASH": ("l.mpd", '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '  # noqa: E501
              'mediaPresentationDuration="PT3S"><Period><AdaptationSet mimeType="video/mp4">'
              '<Representation id="1" bandwidth="9"><BaseURL>{}</BaseURL></Representation>'
              "</AdaptationSet></Period></MPD>"),
@@ -259,8 +259,8 @@ PLACES: dict[str, Put] = {
     "through a file": _through_a_file,
     "unreadable": _unreadable,
     "in a folder that is shut": _shut_away,
-    **{word: _word(word) for word in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/stdin", "/dev/tty",
-                                      "/proc/self/mem", "/proc/self/fd/0", "/", ".", "..", "", " ", "-")},
+    **{word: _word(word) for word in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/stdin", "/dev/tty",  # noqa: E501
+                                      "/proc/self/mem", "/proc/self/fd/0", "/", ".", "..", "", " ", "-")},  # noqa: E501
 }  # fmt: skip
 
 
