@@ -73,7 +73,7 @@ STRANGERS: dict[str, Callable[[Path], bytes]] = {
     "SRT": lambda _: SUBTITLE,
     "WebVTT": lambda _: b"WEBVTT\n\n00:00.000 --> 00:02.000\nHello.\n",
     "ASS": lambda _: b"[Script Info]\nScriptType: v4.00+\n[Events]\n",
-    "SVG": lambda _: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>',  # noqa: E501
+    "SVG": lambda _: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/"/></svg>',
     "WAV": lambda f: _sound(f, ".wav", "pcm_s16le"),
     "MP2": lambda f: _sound(f, ".mp2", "mp2"),
     "AAC in MP4": lambda f: _sound(f, ".m4a", "aac"),

@@ -27,8 +27,22 @@ NONE = np.iinfo(np.int64).min
 SHARE = 1 << 10
 """Packets that may share one place of the file: a program stream packs several together."""
 LISTS = frozenset(
-    "applehttp avisynth concat dash dvdvideo hls imf rtp rtsp sap sdp vapoursynth vobsub".split()
-    + ["webm_dash_manifest"]
+    {
+        "applehttp",
+        "avisynth",
+        "concat",
+        "dash",
+        "dvdvideo",
+        "hls",
+        "imf",
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "vapoursynth",
+        "vobsub",
+        "webm_dash_manifest",
+    }
 )
 """Formats that name other files, or addresses: a film is one file, and no other is looked at."""
 OPTIONS = {
