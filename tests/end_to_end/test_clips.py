@@ -12,7 +12,7 @@ from tests.conftest import Vcn
 from videoclusternet import Event, Result, cluster_film
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
-from videoclusternet.types import VideoInfo
+from videoclusternet.types import Damage, Unread, VideoInfo
 
 pytestmark = pytest.mark.data
 
@@ -65,7 +65,7 @@ def run(film: Path, folder: Path) -> tuple[Result, VideoInfo, list[str]]:
 def test_size_length_and_times(
     clips: Path, name: str, frames: int, size: tuple[int, int], seconds: float
 ) -> None:
-    notes: list[str] = []
+    notes: list[str | Unread] = []
     info = open_video(clips / name, notes.append)
     assert (info.frames, (info.width, info.height)) == (frames, size)
     assert info.seconds(info.frames) == pytest.approx(seconds, abs=0.002)
@@ -74,7 +74,7 @@ def test_size_length_and_times(
     assert (np.diff(info.times) > 0).all()
     wanted = sorted({0, frames // 2, frames - 1})
     found = [frame.number for frame in read_frames(info, wanted, notes.append)]
-    assert found == wanted and notes == []
+    assert found == wanted and Damage.of(notes) == Damage()
 
 
 def test_variable_rate_is_seen(clips: Path) -> None:
@@ -155,11 +155,12 @@ def test_clip_cut_off_in_the_middle(clips: Path, tmp_path: Path) -> None:
     assert 201 <= info.frames < 210 and result.cast.characters >= 1
     assert any("truncated_middle.mp4 breaks off: 8.6 of 130.5 s are there" in n for n in notes)
     record = json.loads((result.folder / "run.json").read_text())["steps"]["scan"]
-    assert any("could not be decoded" in note for note in record["notes"])
+    assert all(span["stop"] <= 8.6 for span in record["unread"])
+    assert any("could not be read, at 0:00:0" in note for note in notes)
 
 
 @pytest.mark.slow
 def test_clip_with_corrupted_bytes(clips: Path, tmp_path: Path) -> None:
     result, info, notes = run(clips / "faults" / "corrupted_bytes.mp4", tmp_path)
     assert info.frames == 275 and result.cast.characters >= 1
-    assert any("of 275 frames could not be decoded" in note for note in notes)
+    assert any("of 275 frames could not be read, at" in note for note in notes)

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Vcn
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
+from videoclusternet.types import Damage, Unread
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 if not DATA.is_dir():
@@ -46,16 +47,13 @@ FILMS = sorted(
 def test_odd_films_are_read_whole(
     name: str, frames: int, rate: str, first: float, end: float
 ) -> None:
-    notes: list[str] = []
-    info = open_video(ODD / name, notes.append)
+    told: list[str | Unread] = []
+    info = open_video(ODD / name, told.append)
     assert (info.frames, info.rate) == (frames, rate)
     assert (info.times[0], info.seconds(frames)) == pytest.approx((first, end), abs=0.001)
-    assert [f.number for f in read_frames(info, on_damage=notes.append)] == list(range(frames))
-    assert notes == (
-        [f"{name}: time stamps begin anew after 4.5 s; counted on from there"]
-        if name == "ts_concatenated.ts"
-        else []
-    )
+    assert [f.number for f in read_frames(info, on_damage=told.append)] == list(range(frames))
+    anew = f"{name}: time stamps begin anew after 4.5 s; counted on from there"
+    assert Damage.of(told) == Damage((anew,) if name == "ts_concatenated.ts" else ())
 
 
 def test_every_frame_of_a_transport_stream_is_found_alone() -> None:

@@ -21,12 +21,12 @@ from videoclusternet.annotations.boxes import TRACKS
 from videoclusternet.cli.demo_film import write_film
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Event
-from videoclusternet.film.video import Damage, Frame, open_video, read_frames
+from videoclusternet.film.video import Frame, open_video, read_frames
 from videoclusternet.models.detectors.detector import Detections
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.sources.given_boxes import GivenBoxes, given_faces, given_shots, given_tracks
 from videoclusternet.sources.landmarks import TYPICAL, guess_landmarks, matched
-from videoclusternet.types import VideoInfo
+from videoclusternet.types import Unread, VideoInfo
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.score_run import score_run
 
@@ -182,13 +182,15 @@ def test_frames_that_cannot_be_decoded_give_no_picture(
 ) -> None:
     full = cluster_boxes(drawn_film, boxes, tmp_path / "full", QUICKLY).films[0].crops
 
-    def all_but_frame_12(info: VideoInfo, frames: Array, on_damage: Damage) -> Iterator[Frame]:
-        on_damage("1 of them could not be decoded")
+    def all_but_frame_12(
+        info: VideoInfo, frames: Array, on_damage: Callable[[Unread], None]
+    ) -> Iterator[Frame]:
+        on_damage(Unread.of_frames(info, [12]))
         return (frame for frame in read_frames(info, frames) if frame.number != 12)
 
     monkeypatch.setattr("videoclusternet.sources.landmarks.read_frames", all_but_frame_12)
     result, notes = run_noting(drawn_film, boxes, tmp_path / "run")
-    assert notes == ["1 of them could not be decoded"]
+    assert notes == ["drawn.mp4: 1 of 72 frames could not be read, at 0:00:00"]
     assert result.films[0].crops.frame.tolist() == [f for f in full.frame.tolist() if f != 12]
     assert 12 in full.frame and len(result.tracks) == 4
 

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.test_video import number_of, write
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
-from videoclusternet.types import VideoInfo
+from videoclusternet.types import Damage, Unread, VideoInfo
 
 TICKS = Fraction(1, 90000)
 
@@ -64,11 +64,12 @@ def test_mpeg4_with_and_without_b_frames(tmp_path: Path, bf: str, suffix: str) -
 def test_joined_files_count_on_and_say_so(tmp_path: Path) -> None:
     one = film(tmp_path / "one.ts").read_bytes()
     (tmp_path / "joined.ts").write_bytes(one + one)
-    notes: list[str] = []
-    info = open_video(tmp_path / "joined.ts", notes.append)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "joined.ts", told.append)
     expect(info, 120, restart=60)
     np.testing.assert_allclose(np.diff(info.times), 0.04, atol=1e-6)
-    assert notes == ["joined.ts: time stamps begin anew after 2.4 s; counted on from there"]
+    said = "joined.ts: time stamps begin anew after 2.4 s; counted on from there"
+    assert Damage.of(told) == Damage((said,))
 
 
 def test_stamps_that_wrap_go_on(tmp_path: Path) -> None:
@@ -80,10 +81,10 @@ def test_stamps_that_wrap_go_on(tmp_path: Path) -> None:
 def test_a_long_gap_is_said(tmp_path: Path) -> None:
     early, late = film(tmp_path / "a.ts"), film(tmp_path / "b.ts", first=90000 * 60)
     (tmp_path / "gap.ts").write_bytes(early.read_bytes() + late.read_bytes())
-    notes: list[str] = []
-    info = open_video(tmp_path / "gap.ts", notes.append)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "gap.ts", told.append)
     expect(info, 120, restart=60)
-    assert notes == ["gap.ts: no pictures for 58 s after 2.4 s"]
+    assert Damage.of(told) == Damage(("gap.ts: no pictures for 58 s after 2.4 s",))
 
 
 def test_intra_refresh_is_read_from_its_start(tmp_path: Path) -> None:
@@ -175,10 +176,12 @@ def test_a_folder_and_a_pattern_of_pictures(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="pictures have no time"):
         open_video(folder)
     (folder / "p9.png").write_bytes(b"no picture")
-    notes: list[str] = []
-    read = read_frames(open_video(folder, fps=Fraction(8)), on_damage=notes.append)
+    lost: list[Unread] = []
+    video = open_video(folder, fps=Fraction(8))
+    read = read_frames(video, on_damage=lost.append)
     assert [f.number for f in read] == [0, 2, 3]
-    assert notes == ["shots: 1 of 4 frames could not be decoded; going on without them"]
+    assert lost == [Unread.of_frames(video, [1])]
+    assert lost[0].record() == [{"frame": 1, "frames": 1, "start": 0.125, "stop": 0.25}]
 
 
 def test_pictures_that_are_missing_or_change(tmp_path: Path) -> None:
@@ -194,3 +197,83 @@ def test_pictures_that_are_missing_or_change(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(VideoError, match="folder without pictures"):
         open_video(tmp_path / "empty", fps=Fraction(24))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nother.ts\n#EXT-X-ENDLIST\n"),
+        ("l.ffconcat", "ffconcat version 1.0\nfile other.ts\n"),
+        ("l.mp4", "ffconcat version 1.0\nfile other.ts\n"),
+    ],
+)
+def test_a_list_of_films_is_none(tmp_path: Path, name: str, text: str) -> None:
+    film(tmp_path / "other.ts")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(VideoError, match="cannot be opened as a film"):
+        open_video(tmp_path / name)
+
+
+def test_rates_that_no_camera_has(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [1, 2])
+    with pytest.raises(VideoError, match=r"has 1e\+09 frames a second, more than 10000"):
+        open_video(folder, fps=Fraction(10**9))
+    path = film(tmp_path / "f.avi", codec="mpeg4", bf="0")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 32
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match="frames a second"):
+        open_video(path)
+
+
+def test_an_edit_list_that_hides_all(tmp_path: Path) -> None:
+    path = film(tmp_path / "f.mp4")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 16
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match="shows no frame"):
+        open_video(path)
+
+
+def test_frames_that_are_missing_in_the_file_are_told(tmp_path: Path) -> None:
+    path = film(tmp_path / "f.ts", bf="0")
+    with av.open(str(path)) as source, av.open(str(tmp_path / "g.ts"), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size and number not in (20, 21, 22, 40):
+                packet.stream = stream
+                out.mux(packet)
+    told: list[str | Unread] = []
+    info = open_video(tmp_path / "g.ts", told.append)
+    damage = Damage.of(told)
+    assert info.frames == 56 and damage.notes == () and damage.unread.absent == 4
+    spans = [(span.start, span.stop) for span in damage.unread.spans]
+    assert np.allclose(spans, [(0.8, 0.92), (1.6, 1.64)], atol=0.002)
+
+
+def test_torn_packets_are_said(tmp_path: Path) -> None:
+    stamps = range(0, 60 * 3600, 3600)
+    path = write(tmp_path / "f.ts", stamps, TICKS, (1280, 720), bf="0", g="12", qp="0")
+    data = path.read_bytes()
+    packets = [data[n : n + 188] for n in range(0, len(data), 188)]
+    inner = [
+        n
+        for n, packet in enumerate(packets)
+        if packet[1:3] == b"\x01\x00" and n > len(packets) // 2
+    ]
+    assert inner, "no packet goes on with a picture"
+    path.write_bytes(b"".join(packets[: inner[0]] + packets[inner[0] + 1 :]))
+    told: list[str | Unread] = []
+    open_video(path, told.append)
+    (said,) = Damage.of(told).notes
+    assert "1 picture may be incomplete, at " in said
+
+
+def test_a_pattern_takes_files_only(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "shots", [1, 2, 3])
+    (folder / "p002.png").unlink()
+    (folder / "p002.png").mkdir()
+    with pytest.raises(VideoError, match="number 2 is missing"):
+        open_video(folder / "p%03d.png", fps=Fraction(8))

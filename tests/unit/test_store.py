@@ -367,3 +367,15 @@ def test_boxes_of_an_older_format_come_with_their_film(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as told:
         Store(tmp_path)
     assert "vcn cluster-tracks BOXES --film 'a film.mp4' -o" in told.value.advice
+
+
+@pytest.mark.parametrize("name", ["http:x", "pipe:0", "s3:a", os.fsdecode(b"\xff\xfe"), "a%20b"])
+def test_folders_whose_names_look_like_addresses(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kind in (Cast, Embeddings):
+        path = table_path(Path(name), kind)
+        path.parent.mkdir(exist_ok=True)
+        write_table(path, filled(kind, 3))
+        assert read_table(path, kind).digest == filled(kind, 3).digest

@@ -13,6 +13,7 @@ import pytest
 
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import content_hash, open_video, read_frames
+from videoclusternet.types import Damage, Unread
 
 STEP = 7
 """Frame n has the grey level 20 + STEP * (n % 32)."""
@@ -212,23 +213,24 @@ def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path: Path) -> None
     middle = start + (data.index(b"moov") - start) // 2
     data[middle : middle + 300] = np.random.default_rng(0).bytes(300)
     path.write_bytes(data)
-    notes: list[str] = []
+    notes: list[str | Unread] = []
     info = open_video(path, notes.append)
-    assert info.frames == 100 and notes == []
-    found = [f.number for f in read_frames(info, on_damage=notes.append)]
+    assert info.frames == 100 and notes == [Unread()]
+    lost: list[Unread] = []
+    found = [f.number for f in read_frames(info, on_damage=lost.append)]
     assert 80 <= len(found) < 100 and found == sorted(found)
     assert found[0] == 0 and found[-1] == 99
-    assert notes == [
-        f"f.mp4: {100 - len(found)} of 100 frames could not be decoded; going on without them"
-    ]
+    missing = sorted(set(range(100)) - set(found))
+    assert lost == [Unread.of_frames(info, missing)] and lost[0].count == len(missing)
 
 
 def test_stream_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
     path = write(tmp_path / "f.mkv", range(0, 10_000, 40), g="10")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    notes: list[str] = []
-    info = open_video(path, notes.append)
+    told: list[str | Unread] = []
+    info = open_video(path, told.append)
+    notes = Damage.of(told).notes
     assert 60 < info.frames < 200
     assert len(notes) == 1 and "f.mkv breaks off" in notes[0]
     found = [f.number for f in read_frames(info)]
@@ -236,7 +238,7 @@ def test_stream_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
 
 
 def test_whole_film_is_not_called_broken(tmp_path: Path) -> None:
-    notes: list[str] = []
+    notes: list[str | Unread] = []
     for name in ("f.mp4", "f.mkv", "f.avi", "f.ts"):
         codec = "mpeg4" if name == "f.avi" else "libx264"
         base = Fraction(1, 25) if name == "f.avi" else Fraction(1, 1000)
@@ -244,7 +246,7 @@ def test_whole_film_is_not_called_broken(tmp_path: Path) -> None:
         info = open_video(write(tmp_path / name, stamps, base, codec=codec, bf="0"), notes.append)
         assert info.frames == 100, name
         assert len(list(read_frames(info, on_damage=notes.append))) == 100, name
-    assert notes == []
+    assert Damage.of(notes) == Damage()
 
 
 def test_film_that_vanishes(tmp_path: Path) -> None:

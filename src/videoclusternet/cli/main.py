@@ -35,6 +35,7 @@ from videoclusternet.outside.text import say
 if TYPE_CHECKING:
     from videoclusternet.config import Config
     from videoclusternet.events import Hook
+    from videoclusternet.runfolder.result import Result
 
 HELP = """Who is on screen, when, in any film.
 
@@ -141,8 +142,7 @@ def cluster(
     rate = None if fps is None else read_rate(fps, "--fps")
     with _hook(quiet, log_json) as hook:
         result = cluster_film(films, output, chosen, hook, rate)
-    if not quiet:
-        _print_cast(result.folder)
+    _tell_of(result, quiet, log_json)
 
 
 @app.command("cluster-tracks")
@@ -187,8 +187,7 @@ def cluster_tracks_command(
             result = cluster_tracks(tracks, output, chosen, hook, shots)
         else:
             result = cluster_boxes(film, tracks, output, chosen, hook)
-    if not quiet:
-        _print_cast(result.folder)
+    _tell_of(result, quiet, log_json)
 
 
 @app.command()
@@ -214,8 +213,7 @@ def adapt(
     quiet = quiet or os.environ.get("RANK", "0") != "0"  # one of several processes speaks
     with _hook(quiet, log_json) as hook:
         result = adapt_run(run, chosen, hook)
-    if not quiet:
-        _print_cast(result.folder)
+    _tell_of(result, quiet, log_json)
 
 
 @app.command()
@@ -255,8 +253,7 @@ def demo(
     with _hook(quiet, log_json) as hook:
         film = build_demo(folder, hook)
         result = cluster_film([film], folder / "demo.vcn", Config(), hook)
-    if not quiet:
-        _print_cast(result.folder)
+    _tell_of(result, quiet, log_json)
     page = (result.folder / "cast.html").resolve()
     if opens and sys.stdout.isatty():
         typer.launch(page.as_uri())
@@ -268,6 +265,16 @@ def settings() -> None:
     from videoclusternet.show import terminal
 
     terminal.print_settings()
+
+
+def _tell_of(result: Result, quiet: bool, log_json: bool) -> None:
+    """Print the cast; when asked to be quiet, only what the films lack."""
+    if not quiet:
+        _print_cast(result.folder)
+    elif not log_json:  # there it was a note
+        from videoclusternet.show.hints import damage
+
+        say(*(f"vcn: warning: {said}" for said in damage(result)), error=True)
 
 
 def _print_cast(folder: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from videoclusternet.engine.work import Make, Work
-from videoclusternet.types import Table
+from videoclusternet.types import Table, Unread
+from videoclusternet.types.unread import Span
 
 Made = TypeVar("Made", bound=tuple[Table, ...])
 
@@ -19,15 +20,19 @@ class Notes(Table):
     Attributes
     ----------
     lines : tuple of str
+    unread : tuple of spans
+        Frames that could not be read, as :class:`Unread` has them.
     """
 
     FILE: ClassVar = "notes"
     SUFFIX: ClassVar = "safetensors"
     lines: tuple[str, ...]
+    unread: tuple[Span, ...] = ()
 
     def check(self) -> None:
-        """Make what comes from a file a tuple."""
+        """Make what comes from a file tuples."""
         object.__setattr__(self, "lines", tuple(self.lines))
+        object.__setattr__(self, "unread", tuple(Span(*span) for span in self.unread))
 
 
 def split(length: int, part: int) -> list[range]:
@@ -82,12 +87,12 @@ def in_parts(
         Of frames, crops or whatever is counted.
     make : callable
         From a range and what listens to its tables.  It may say numbers, how much of the range
-        is done, and lines of text for the user.
+        is done, lines of text for the user, and :class:`Unread` frames.
     kinds : sequence of Table classes
         What ``make`` returns.
     work : Work
         Told the lines in the order of the ranges, whoever says them first: those of a range
-        when all before it are made.
+        when all before it are made; and once all frames that could not be read.
     sizes : sequence of int, optional
         Units of progress in each range; by default its length.
 
@@ -101,13 +106,16 @@ def in_parts(
     made: dict[range, Any] = {}
     reached = dict.fromkeys(ranges, 0)
     lines = _Lines(ranges, work.note)
+    unread = dict.fromkeys(ranges, Unread())
 
     def reach(span: range, done: int) -> None:
         reached[span] = min(done, size[span])
         work.progress(sum(reached.values()), total)
 
-    def tell(span: range, message: int | str) -> None:
-        if isinstance(message, str):
+    def tell(span: range, message: int | str | Unread) -> None:
+        if isinstance(message, Unread):
+            unread[span] |= message
+        elif isinstance(message, str):
             lines.say(span, message)
         elif message < size[span]:  # a part is finished once it is kept
             reach(span, message)
@@ -123,15 +131,18 @@ def in_parts(
             notes = kept[-1]
             assert isinstance(notes, Notes)
             lines.say(span, *notes.lines)
+            unread[span] = Unread(notes.unread)
             finish(span, kept[:-1])
     todo = [span for span in ranges if span not in made]
     try:
         for span, tables in work.engine.map(make, todo, tell):
             if work.parts:
-                work.parts.write(_name(span), (*tables, Notes(tuple(lines.of[span]))))
+                notes = Notes(tuple(lines.of[span]), unread[span].spans)
+                work.parts.write(_name(span), (*tables, notes))
             finish(span, tables)
     finally:
         lines.pass_on(all_that_waits=True)
+    work.unread(Unread(tuple(one for span in ranges for one in unread[span].spans)))
     return [made[span] for span in ranges]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.types import Table
+from videoclusternet.types import Table, Unread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -77,8 +77,8 @@ class Serial:
             yield item, make(item, lambda said, item=item: tell(item, said))  # type: ignore[misc]
 
 
-def _silent(message: str) -> None:
-    """Ignore a note: the default where no run asks."""
+def _silent(message: object) -> None:
+    """Ignore what is told: the default where no run asks."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class Work:
         Run folder of a step that keeps more than tables in it.
     fingerprint : str
         Of the step: what it writes elsewhere can be told from that of other settings.
+    unread : callable
+        Told of frames that could not be read.
     """
 
     progress: Progress = no_progress
@@ -109,6 +111,7 @@ class Work:
     file: Path | None = None
     folder: Path | None = None
     fingerprint: str = ""
+    unread: Callable[[Unread], None] = _silent
 
 
 ALONE = Work()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,31 @@ NONE = np.iinfo(np.int64).min
 """An absent time stamp."""
 SHARE = 1 << 10
 """Packets that may share one place of the file: a program stream packs several together."""
+LISTS = frozenset(
+    {
+        "applehttp",
+        "avisynth",
+        "concat",
+        "dash",
+        "dvdvideo",
+        "hls",
+        "imf",
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "vapoursynth",
+        "vobsub",
+        "webm_dash_manifest",
+    }
+)
+"""Formats that name other files, or addresses: a film is one file, and no other is looked at."""
 OPTIONS = {
-    # A play list inside a file reaches no network, and a % in a name is no pattern.
+    # What a file names reaches no network, and a % in a name is no pattern.
     "protocol_whitelist": "file,crypto,data",
+    "format_whitelist": ",".join(
+        sorted(name for name in av.formats_available if LISTS.isdisjoint(name.split(",")))
+    ),
     "pattern_type": "none",
 }
 _COVER = (
@@ -34,6 +58,31 @@ _COVER = (
     | av.stream.Disposition.still_image
     | av.stream.Disposition.timed_thumbnails
 )
+
+
+@dataclass
+class Packets:
+    """The packets of one stream in the order of the file, which is that of decoding."""
+
+    pts: list[int] = field(default_factory=list)
+    dts: list[int] = field(default_factory=list)
+    pos: list[int] = field(default_factory=list)
+    duration: list[int] = field(default_factory=list)
+    key: list[bool] = field(default_factory=list)
+    discard: list[bool] = field(default_factory=list)
+    torn: list[bool] = field(default_factory=list)
+    crc: int = 0
+
+    def add(self, packet: Any) -> None:
+        """Note one packet."""
+        self.pts.append(NONE if packet.pts is None else packet.pts)
+        self.dts.append(NONE if packet.dts is None else packet.dts)
+        self.pos.append(-1 if packet.pos is None else packet.pos)
+        self.duration.append(packet.duration or 0)
+        self.key.append(packet.is_keyframe)
+        self.discard.append(packet.is_discard)
+        self.torn.append(packet.is_corrupt)
+        self.crc = zlib.crc32(packet, self.crc)
 
 
 @contextmanager
@@ -89,6 +138,34 @@ def picture_streams(container: Any, path: Path) -> list[Any]:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise VideoError(f"{path} has no picture, only {kinds}", "name a film with a video track")
     return streams
+
+
+def collect_packets(container: Any, path: Path) -> tuple[dict[int, Packets], float, str]:
+    """Collect the packets of all that may be the film.
+
+    Returns
+    -------
+    dict of Packets
+        By index of the stream.
+    float
+        How far any stream reaches, s.
+    str
+        Why reading ended before the end; empty where it did not.
+    """
+    found = {s.index: Packets() for s in picture_streams(container, path)}
+    reached, broken = 0.0, ""
+    try:
+        for packet in container.demux():
+            if packet.size == 0:
+                continue
+            if packet.stream_index in found:
+                found[packet.stream_index].add(packet)
+            if packet.pts is not None and packet.time_base:
+                ends = (packet.pts + (packet.duration or 0)) * packet.time_base
+                reached = max(reached, float(ends))
+    except (av.FFmpegError, OSError) as error:
+        broken = reason(error)
+    return found, reached, broken
 
 
 def watched(streams: list[Any], packets: dict[int, int]) -> Any:
@@ -255,7 +332,7 @@ def _numbered(path: Path) -> list[Path]:
     found = {
         int(m.group(1)): f
         for f in (folder.iterdir() if folder.is_dir() else ())
-        if (m := form.fullmatch(f.name))
+        if (m := form.fullmatch(f.name)) and f.is_file()
     }
     if not found:
         raise VideoError(f"no picture fits {path}", "check the path and the number's digits")

@@ -44,7 +44,7 @@ def cut_crops(
     quality : QualityConfig
         A small or blurred face is passed over when its half second has a better one.
     work : Work
-        ``file`` is the zip file to write.  Told in frames that hold a wanted face, and when
+        ``file`` is the zip file to write.  Told in frames that hold a wanted face, and which
         frames cannot be decoded.
 
     Returns
@@ -67,7 +67,7 @@ def cut_chosen(
     rows: list[tuple[int, int, int, int]] = []
     wanted = np.array(sorted(by_frame), dtype=np.int64)
     with CropZip(work.file) as archive:
-        for done, frame in enumerate(read_frames(video, wanted, work.note), 1):
+        for done, frame in enumerate(read_frames(video, wanted, work.unread), 1):
             picture = frame.picture(video.width, video.height)
             for track, row in by_frame[frame.number]:
                 data = encode(align(picture, faces.landmarks[row]))

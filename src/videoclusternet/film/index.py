@@ -7,9 +7,8 @@ order is asked of the decoder.  Stamps that wrap or begin anew are counted on.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,22 @@ import numpy as np
 from videoclusternet.errors import VideoError
 from videoclusternet.film.container import (
     NONE,
+    Packets,
+    collect_packets,
     decode,
     marked_packets,
     marks_of,
     open_container,
     picture_streams,
-    reason,
     watched,
 )
+from videoclusternet.outside.lengths import promised_bytes
+from videoclusternet.types import Unread
 from videoclusternet.types.arrays import Bools, Int32, Int64
 
-CUT_OFF = 2.0
-"""Seconds that pictures and sound may end before the film does by its header."""
+CUT_OFF = 0.5
+"""Seconds that pictures and sound may end before the film does by its header: of whole files it
+is exact, or a frame off."""
 LEFT_OUT = 3
 """Frames that a whole AVI file may lack at its end."""
 GAP = 10.0
@@ -45,30 +48,7 @@ AGREE = 0.015
 _NO_TIMES = 0x80
 """AVFMT_NOTIMESTAMPS: stamps of raw streams are guesses of the reader."""
 
-Tell = Callable[[str], None]
-
-
-@dataclass
-class Packets:
-    """The packets of one stream in the order of the file, which is that of decoding."""
-
-    pts: list[int] = field(default_factory=list)
-    dts: list[int] = field(default_factory=list)
-    pos: list[int] = field(default_factory=list)
-    duration: list[int] = field(default_factory=list)
-    key: list[bool] = field(default_factory=list)
-    discard: list[bool] = field(default_factory=list)
-    crc: int = 0
-
-    def add(self, packet: Any) -> None:
-        """Note one packet."""
-        self.pts.append(NONE if packet.pts is None else packet.pts)
-        self.dts.append(NONE if packet.dts is None else packet.dts)
-        self.pos.append(-1 if packet.pos is None else packet.pos)
-        self.duration.append(packet.duration or 0)
-        self.key.append(packet.is_keyframe)
-        self.discard.append(packet.is_discard)
-        self.crc = zlib.crc32(packet, self.crc)
+Tell = Callable[[str | Unread], None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +78,8 @@ def index_film(path: Path, fps: Fraction | None, tell: Tell) -> Index:
     fps : Fraction, optional
         Frames per second of a stream that has no time stamps.
     tell : callable
-        Told in one line what is missing or strange.
+        Told in one line what is strange, once that the film breaks off, and which frames are
+        missing in between.
 
     Raises
     ------
@@ -106,38 +87,26 @@ def index_film(path: Path, fps: Fraction | None, tell: Tell) -> Index:
         When the file holds no frame, or a rate is given though it has its own.
     """
     with open_container(path) as container:
-        found, reached = _packets(container, path, tell)
+        found, reached, broken = collect_packets(container, path)
         streams = picture_streams(container, path)
         stream = watched(streams, {i: len(p.pts) for i, p in found.items()})
         packets = found[stream.index]
         if not packets.pts:
             raise VideoError(f"{path} holds no frame", "copy or export it again")
-        _promises(container, stream, packets, reached, path, tell)
+        _promises(container, stream, packets, reached, broken, path, tell)
         return _order(container, stream, packets, path, fps, tell)
 
 
-def _packets(container: Any, path: Path, tell: Tell) -> tuple[dict[int, Packets], float]:
-    """Collect the packets of all that may be the film, and how far any stream reaches, s."""
-    found = {s.index: Packets() for s in picture_streams(container, path)}
-    reached = 0.0
-    try:
-        for packet in container.demux():
-            if packet.size == 0:
-                continue
-            if packet.stream_index in found:
-                found[packet.stream_index].add(packet)
-            if packet.pts is not None and packet.time_base:
-                ends = (packet.pts + (packet.duration or 0)) * packet.time_base
-                reached = max(reached, float(ends))
-    except (av.FFmpegError, OSError) as error:
-        tell(f"{path.name} breaks off: {reason(error)}; using what is there")
-    return found, reached
-
-
 def _promises(
-    container: Any, stream: Any, packets: Packets, reached: float, path: Path, tell: Tell
+    container: Any,
+    stream: Any,
+    packets: Packets,
+    reached: float,
+    broken: str,
+    path: Path,
+    tell: Tell,
 ) -> None:
-    """Compare what the header promises with what there is."""
+    """Compare what the header promises with what there is, and say once what is not."""
     count = len(packets.pts)
     have = reached - (container.start_time or 0) / av.time_base
     promised = (container.duration or 0) / av.time_base
@@ -146,13 +115,16 @@ def _promises(
         # Its header counts slots of its clock; a slot without a picture shows the one before.
         promised, have = float(stream.frames * stream.time_base), reached
         slack = LEFT_OUT * have / count
-    there = ""
+    said = [broken] if broken else []
     if reached and promised - have > slack:
-        there = f"{max(have, 0):.1f} of {promised:.1f} s"
+        said.append(f"{max(have, 0):.1f} of {promised:.1f} s are there")
     elif stream.frames > count and container.format.name != "avi":
-        there = f"{count} of {stream.frames} frames"
-    if there:
-        tell(f"{path.name} breaks off: {there} are there; using what is there")
+        said.append(f"{count} of {stream.frames} frames are there")
+    there, whole = path.stat().st_size, promised_bytes(path)
+    if there < whole and not said:
+        said.append(f"{there} of {whole} bytes are there")
+    if said:
+        tell(f"{path.name} breaks off: {', '.join(said)}; using what is there")
 
 
 @dataclass(frozen=True)
@@ -181,6 +153,8 @@ def _order(
             "leave out the frame rate: it is for pictures and streams without time",
         )
     discard = np.array(packets.discard, bool)
+    if discard.all():
+        raise VideoError(f"{path} shows no frame: its edit list hides all", "export it again")
     if _stamps_tell(container, stream, pts[~discard]):
         shown = _by_stamps(stream, packets, pts, clock, ~discard)
     else:
@@ -192,7 +166,8 @@ def _order(
         else:
             shown = _at_rate(order, fps or _given_rate(stream))
     zero = _zero(container, int(shown.stamps[0]), shown.base) if timed else 0
-    _say_gaps(shown, np.array(packets.duration)[shown.order], path, tell)
+    _say_torn(np.array(packets.torn)[shown.order], shown, zero, path, tell)
+    _say_gaps(shown, zero, np.array(packets.duration)[shown.order], path, tell)
     return Index(
         stream=stream.index,
         rate=shown.rate,
@@ -328,7 +303,23 @@ def _end(stream: Any, last: int, duration: int) -> int:
     return max(end, last + 1)
 
 
-def _say_gaps(shown: _Shown, duration: Int64, path: Path, tell: Tell) -> None:
+def _say_torn(torn: Bools, shown: _Shown, zero: int, path: Path, tell: Tell) -> None:
+    """Say that parts of packets are missing by the stream's own count; torn is bool (F,).
+
+    Their frames are read all the same: where files were joined, the count begins anew and
+    nothing is missing; but no decoder says what it made up.
+    """
+    # The reader is a few packets ahead of the one that it calls incomplete.
+    begun = np.isin(shown.order, [n + k for n in shown.restarts for k in range(-3, 1)])
+    found = np.flatnonzero(torn & ~begun)
+    if len(found):
+        at = float((shown.stamps[found[0]] - zero) * shown.base)
+        what = "1 picture" if len(found) == 1 else f"{len(found)} pictures"
+        first = "at" if len(found) == 1 else "the first at"
+        tell(f"{path.name}: {what} may be incomplete, {first} {at:.1f} s")
+
+
+def _say_gaps(shown: _Shown, zero: int, duration: Int64, path: Path, tell: Tell) -> None:
     """Say where time stamps begin anew, and where no picture is shown for long."""
     stamps, base, order, restarts = shown.stamps, shown.base, shown.order, shown.restarts
     if restarts:
@@ -339,12 +330,14 @@ def _say_gaps(shown: _Shown, duration: Int64, path: Path, tell: Tell) -> None:
             + (f" and {len(restarts) - 1} more times" if len(restarts) > 1 else "")
             + "; counted on from there"
         )
-    gaps = np.diff(stamps)
-    wide = np.flatnonzero((gaps * float(base) > GAP) & (gaps > 1.5 * duration[:-1]))
+    times, lasts = (stamps - zero) * float(base), duration * float(base)
+    tell(Unread.between(times, lasts, GAP))
+    gaps = np.diff(times)
+    wide = np.flatnonzero((gaps > GAP) & (gaps > 1.5 * lasts[:-1]))
     if len(wide):
         longest = wide[np.argmax(gaps[wide])]
-        at = float((stamps[longest] - stamps[0]) * base)
+        at = float(times[longest] - times[0])
         tell(
-            f"{path.name}: no pictures for {float(gaps[longest] * base):.0f} s after {at:.1f} s"
+            f"{path.name}: no pictures for {gaps[longest]:.0f} s after {at:.1f} s"
             + (f", and at {len(wide) - 1} other places" if len(wide) > 1 else "")
         )

@@ -41,7 +41,7 @@ def scan_film(
         Makes the face detector; called only when there is something left to do.
     config : FaceConfig
     work : Work
-        Told in frames, and when frames cannot be decoded.
+        Told in frames, and which frames cannot be decoded.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def find_transitions(
     network : callable
         Loads the network; called only when there is something left to do.
     work : Work
-        Told in frames, and when frames cannot be decoded.
+        Told in frames, and which frames cannot be decoded.
 
     Returns
     -------

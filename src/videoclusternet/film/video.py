@@ -27,26 +27,28 @@ from videoclusternet.film.container import (
     open_container,
 )
 from videoclusternet.film.index import index_film
-from videoclusternet.outside.files import exists, is_file
-from videoclusternet.types import VideoInfo
+from videoclusternet.outside.files import exists, is_file, opened
+from videoclusternet.types import Unread, VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
 BLOCK = 1 << 20
 SEEK_AFTER = 300
 """Frames between two wanted ones beyond which a seek beats decoding on."""
+MOST_RATE = 10_000
+"""Frames per second: with more, a damaged header says so, and all that is counted in frames to a
+second would be counted for ever."""
 EARLIER = (0.0, 2.0, 10.0, 60.0)
 """Seconds before the wanted place to seek to, one after another, where a seek lands late."""
 
-Damage = Callable[[str], None]
-"""Told in one line when a film ends early or a part of it cannot be decoded."""
 
-
-def _ignore(message: str) -> None:
+def _ignore(message: object) -> None:
     """Say nothing about damage."""
 
 
 def open_video(
-    path: Path | str, on_damage: Damage = _ignore, fps: Fraction | None = None
+    path: Path | str,
+    on_damage: Callable[[str | Unread], None] = _ignore,
+    fps: Fraction | None = None,
 ) -> VideoInfo:
     """Index a film, a folder or a numbered pattern of pictures.
 
@@ -55,7 +57,8 @@ def open_video(
     path : Path or str
         A file; a folder of pictures; or a pattern such as ``shot_%04d.png``.
     on_damage : callable
-        Told when the file breaks off.
+        Told in a line when the file breaks off or its times are strange, and which frames are
+        missing in it.
     fps : Fraction, optional
         Frames per second of pictures, or of a stream without time stamps.
 
@@ -78,6 +81,7 @@ def open_video(
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes)", "copy the film again")
     index = index_film(path, fps, on_damage)
+    _check_rate(index.rate, path)
     with open_container(path) as container:
         stream = container.streams[index.stream]
         ratio = stream.sample_aspect_ratio or Fraction(1)
@@ -116,6 +120,7 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
     files = list_pictures(path)
     if fps is None:
         raise VideoError(f"{path}: pictures have no time", "say how many a second: --fps 24")
+    _check_rate(fps, path)
     first = next((f for file in files for f in _picture_frame(file)), None)
     if first is None:
         raise VideoError(f"{path}: no picture can be read", "export them again")
@@ -143,11 +148,25 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
     )
 
 
+def _check_rate(rate: Fraction, path: Path) -> None:
+    """Refuse rates that no camera has.
+
+    Raises
+    ------
+    VideoError
+    """
+    if not 0 < rate <= MOST_RATE:
+        raise VideoError(
+            f"{path} has {float(rate):.6g} frames a second, more than {MOST_RATE}",
+            "export it again, or give another --fps to pictures",
+        )
+
+
 def content_hash(path: Path) -> str:
     """Hash the size and three blocks of 1 MiB (start, middle, end) of a file."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as stream:
+    with opened(path, VideoError) as stream:
         for place in (0, max(0, size // 2 - BLOCK // 2), max(0, size - BLOCK)):
             stream.seek(place)
             digest.update(stream.read(BLOCK))
@@ -181,7 +200,7 @@ class Frame:
 def read_frames(
     info: VideoInfo,
     frames: Sequence[int] | Array | None = None,
-    on_damage: Damage = _ignore,
+    on_damage: Callable[[Unread], None] = _ignore,
 ) -> Iterator[Frame]:
     """Decode some frames, or all, in order.
 
@@ -191,7 +210,7 @@ def read_frames(
     frames : ascending frame numbers, optional
         All frames by default.  Long gaps are skipped by seeking.
     on_damage : callable
-        Told when wanted frames cannot be decoded, or only with errors.
+        Told once, after the last frame, which wanted ones cannot be decoded, or only with errors.
 
     Yields
     ------
@@ -206,15 +225,12 @@ def read_frames(
     wanted = np.arange(info.frames) if frames is None else np.asarray(frames, dtype=np.int64)
     if len(wanted) == 0:
         return
-    done = 0
+    came: list[int] = []
     for frame in _read(info, wanted):
-        done += 1
+        came.append(frame.number)
         yield frame
-    if done < len(wanted):
-        on_damage(
-            f"{Path(info.path).name}: {len(wanted) - done} of {len(wanted)} frames "
-            "could not be decoded; going on without them"
-        )
+    if len(came) < len(wanted):
+        on_damage(Unread.of_frames(info, np.setdiff1d(wanted, came)))
 
 
 def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
@@ -232,10 +248,12 @@ def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
 
 def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -> Iterator[Frame]:
     """Yield the wanted frames; step over what is damaged."""
-    targets, last = set(run.tolist()), int(run[-1])
+    targets, last, before = set(run.tolist()), int(run[-1]), -1
     for frame in decoded:
         number = number_of.get(frame.pts, -1)
-        if number in targets and not frame.is_corrupt:
+        # What is damaged may come out of order; whoever reads counts on rising numbers.
+        if number in targets and number > before and not frame.is_corrupt:
+            before = number
             yield Frame(number, frame)
         if number >= last:
             return

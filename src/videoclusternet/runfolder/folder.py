@@ -23,7 +23,7 @@ from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import plain_file, present, replacing, sweep, writing
 from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, read_manifest
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
-from videoclusternet.types import Table
+from videoclusternet.types import Table, Unread
 
 BEGUN = {"lock", f".{MANIFEST}.tmp"}
 """What a folder holds whose first write was ended."""
@@ -181,6 +181,21 @@ class Store:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
         return path
+
+    @property
+    def unread(self) -> Unread:
+        """Frames of a film that no step could read, or one of them.
+
+        Raises
+        ------
+        StoreError
+            When what run.json says of them is damaged.
+        """
+        try:
+            spans = [s for step in self.manifest["steps"].values() for s in step.get("unread", ())]
+            return Unread.recorded(spans)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise StoreError(f"{self.folder / MANIFEST} is damaged", "restore it") from error
 
     def parts(self, step: str, fingerprint: str) -> FolderParts:
         """Return where finished parts of an unfinished step are kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from videoclusternet.types import (
     Reason,
     Shots,
     Tracks,
+    Unread,
     VideoInfo,
     Views,
 )
@@ -48,7 +49,11 @@ class Film:
     tracks : Tracks
     crops : Crops
     notes : tuple of str
-        What could not be read in it, and what is strange about it.
+        What is strange about it.
+    unread : Unread
+        Frames that could not be read or are missing.
+    broken : tuple of str
+        Those of ``notes`` that its file gave cause for: it breaks off, its times are odd.
     track_names : tuple of str
         Names that tracks were given with; empty for tracks found in a film.
     """
@@ -62,6 +67,8 @@ class Film:
     crops: Crops
     track_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unread: Unread = field(default_factory=Unread)
+    broken: tuple[str, ...] = ()
 
     def seconds(self, frame: int) -> float:
         """Return the time of a frame; crops without a film count at 24 fps."""
@@ -231,9 +238,21 @@ def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
         (found["faces"],) = store.load("scan", (Faces,))
     (found["tracks"],) = store.load("tracks", (Tracks,))
     (found["crops"],) = store.load("crops", (Crops,))
-    steps = (store.manifest["steps"].get(name, {}) for name in ("video", "scan", "crops"))
-    notes = tuple(dict.fromkeys(str(note) for step in steps for note in step.get("notes", ())))
-    return Film(folder=store.folder, name=name, track_names=track_names, notes=notes, **found)
+    return Film(
+        folder=store.folder,
+        name=name,
+        track_names=track_names,
+        notes=_notes(store, "video", "scan", "crops"),
+        unread=store.unread,
+        broken=_notes(store, "video"),
+        **found,
+    )
+
+
+def _notes(store: Store, *names: str) -> tuple[str, ...]:
+    """Return what was noted in some steps, each sentence once."""
+    steps = (store.manifest["steps"].get(name, {}) for name in names)
+    return tuple(dict.fromkeys(str(note) for step in steps for note in step.get("notes", ())))
 
 
 def check_film(film: Film, number: int) -> None:

@@ -25,7 +25,7 @@ from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
-from videoclusternet.types import Table
+from videoclusternet.types import Table, Unread
 
 PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
 """Versions that run.json records."""
@@ -160,7 +160,8 @@ class Run:
         started = time.perf_counter()
         self._hook(Event("start", full, unit=step.unit))
         notes: list[str] = []
-        with self._work(step, fingerprint, notes) as work:
+        unread: list[Unread] = []
+        with self._work(step, fingerprint, notes, unread) as work:
             more = {**beside, "work": work} if step.unit else beside
             made = step.compute(*arguments, **more)
         seconds = round(time.perf_counter() - started, 3)
@@ -174,6 +175,8 @@ class Run:
             "seconds": seconds,
             "notes": notes,
         }
+        if spans := [span for one in unread for span in one.spans]:
+            details["unread"] = Unread(tuple(spans)).record()
         self.store.save(step.name, fingerprint, tables, details)
         self.store.drop_parts(step.name)
         self._hook(Event("done", full, unit=step.unit, data={"seconds": seconds}))
@@ -191,7 +194,9 @@ class Run:
         return tables if len(tables) > 1 else tables[0]  # type: ignore[return-value]
 
     @contextmanager
-    def _work(self, step: Step[Any], fingerprint: str, notes: list[str]) -> Iterator[Work]:
+    def _work(
+        self, step: Step[Any], fingerprint: str, notes: list[str], unread: list[Unread]
+    ) -> Iterator[Work]:
         """Give a step its work; a file that it writes takes its name when all went well."""
         full = self._prefix + step.name
 
@@ -204,6 +209,7 @@ class Run:
                 Event("progress", full, done, total, step.unit)
             ),
             note=note,
+            unread=unread.append,
             parts=self.store.parts(step.name, fingerprint),
             engine=self.engine,
             folder=self.folder,

@@ -62,7 +62,9 @@ def read_table(path: Path, kind: type[T]) -> T:
                 meta = json.loads(file.metadata()["meta"])
                 arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
         else:
-            with pq.ParquetFile(path) as file:  # `read_table` loads what reads whole folders
+            # A relative path with a colon would be an address; `read_table` loads what reads
+            # whole folders.
+            with path.open("rb") as stream, pq.ParquetFile(stream) as file:
                 _check_memory(file.metadata)
                 frame = file.read()
             meta = json.loads(frame.schema.metadata[b"vcn"])

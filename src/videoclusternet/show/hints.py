@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.summary import REASONS
-from videoclusternet.show.words import several
+from videoclusternet.show.words import several, unread_words
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Floats, Ints
 
@@ -57,15 +58,27 @@ def hints(result: Result, names_only: bool = False) -> list[Hint]:
         Whether commands name films and run folder without the folders that they lie in: a page
         may be handed on.
     """
-    several_films = len(result.films) > 1
-    unread = [Hint(said) for said in result.twice] + [
-        Hint(f"{film.name}: {note}" if several_films and film.name not in note else note)
-        for film in result.films
-        for note in film.notes
+    unread = [
+        *map(Hint, result.twice),
+        *(Hint(s) for film in result.films for s in _of_film(result, film, film.notes)),
     ]
     if len(result.tracks) == 0:
         return unread + _no_track(result, names_only)
     return [*unread, *_most_unknown(result, names_only), *_small_faces(result, names_only)]
+
+
+def damage(result: Result) -> list[str]:
+    """Say what the files of a result lack: one that breaks off, frames that were not read."""
+    return [said for film in result.films for said in _of_film(result, film, film.broken)]
+
+
+def _of_film(result: Result, film: Film, notes: Sequence[str]) -> list[str]:
+    """Say notes of a film, and what could not be read of it."""
+    name = Path(film.video.path).name if film.video else film.name
+    unread = unread_words(film.unread, name, film.video.frames if film.video else 0)
+    said = [*notes, *([unread] if unread else [])]
+    several_films = len(result.films) > 1
+    return [f"{film.name}: {s}" if several_films and film.name not in s else s for s in said]
 
 
 def why_unknown(result: Result, tracks: Ints) -> str:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from videoclusternet.types import Unread
+
+PLACES = 3
+"""Places that a sentence names at most."""
+NEAR = 1.0
+"""Places less than this apart are one for people, s."""
+
 
 def timecode(seconds: float) -> str:
     """Write a moment as ``h:mm:ss``, rounded down, as players do."""
@@ -37,6 +44,38 @@ def share(part: float, whole: float) -> str:
 def several(count: int, thing: str) -> str:
     """Write a number and what it counts: ``1 track``, ``2 tracks``."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def unread_words(unread: Unread, name: str, frames: int) -> str:
+    """Say how much of a film could not be read, and where; empty where all was.
+
+    Parameters
+    ----------
+    unread : Unread
+    name : str
+        Of the film.
+    frames : int
+        That its file holds.
+    """
+    if not unread.count:
+        return ""
+    places: list[list[float]] = []
+    for span in unread.spans:
+        if places and span.start - places[-1][1] < NEAR:
+            places[-1][1] = max(places[-1][1], span.stop)
+        else:
+            places.append([span.start, span.stop])
+    told = [_from_to(*place) for place in places[:PLACES]]
+    if len(places) > PLACES:
+        told.append(several(len(places) - PLACES, "more place"))
+    where = " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
+    what = "are missing or could not be read" if unread.absent else "could not be read"
+    return f"{name}: {unread.count} of {frames + unread.absent} frames {what}, at {where}"
+
+
+def _from_to(start: float, stop: float) -> str:
+    first, last = timecode(start), timecode(stop)
+    return first if first == last else f"{first}-{last}"
 
 
 def shorten(text: str, most: int = 16) -> str:

@@ -6,7 +6,7 @@ The boxes may be labelled.  Only their geometry goes on from here: no label reac
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from videoclusternet.annotations.box_forms import read_boxes_of
@@ -14,11 +14,11 @@ from videoclusternet.film.video import open_video
 from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.sources.film import VIDEO
+from videoclusternet.sources.film import VIDEO, say_unread
 from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
 from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
 from videoclusternet.sources.source import Brought, ModelKind
-from videoclusternet.types import Crops, Faces, Shots, Tracks, VideoInfo
+from videoclusternet.types import Crops, Damage, Faces, Shots, Tracks, Unread, VideoInfo
 
 SHOTS = Step("shots", given_shots, (Shots,))
 TRACKS = Step("tracks", given_tracks, (Tracks,))
@@ -32,7 +32,7 @@ class BoxSource:
 
     video: VideoInfo
     boxes: GivenBoxes
-    notes: str = ""
+    damage: Damage = field(default_factory=Damage)
     needs: tuple[ModelKind, ...] = ("detector", "backbone")
 
     @classmethod
@@ -52,11 +52,11 @@ class BoxSource:
         VideoError
             When the film is missing or none.
         """
-        notes: list[str] = []
-        video = open_video(film, notes.append)
+        told: list[str | Unread] = []
+        video = open_video(film, told.append)
         found = read_boxes_of(boxes, video, labelled=False)
         given = GivenBoxes(found.tracks, found.track, found.frame, found.box)
-        return cls(video, given.ordered(), "\n".join(notes))
+        return cls(video, given.ordered(), Damage.of(told))
 
     @property
     def path(self) -> str:
@@ -76,11 +76,12 @@ class BoxSource:
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the boxes of the film to tracks and their crops."""
         c, boxes = run.config, self.boxes
-        video = run.do(VIDEO, self.video, self.video.path, self.notes)
+        video = run.do(VIDEO, self.video, self.video.path, self.damage)
         shots = run.do(SHOTS, boxes, video.frames)  # (S,) half-open ranges
         tracks = run.do(TRACKS, boxes, shots, number)  # (T,) tracks over all (N,) boxes
         faces = run.do(  # (N, 4) boxes, landmarks of those to be cut out
             SCAN, video, boxes, tracks, detector, c.faces, c.crops, c.quality
         )
         crops = run.do(CROPS, video, boxes, faces, tracks, c.crops, c.quality)
+        say_unread(run, video)
         return Brought(tracks, crops)

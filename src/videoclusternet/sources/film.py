@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from videoclusternet.models.load import LazyDetector, pick_device
 from videoclusternet.models.transnet import LazyTransNet
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.show.words import unread_words
 from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.types import (
     Crops,
+    Damage,
     Faces,
     FrameScores,
     Looks,
@@ -27,15 +29,23 @@ from videoclusternet.types import (
     Shots,
     Tracks,
     Transitions,
+    Unread,
     VideoInfo,
 )
 
 
-def _known(video: VideoInfo, path: str, notes: str, work: Work) -> VideoInfo:
+def _known(video: VideoInfo, path: str, damage: Damage, work: Work) -> VideoInfo:
     """Keep what is known of a film; where it lies may change, and its content stay."""
-    for note in notes.splitlines():
+    for note in damage.notes:
         work.note(note)
+    work.unread(damage.unread)
     return video
+
+
+def say_unread(run: Run, video: VideoInfo) -> None:
+    """Say once, after all reading, what could not be read of a film: now or in an earlier call."""
+    if said := unread_words(run.store.unread, Path(video.path).name, video.frames):
+        run.note(said)
 
 
 VIDEO = Step("video", _known, (VideoInfo,), unit="films")
@@ -51,7 +61,7 @@ class FilmSource:
     """A film whose tracks are found."""
 
     video: VideoInfo
-    notes: str = ""
+    damage: Damage = field(default_factory=Damage)
     names: tuple[str, ...] = ()
     needs: tuple[ModelKind, ...] = ("detector", "backbone", "shots")
 
@@ -71,8 +81,8 @@ class FilmSource:
         VideoError
             When it is missing or no film.
         """
-        notes: list[str] = []
-        return cls(open_video(path, notes.append, fps), "\n".join(notes))
+        told: list[str | Unread] = []
+        return cls(open_video(path, told.append, fps), Damage.of(told))
 
     @property
     def path(self) -> str:
@@ -87,7 +97,7 @@ class FilmSource:
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the pictures of the film to tracks and their crops."""
         c = run.config
-        video = run.do(VIDEO, self.video, self.video.path, self.notes)  # (F,) time stamps
+        video = run.do(VIDEO, self.video, self.video.path, self.damage)  # (F,) time stamps
         scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces)
         transitions = self._transitions(run, video)  # (F,) or None
         shots = run.do(SHOTS, scores, c.shots, video.fps, transitions)  # (S,) half-open ranges
@@ -95,6 +105,7 @@ class FilmSource:
             TRACKS, shots, faces, motion, video.fps, c.tracks, c.quality, number, scores, looks
         )
         crops = run.do(CROPS, video, faces, tracks, c.crops, c.quality)  # (C,) canvases of 144 px
+        say_unread(run, video)
         return Brought(tracks, crops)
 
     def _transitions(self, run: Run, video: VideoInfo) -> Transitions | None:

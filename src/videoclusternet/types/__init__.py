@@ -18,12 +18,14 @@ from videoclusternet.types.film import Crops, Faces, Shots, Tracks, VideoInfo
 from videoclusternet.types.learning import Epochs, Rounds
 from videoclusternet.types.scan import FrameScores, Looks, Motion, Transitions
 from videoclusternet.types.table import Reason, Table
+from videoclusternet.types.unread import Damage, Unread
 
 __all__ = [
     "Candidates",
     "Cast",
     "Constraints",
     "Crops",
+    "Damage",
     "Embeddings",
     "Epochs",
     "Faces",
@@ -38,6 +40,7 @@ __all__ = [
     "Table",
     "Tracks",
     "Transitions",
+    "Unread",
     "VideoInfo",
     "Views",
 ]

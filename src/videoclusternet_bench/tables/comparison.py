@@ -95,7 +95,8 @@ def read_comparison(folder: Path) -> list[Row]:
     if not path.exists():
         raise DataError(f"{folder} holds no results of a bench", "run `vcn bench DATASET` first")
     try:
-        return [dict(row) for row in pq.read_table(path).to_pylist()]
+        with path.open("rb") as stream:  # a relative path with a colon would be an address
+            return [dict(row) for row in pq.read_table(stream).to_pylist()]
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
 

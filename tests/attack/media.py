@@ -1,0 +1,23 @@
+"""Bad media: films that are damaged or lie, no films, strange places and strange names.
+
+Besides what every command must hold, nothing is silently wrong; :mod:`tests.attack.media_judge`
+says how that is judged and what nobody can see.
+"""
+
+from __future__ import annotations
+
+from tests.attack import media_damage, media_names, media_strangers
+from tests.attack.campaign import Family
+
+FAMILY: Family = {
+    "damage": media_damage.damage,
+    "lies": media_damage.lies,
+    "stamps": media_names.stamps,
+    "strangers": media_strangers.strangers,
+    "renamed": media_strangers.renamed,
+    "lists": media_strangers.lists,
+    "places": media_strangers.places,
+    "changes": media_strangers.changes,
+    "names": media_names.names,
+    "folders": media_names.folders,
+}
