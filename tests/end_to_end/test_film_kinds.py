@@ -13,6 +13,7 @@ import pytest
 from tests.unit.test_index import expect, seen
 from tests.unit.test_video import number_of, turn, write
 from videoclusternet.film.video import open_video, read_frames
+from videoclusternet.types import Unread, VideoInfo
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,6 +41,14 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def opened(path: Path) -> tuple[VideoInfo, list[str]]:
+    """Open a film, and return what is said of it."""
+    told: list[str | Unread] = []
+    info = open_video(path, told.append)
+    assert all(said == Unread() for said in told if isinstance(said, Unread))
+    return info, [said for said in told if isinstance(said, str)]
+
+
 X265 = "-c:v libx265 -x265-params log-level=error:keyint=12:open-gop=1:bframes=3"
 PQ = "-pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc"
 KINDS = {
@@ -55,6 +64,14 @@ KINDS = {
     "flash.flv": "-c:v flv -q:v 1 -g 12",
     "motion-jpeg.avi": "-c:v mjpeg -q:v 1",
     "mpeg2.mxf": "-c:v mpeg2video -q:v 1 -g 12 -bf 2",
+    "decoding-stamps.mxf": "-c:v libx264 -crf 4 -g 12 -bf 2 -pix_fmt yuv420p",
+    "decoding-stamps.asf": "-c:v libx264 -crf 4 -g 12 -bf 2",
+    "xvid.avi": "-c:v libxvid -bf 2 -q:v 1 -g 12",
+    "hevc.265": f"{X265} -f hevc",
+    "av1.obu": "-c:v libsvtav1 -preset 12 -crf 10 -g 12",
+    "ten-hours.ts": "-c:v libx264 -crf 4 -bf 3 -g 12 -output_ts_offset 36000",
+    "wraps.mpg": "-c:v mpeg2video -q:v 1 -bf 2 -g 12 -output_ts_offset 95442",
+    "blu-ray.m2ts": "-c:v libx264 -crf 4 -bf 3 -g 48 -sc_threshold 0 -mpegts_m2ts_mode 1",
     "fragments.mp4": "-c:v libx264 -crf 4 -g 12 -movflags frag_keyframe+empty_moov",
     "open-gop.mp4": X265,
     "interlaced.ts": "-c:v mpeg2video -q:v 1 -g 12 -bf 2 -flags +ildct+ilme -field_order tt",
@@ -63,8 +80,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_frames_come_in_order_and_are_found_alone(plain: Path, name: str) -> None:
-    notes: list[str] = []
-    info = open_video(made(plain, name, *words(KINDS[name])), notes.append)
+    info, notes = opened(made(plain, name, *words(KINDS[name])))
     expect(info, FRAMES)
     assert notes == [] and (info.width, info.height) == (320, 240)
     # Matroska and FLV count time in milliseconds, GIF in hundredths of a second.
@@ -116,6 +132,66 @@ def test_an_edit_list_leaves_out_what_players_leave_out(plain: Path) -> None:
     assert info.frames == FRAMES - 10
     assert seen(info) == [(n, (n + 10) % 32) for n in range(FRAMES - 10)]
     assert info.times[0] == pytest.approx(0, abs=0.001)
+
+
+def test_a_start_that_an_edit_list_hides_is_not_missing(plain: Path) -> None:
+    early = "-c:v libx264 -crf 4 -bf 3 -g 12 -output_ts_offset -1"
+    info, notes = opened(made(plain, "early.mp4", *words(early)))
+    assert seen(info) == [(n, (n + 25) % 32) for n in range(FRAMES - 25)]
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sound"),
+    [
+        ("f.wmv", "wmv2 -q:v 1", "wmav2"),
+        ("f.mkv", "libx264 -crf 4", "aac"),
+        ("f.flv", "libx264 -crf 4", "aac"),
+        ("f.ts", "libx264 -crf 4", "aac"),
+        ("f.mpg", "mpeg2video -q:v 1 -bf 2", "mp2"),
+        ("f.avi", "mpeg4 -q:v 1", "mp2"),
+        ("f.mp4", "libx264 -crf 4", "aac"),
+    ],
+)
+def test_sound_that_begins_late_and_is_longer(
+    plain: Path, name: str, codec: str, sound: str
+) -> None:
+    tone = f"-itsoffset 3 -f lavfi -i sine=d=5 -map 0:v -map 1:a -c:v {codec} -c:a {sound}"
+    info, notes = opened(made(plain, f"late-sound-{name}", *words(tone)))
+    expect(info, FRAMES)
+    assert notes == [] and info.times[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "films"),
+    [
+        ("mp4", "-c:v libx264 -crf 4", 1),
+        ("flv", "-c:v libx264 -crf 4", 1),
+        ("wmv", "-c:v wmv2 -q:v 1", 1),
+        ("mkv", "-c:v libx264 -crf 4", 2),
+        ("ogv", "-c:v libtheora -q:v 10", 3),
+        ("avi", "-c:v mpeg4 -q:v 1", 3),
+        ("vob", "-c:v mpeg2video -q:v 1 -bf 2 -g 12", 3),
+        ("mjpeg", "-c:v mjpeg -q:v 1", 3),
+    ],
+)
+def test_joined_files_are_read_whole_or_it_is_said(
+    plain: Path, suffix: str, options: str, films: int
+) -> None:
+    joined = plain.with_name(f"three.{suffix}")
+    joined.write_bytes(made(plain, f"one.{suffix}", *words(options)).read_bytes() * 3)
+    info, notes = opened(joined)
+    expect(info, films * FRAMES, restart=FRAMES)
+    said = [note for note in notes if "3 films are joined in this file, and only" in note]
+    assert len(said) == (films < 3)
+
+
+def test_a_still_that_is_shown_again_is_not_the_film(plain: Path) -> None:
+    still = made(plain, "still.mp4", *words("-frames:v 1 -vf scale=640:480,loop=3:1,fps=1"))
+    both = f"-i {still} -map 1 -map 0 -c:v libx264 -crf 4 -disposition:v:0 default"
+    info, notes = opened(made(plain, "still-first.mkv", *words(both)))
+    expect(info, FRAMES)
+    assert (info.width, notes) == (320, [])
 
 
 def test_covers_and_attachments_are_not_the_film(plain: Path) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from tests import tables
 from videoclusternet.config import FaceConfig, QualityConfig, ShotConfig, TrackConfig
-from videoclusternet.film.continuity import find_jumps, unbroken, unlikeness
-from videoclusternet.film.looks import look_at
+from videoclusternet.film.continuity import find_jumps, look_at, unbroken, unlikeness
 from videoclusternet.film.scan import scan_film
 from videoclusternet.film.shots import find_shots
 from videoclusternet.film.tracks import track_faces

@@ -277,3 +277,23 @@ def test_a_pattern_takes_files_only(tmp_path: Path) -> None:
     (folder / "p002.png").mkdir()
     with pytest.raises(VideoError, match="number 2 is missing"):
         open_video(folder / "p%03d.png", fps=Fraction(8))
+
+
+@pytest.mark.parametrize(("suffix", "read"), [(".mp4", 1), (".flv", 1), (".mkv", 2), (".ts", 3)])
+def test_joined_files_of_which_the_reader_leaves_some(
+    tmp_path: Path, suffix: str, read: int
+) -> None:
+    joined = tmp_path / f"joined{suffix}"
+    joined.write_bytes(film(tmp_path / f"one{suffix}").read_bytes() * 3)
+    notes: list[Any] = []
+    expect(open_video(joined, notes.append), 60 * read, restart=60)
+    only = {1: "only the first is read", 2: "only the first 2 are read"}
+    said = [n for n in notes if str(n).startswith(f"{joined.name}: 3 films are joined")]
+    assert len(said) == (read < 3) and (read == 3 or only[read] in said[0])
+
+
+@pytest.mark.parametrize("suffix", [".mxf", ".asf"])
+def test_stamps_of_decoding_where_those_of_presentation_should_be(
+    tmp_path: Path, suffix: str
+) -> None:
+    expect(open_video(film(tmp_path / f"f{suffix}", codec="libx264")), 60)

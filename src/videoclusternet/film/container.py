@@ -22,27 +22,15 @@ SUFFIXES = frozenset(
     ".bmp .dpx .exr .jpeg .jpg .jp2 .png .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 _NUMBER = re.compile(r"%0?(\d*)d")
+STILLS = 10
+"""A stream with so many times fewer pictures than another is a still that is shown again."""
 NONE = np.iinfo(np.int64).min
 """An absent time stamp."""
 SHARE = 1 << 10
 """Packets that may share one place of the file: a program stream packs several together."""
 LISTS = frozenset(
-    {
-        "applehttp",
-        "avisynth",
-        "concat",
-        "dash",
-        "dvdvideo",
-        "hls",
-        "imf",
-        "rtp",
-        "rtsp",
-        "sap",
-        "sdp",
-        "vapoursynth",
-        "vobsub",
-        "webm_dash_manifest",
-    }
+    "applehttp avisynth concat dash dvdvideo hls imf rtp rtsp sap sdp vapoursynth vobsub "  # noqa: SIM905
+    "webm_dash_manifest".split()
 )
 """Formats that name other files, or addresses: a film is one file, and no other is looked at."""
 OPTIONS = {
@@ -156,7 +144,7 @@ def collect_packets(container: Any, path: Path) -> tuple[dict[int, Packets], flo
     reached, broken = 0.0, ""
     try:
         for packet in container.demux():
-            if packet.size == 0:
+            if packet.size == 0 or _is_header(packet):
                 continue
             if packet.stream_index in found:
                 found[packet.stream_index].add(packet)
@@ -168,6 +156,12 @@ def collect_packets(container: Any, path: Path) -> tuple[dict[int, Packets], flo
     return found, reached, broken
 
 
+def _is_header(packet: Any) -> bool:
+    """Whether a packet of Theora holds no picture: where films are joined, headers come again."""
+    context = packet.stream.codec_context
+    return bool(context and context.name == "theora" and bytes(packet)[0] & 0x80)
+
+
 def watched(streams: list[Any], packets: dict[int, int]) -> Any:
     """Choose what a player shows: the default stream, else the largest that moves.
 
@@ -175,9 +169,10 @@ def watched(streams: list[Any], packets: dict[int, int]) -> Any:
     ----------
     streams : list of streams
     packets : dict
-        Number of packets by index of the stream.  One packet is a still.
+        Number of packets by index of the stream.  A few beside many are stills.
     """
-    moving = [s for s in streams if packets.get(s.index, 0) > 1] or streams
+    least = max(2, max(packets.values(), default=0) // STILLS)
+    moving = [s for s in streams if packets.get(s.index, 0) >= least] or streams
     default = [s for s in moving if s.disposition & av.stream.Disposition.default]
     return max(default or moving, key=lambda s: (_area(s), -s.index))
 
@@ -196,18 +191,17 @@ def decode(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
     packets : iterator of packets
         The time stamp of each is found again in its frame.
     """
-    stream.thread_type = "AUTO"
+    # Threads of the Theora decoder take no headers but the first: those of a joined film.
+    stream.thread_type = "NONE" if stream.codec_context.name == "theora" else "AUTO"
     while True:
         try:
-            frames = next(packets).decode()
-        except StopIteration:
-            return
-        except av.error.InvalidDataError:
-            # A generator that raised is finished: a broken *packet* raises in decode()
-            # and the demuxer lives on, a broken *file* ends here with StopIteration.
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError, OSError):
+            return  # a broken file; after a broken packet the demuxer goes on
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
             continue
-        except (av.FFmpegError, OSError):
-            return
         yield from frames
 
 

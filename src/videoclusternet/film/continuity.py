@@ -7,13 +7,15 @@ be one person as other tracks are; going on over a cut makes one track of two pe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
+import cv2
 import numpy as np
 
 from videoclusternet.film.shots import content_scores
 from videoclusternet.types import Faces, FrameScores, Looks, Shots
-from videoclusternet.types.arrays import Float64, Int64, Ints
+from videoclusternet.types.arrays import Array, Float32, Float64, Int64, Ints, UInt8
 
 AROUND = Fraction(1, 4)
 """Seconds before and after a jump in which the picture must be calmer; at least 3 frames."""
@@ -28,6 +30,49 @@ ALIKE = 0.15
 """Below this difference a track goes on even if the picture jumps: a lamp, a title, a key frame."""
 FLAT = 8.0
 """Least difference that chance is taken to give: of a dark look only noise would be left."""
+
+SIDE = 16
+"""Of a look, px."""
+WIDE = 2.0
+"""Side of the square that is looked at, in longer sides of the box: hair, clothes and what is
+behind tell more of a cut than the face alone."""
+
+
+def look_at(faces: Faces, pictures: Mapping[int, UInt8], display: tuple[int, int]) -> Looks:
+    """Look at each face of some frames.
+
+    Parameters
+    ----------
+    faces : Faces
+        N faces.
+    pictures : mapping of int to uint8, shape (H, W, 3)
+        RGB picture of every frame that has one of them.
+    display : (int, int)
+        Width and height of the display frame in px: that of the boxes.
+
+    Returns
+    -------
+    Looks
+        N looks.
+    """
+    looks = [
+        _look(pictures[frame], box, display)
+        for frame, box in zip(faces.frame.tolist(), faces.box, strict=True)
+    ]
+    return Looks(np.array(looks, dtype=np.uint8).reshape(-1, SIDE, SIDE))
+
+
+def _look(picture: UInt8, box: Float32, display: tuple[int, int]) -> Array:
+    """Return one look, uint8 (SIDE, SIDE); beyond the border its last pixel goes on."""
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = box * np.tile((width / display[0], height / display[1]), 2)
+    half = max(1.0, WIDE * max(x2 - x1, y2 - y1) / 2)
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    left, right = (int(np.clip(round(v), 0, width - 1)) for v in (x - half, x + half))
+    top, bottom = (int(np.clip(round(v), 0, height - 1)) for v in (y - half, y + half))
+    inside = picture[top : bottom + 1, left : right + 1]
+    grey = cv2.cvtColor(inside, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
 def find_jumps(scores: FrameScores, shots: Shots, fps: Fraction) -> Int64:

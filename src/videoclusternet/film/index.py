@@ -17,6 +17,7 @@ import av
 import numpy as np
 
 from videoclusternet.errors import VideoError
+from videoclusternet.film.completeness import say_broken, say_joined
 from videoclusternet.film.container import (
     NONE,
     Packets,
@@ -28,15 +29,9 @@ from videoclusternet.film.container import (
     picture_streams,
     watched,
 )
-from videoclusternet.outside.lengths import promised_bytes
 from videoclusternet.types import Unread
 from videoclusternet.types.arrays import Bools, Int32, Int64
 
-CUT_OFF = 0.5
-"""Seconds that pictures and sound may end before the film does by its header: of whole files it
-is exact, or a frame off."""
-LEFT_OUT = 3
-"""Frames that a whole AVI file may lack at its end."""
 GAP = 10.0
 """Seconds without a picture that are worth a word."""
 REORDER = 16
@@ -93,38 +88,8 @@ def index_film(path: Path, fps: Fraction | None, tell: Tell) -> Index:
         packets = found[stream.index]
         if not packets.pts:
             raise VideoError(f"{path} holds no frame", "copy or export it again")
-        _promises(container, stream, packets, reached, broken, path, tell)
+        say_broken(container, stream, len(packets.pts), reached, broken, path, tell)
         return _order(container, stream, packets, path, fps, tell)
-
-
-def _promises(
-    container: Any,
-    stream: Any,
-    packets: Packets,
-    reached: float,
-    broken: str,
-    path: Path,
-    tell: Tell,
-) -> None:
-    """Compare what the header promises with what there is, and say once what is not."""
-    count = len(packets.pts)
-    have = reached - (container.start_time or 0) / av.time_base
-    promised = (container.duration or 0) / av.time_base
-    slack = CUT_OFF
-    if container.format.name == "avi":
-        # Its header counts slots of its clock; a slot without a picture shows the one before.
-        promised, have = float(stream.frames * stream.time_base), reached
-        slack = LEFT_OUT * have / count
-    said = [broken] if broken else []
-    if reached and promised - have > slack:
-        said.append(f"{max(have, 0):.1f} of {promised:.1f} s are there")
-    elif stream.frames > count and container.format.name != "avi":
-        said.append(f"{count} of {stream.frames} frames are there")
-    there, whole = path.stat().st_size, promised_bytes(path)
-    if there < whole and not said:
-        said.append(f"{there} of {whole} bytes are there")
-    if said:
-        tell(f"{path.name} breaks off: {', '.join(said)}; using what is there")
 
 
 @dataclass(frozen=True)
@@ -155,7 +120,7 @@ def _order(
     discard = np.array(packets.discard, bool)
     if discard.all():
         raise VideoError(f"{path} shows no frame: its edit list hides all", "export it again")
-    if _stamps_tell(container, stream, pts[~discard]):
+    if _stamps_tell(container, stream, pts[~discard], dts[~discard]):
         shown = _by_stamps(stream, packets, pts, clock, ~discard)
     else:
         order = _decoded_order(path, stream.index, mark, marked)
@@ -165,6 +130,7 @@ def _order(
             shown = _on_clock(stream, order, clock)
         else:
             shown = _at_rate(order, fps or _given_rate(stream))
+    say_joined(path, 1 + len(shown.restarts), tell)
     zero = _zero(container, int(shown.stamps[0]), shown.base) if timed else 0
     _say_torn(np.array(packets.torn)[shown.order], shown, zero, path, tell)
     _say_gaps(shown, zero, np.array(packets.duration)[shown.order], path, tell)
@@ -217,12 +183,17 @@ def _base(stream: Any) -> Fraction:
     return Fraction(stream.time_base or Fraction(1, 1000))
 
 
-def _stamps_tell(container: Any, stream: Any, pts: Int64) -> bool:
-    """Whether presentation stamps give the order: they are there, and the file keeps them."""
+def _stamps_tell(container: Any, stream: Any, pts: Int64, dts: Int64) -> bool:
+    """Whether presentation stamps give the order: they are there, and the file keeps them.
+
+    Some MXF and ASF files call the stamps of decoding those of presentation: they never fall,
+    although the codec puts frames in another order.
+    """
     if (pts == NONE).any():
         return False
     guessed = container.format.name == "avi" or container.format.flags & _NO_TIMES
-    return not (guessed and stream.codec_context.has_b_frames)
+    copied = len(pts) > 2 and not ((np.diff(pts) < 0) & (np.diff(dts) >= 0)).any()
+    return not ((guessed or copied) and stream.codec_context.has_b_frames)
 
 
 def _decoded_order(path: Path, stream: int, mark: Int64, marked: str) -> Int64:

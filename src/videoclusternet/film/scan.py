@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 from videoclusternet.config import FaceConfig
 from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import ALONE, Tell, Work
+from videoclusternet.film.continuity import look_at
 from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
-from videoclusternet.film.looks import look_at
 from videoclusternet.film.motion import MotionMeter, motion_size
 from videoclusternet.film.shots import ShotMeter, meter_size
 from videoclusternet.film.video import Frame, read_frames

@@ -42,15 +42,47 @@ def promised_bytes(path: Path) -> int:
         if head[:4] == b"RIFF":
             size = int.from_bytes(head[4:8], "little")
             return max(size + 8 - ODD, 0) if size not in (0, 0xFFFFFFFF) else 0
-        if head.startswith(b"FLV"):
-            return _flv(head)
-        if head.startswith(ASF):
-            return _asf(head)
-        if head.startswith(EBML):
-            return _matroska(head)
         if head[4:8] in BOXES:
-            return _boxes(stream, os.fstat(stream.fileno()).st_size)
-    return 0
+            return _boxes(stream, os.fstat(stream.fileno()).st_size)[0]
+        return _said(head)
+
+
+def films_inside(path: Path) -> int:
+    """Return how many whole films follow each other in a file, as far as they say their length.
+
+    Parameters
+    ----------
+    path : Path
+        MP4 and its kin, Matroska, WebM, FLV, WMV.  Of others 1: their readers go on.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    """
+    with open(path, "rb") as stream:
+        head = stream.read(HEAD)
+        if head[4:8] in BOXES:
+            return _boxes(stream, os.fstat(stream.fileno()).st_size)[1]
+        films, at = 1, 0
+        magic = next((m for m in (b"FLV", ASF, EBML) if head.startswith(m)), b"")
+        while magic and (length := _said(head)):
+            at += length
+            stream.seek(at)
+            head = stream.read(HEAD)
+            if not head.startswith(magic):
+                break
+            films += 1
+    return films
+
+
+def _said(head: bytes) -> int:
+    """Return the length that the first bytes of a file say, 0 where they do not."""
+    if head.startswith(b"FLV"):
+        return _flv(head)
+    if head.startswith(ASF):
+        return _asf(head)
+    return _matroska(head) if head.startswith(EBML) else 0
 
 
 def _flv(head: bytes) -> int:
@@ -80,18 +112,19 @@ def _matroska(head: bytes) -> int:
     return 0 if size == (1 << bits) - 1 else at + 4 + width + size
 
 
-def _boxes(stream: BinaryIO, there: int) -> int:
-    """End of the last box that begins in the file."""
-    at = 0
+def _boxes(stream: BinaryIO, there: int) -> tuple[int, int]:
+    """End of the last box that begins in the file, and how many films the boxes are of."""
+    at, films = 0, 0
     while at + 8 <= there:
         stream.seek(at)
         head = stream.read(16)
         if head[4:8] not in BOXES:
-            return at  # anything may follow what was the film
+            break  # anything may follow what was the film
+        films += head[4:8] == b"moov"
         size = int.from_bytes(head[:4], "big")
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
         if size < 8:
-            return at  # it goes on to the end
+            break  # it goes on to the end
         at += size
-    return at
+    return at, max(films, 1)
