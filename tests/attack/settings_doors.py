@@ -65,7 +65,7 @@ CLUSTER: tuple[tuple[tuple[str, ...], str], ...] = (
     (("--fps", "9" * 5000), "--fps"),
     (("--fps", ""), "--fps"),
     (("--fps", "24/1/1"), "--fps"),
-    (("--fps", "٢٤"), "--fps"),
+    (("--fps", "٢٤"), "frame rate"),
     (("--set", ""), "setting"),
     (("--set", "="), "setting"),
     (("--set", "=3"), "setting"),
@@ -84,7 +84,6 @@ CLUSTER: tuple[tuple[tuple[str, ...], str], ...] = (
     (("--set", "stride=3"), "faces.stride"),
     (("--set", "faces=[]"), "faces"),
     (("--set", "cluster.choose="), "choose"),
-    (("--set", "cluster.choose=adapted/or"), "choose"),
     (("--set", "cluster.choose=frozen"), "choose"),
     (("--set", "cluster.choose=" + "+" * 5000), "choose"),
     (("--seed", "3"), "--seed"),
@@ -98,9 +97,7 @@ AT_ODDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("adapt.rounds=1", "adapt.tokens=shared", "adapt.trainable=head"), "tokens"),
     (("adapt.rounds=1", "adapt.tokens=shared"), "tokens"),
     (("cluster.choose=round-9/or", "adapt.rounds=1"), "choose"),
-    (("profile=paper", "adapt.rounds=0"), "choose"),
     (("adapt.given=nowhere.vcn", "adapt.rounds=1"), "nowhere.vcn"),
-    (("shots.detector=transnet",), "transnet"),
     (("embed.backbone=onnx",), "onnx"),
     (("embed.backbone=onnx=nowhere.onnx",), "nowhere.onnx"),
     (("faces.detector=yunet=nowhere.onnx",), "nowhere.onnx"),
@@ -111,8 +108,8 @@ OTHER: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cluster", ""), ""),
     (("cluster-tracks", "CROPS", "--shots", "x.csv", "--film", "FILM"), "--shots"),
     (("cluster-tracks", "CROPS", "-o", "out", "--set", "seed=-1"), "seed"),
-    (("adapt", "RUN", "--profile", "instant"), "profile"),
-    (("adapt", "RUN", "--profile", "auto"), "profile"),
+    (("adapt", "RUN", "--profile", "instant"), "adapt.rounds"),
+    (("adapt", "RUN", "--profile", "auto"), "adapt.rounds"),
     (("adapt", "RUN", "--set", "adapt.rounds=0"), "adapt.rounds"),
     (("adapt", "RUN", "--set", "adapt.rate=inf"), "adapt.rate"),
     (("adapt", "RUN", "--set", "adapt.epochs=-1"), "adapt.epochs"),
@@ -125,14 +122,14 @@ OTHER: tuple[tuple[tuple[str, ...], str], ...] = (
     (("ablate", "SET", "-o", "out", "--studies", "profile"), "profiles"),
     (("ablate", "SET", "-o", "out", "--studies", ""), "stud"),
     (("ablate", "SET", "-o", "out", "--backbones", "dlip"), "dlib"),
-    (("ablate", "SET", "-o", "out", "--backbones", ""), "backbone"),
+    (("ablate", "SET", "-o", "out", "--backbones", ""), "no model named"),
     (("ablate", "SET", "-o", "out", "--set", "cluster.drawz=3"), "cluster.draws"),
     (("bench", "run", "SET", "-o", "out", "--methods", ""), "method"),
     (("bench", "run", "SET", "-o", "out", "--methods", "hacc"), "hac"),
     (("bench", "run", "SET", "-o", "out", "--seeds", "0"), "--seeds"),
     (("bench", "run", "SET", "-o", "out", "--seeds", "9" * 30), "--seeds"),
     (("bench", "run", "SET", "-o", "out", "--jobs", "9" * 30), "--jobs"),
-    (("bench", "run", "SET", "-o", "out", "--backbone", "dlip"), "dlib"),
+    (("bench", "run", "SET", "-o", "out", "--backbones", "dlip"), "dlib"),
     (("dataset", "export", "BOXES", "out", "--form", "cvta"), "cvat"),
     (("dataset", "export", "BOXES", "out", "--form", "cvat", "--fps", "inf"), "--fps"),
     (("dataset", "check", "BOXES", "--fps", "nan"), "--fps"),
@@ -176,7 +173,7 @@ def options(material: Material, rng: random.Random) -> Iterator[Case]:
 
 
 def _refuses(material: Material, words: tuple[str, ...], named: str, place: Place) -> None:
-    run = copied(material.film_run, place.folder / "run.vcn") if "RUN" in words else None
+    run = copied(material.film_run, place.folder / "film.vcn") if "RUN" in words else None
     given = [run if word == "RUN" and run else word for word in words]
     outcome = place.vcn(*_words(material, tuple(map(str, given))), codes=(2, 3, 4, 5, 6))
     refused(place, outcome, named)
@@ -289,7 +286,7 @@ def environment(material: Material, rng: random.Random) -> Iterator[Case]:
     def attack(
         values: dict[str, str], words: tuple[str, ...], codes: tuple[int, ...], place: Place
     ) -> None:
-        run = copied(material.film_run, place.folder / "run.vcn") if "RUN" in words else None
+        run = copied(material.film_run, place.folder / "film.vcn") if "RUN" in words else None
         given = [str(run) if word == "RUN" else word for word in words]
         outcome = place.vcn(*given, codes=codes, before=lambda: os.environ.update(values))
         refused(place, outcome, next(iter(values)) if codes == (2,) else "")

@@ -74,7 +74,10 @@ def fail(error: Exception) -> int:
     if isinstance(error, Usage):
         words = io.StringIO()
         error.show(words)
-        say(*words.getvalue().rstrip("\n").split("\n"), error=True)
+        said = words.getvalue().rstrip("\n")
+        if not said.startswith("Usage:"):  # of an option whose form is wrong
+            said = f"vcn: {said.removeprefix('Error: ')} (`vcn --help` lists the commands)"
+        say(*said.split("\n"), error=True)
         return int(error.exit_code)
     known = expected(error)
     if known is None:
