@@ -16,13 +16,14 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack import folders, kills, servers, settings, zips
+from tests.attack import folders, kills, model_files, servers, settings, zips
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
 FAMILIES: dict[str, Family] = {
     "folders": folders.FAMILY,
     "kills": kills.FAMILY,
+    "models": model_files.FAMILY,
     "servers": servers.FAMILY,
     "settings": settings.FAMILY,
     "zips": zips.FAMILY,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.attack import settings_doors
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material
-from tests.attack.settings_doors import refused
+from tests.attack.settings_doors import PATHS, refused
 from videoclusternet.config import LARGEST, SEEDS, Config
 
 NUMBERS: tuple[tuple[str, str], ...] = (
@@ -57,8 +58,8 @@ TRUTHS = ("true", "false")
 ENDLESS = frozenset({"adapt.rounds", "adapt.epochs", "adapt.later_epochs", "cluster.draws"})
 """Settings whose largest value takes as long as it says."""
 BRIEF = ("adapt.rounds=1", "adapt.epochs=2", "adapt.head_epochs=1", "adapt.warmup=1")
-DEVICES = ("device", "detector", "backbone")
-"""Settings whose wrong value is no wrong word but something that is not there: exit code 4."""
+THINGS = ("device", "faces.detector", "embed.backbone", "adapt.given")
+"""Settings that name what may not be there: the line about it names that."""
 
 
 def every_setting() -> dict[str, FieldInfo]:
@@ -99,15 +100,16 @@ def hostile_values(material: Material, rng: random.Random) -> Iterator[Case]:
 
 def _hostile(material: Material, name: str, field: FieldInfo, place: Place) -> None:
     number = field.annotation in (int, float)
-    codes = (4,) if name.endswith(DEVICES) else (2,)
-    codes = (2, 4, 5) if field.annotation is str else codes
+    codes = (2, 4, 5) if field.annotation is str else (2,)
+    named = "" if name in THINGS else name
     values = [*NEVER, *((f"the value {v}", v) for v in TRUTHS)]
     brief = [word for one in BRIEF for word in ("--set", one)] if name.startswith("adapt.") else []
     values += [pair for pair in NUMBERS if name not in ENDLESS or pair[1] != "1e9"]
     for what, value in values:
         setting = os.fsencode(f"{name}=") + (value if isinstance(value, bytes) else value.encode())
         words = ["cluster", material.film, "-o", "out", *QUICK, *brief, "--set", setting]
-        code = tried(place, words, name, codes)
+        code = tried(place, words, named, codes)
+        shutil.rmtree(place.folder / "out", ignore_errors=True)
         wrong = number and code == 0 and not _right(value, field)
         place.must(not wrong, f"{name} takes {what}: {value[:40]!r}")
 
@@ -254,7 +256,7 @@ def odd_files(material: Material, rng: random.Random) -> Iterator[Case]:
         user = 65534 if make is _unreadable and os.geteuid() == 0 else None
         words = ("cluster", material.film, "-o", "out", *QUICK, "--config", name)
         before = (lambda: os.setuid(user)) if user is not None else (lambda: None)
-        refused(place, place.vcn(*words, codes=(2,), before=before), "")
+        refused(place, place.vcn(*words, codes=(2,), before=before), "", PATHS)
 
     for what, make in ODD.items():
         yield Case(what, partial(given, "mine.toml", make))

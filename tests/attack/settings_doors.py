@@ -16,16 +16,18 @@ AT_ONCE = 5.0
 """Seconds in which a setting is refused."""
 LONGEST = 600
 """Letters of a clear line."""
+PATHS = 7000
+"""Of one that names a path of any length."""
 
 
-def refused(place: Place, outcome: Outcome, named: str) -> None:
+def refused(place: Place, outcome: Outcome, named: str, most: int = LONGEST) -> None:
     """Hold that a command refused at once, named what it refused, and wrote nothing."""
     if outcome.code <= 0:
         return  # judged already
     place.must(named in outcome.err, f"{named!r} is not named: {outcome.err[:400]}", "unclear")
     place.must(outcome.seconds < AT_ONCE, f"{outcome.seconds:.1f} s to refuse {named}", "hang")
     longest = max(map(len, outcome.err.splitlines()))
-    place.must(longest <= LONGEST, f"a line of {longest} letters on {named}", "unclear")
+    place.must(longest <= most, f"a line of {longest} letters on {named}", "unclear")
     place.must(not (place.folder / "out").exists(), f"{named}: something was begun")
 
 
@@ -225,7 +227,7 @@ def places(material: Material, rng: random.Random) -> Iterator[Case]:
         make(place.folder / name)
         for command in (("cluster", "film.mp4"), ("cluster-tracks", material.crops)):
             made = place.vcn(*command, f"--output={name}", *QUICK, codes=codes)
-            refused(place, made, "")
+            refused(place, made, "", PATHS)
             if made.code == 0:
                 break
         place.must(film.read_bytes() == material.film.read_bytes(), "the film was changed")
@@ -289,7 +291,7 @@ def environment(material: Material, rng: random.Random) -> Iterator[Case]:
         run = copied(material.film_run, place.folder / "film.vcn") if "RUN" in words else None
         given = [str(run) if word == "RUN" else word for word in words]
         outcome = place.vcn(*given, codes=codes, before=lambda: os.environ.update(values))
-        refused(place, outcome, next(iter(values)) if codes == (2,) else "")
+        refused(place, outcome, next(iter(values)) if codes == (2,) else "", PATHS)
 
     for values, words, codes in ENVIRONMENT:
         told = " ".join(f"{name}={value[:20]!r}" for name, value in values.items())
