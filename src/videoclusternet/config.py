@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_origin
 
 from pydantic import (
     BaseModel,
@@ -46,7 +46,8 @@ class Params(BaseModel):
         several = value if isinstance(value, list | tuple) else (value,)
         if kind not in (bool, str) and any(isinstance(one, bool) for one in several):
             raise ValueError("input should be no truth value")
-        if kind in (int, float) and isinstance(value, str):
+        words = any(isinstance(one, str) for one in several)
+        if words and (kind in (int, float) or get_origin(kind) is tuple):
             raise ValueError("input should be a number")
         if kind is bool and not isinstance(value, bool):
             raise ValueError("input should be true or false")

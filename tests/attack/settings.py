@@ -22,7 +22,7 @@ from tests.attack import settings_doors
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material
-from tests.attack.settings_doors import PATHS, refused
+from tests.attack.settings_doors import LONGEST, PATHS, refused
 from videoclusternet.config import LARGEST, SEEDS, Config
 
 NUMBERS: tuple[tuple[str, str], ...] = (
@@ -88,7 +88,7 @@ def tried(place: Place, words: list[Any], name: str, codes: tuple[int, ...]) -> 
     if made.code == 0:
         sound(place, "out")
     else:
-        refused(place, made, name)
+        refused(place, made, name, PATHS if not name else LONGEST)
     return made.code
 
 
@@ -101,7 +101,7 @@ def hostile_values(material: Material, rng: random.Random) -> Iterator[Case]:
 def _hostile(material: Material, name: str, field: FieldInfo, place: Place) -> None:
     number = field.annotation in (int, float)
     codes = (2, 4, 5) if field.annotation is str else (2,)
-    named = "" if name in THINGS else name
+    named = "" if name in THINGS else "aspect" if "aspect" in name else name
     values = [*NEVER, *((f"the value {v}", v) for v in TRUTHS)]
     brief = [word for one in BRIEF for word in ("--set", one)] if name.startswith("adapt.") else []
     values += [pair for pair in NUMBERS if name not in ENDLESS or pair[1] != "1e9"]

@@ -20,6 +20,10 @@ MOST_NUMBERS = 1 << 26
 """Of a tensor on the way; a map of a face-ID network has a tenth of it."""
 MOST_ALIVE = 1 << 28
 """Of all tensors that are needed at one time."""
+GROWING = {"AveragePool", "Conv", "Expand", "MaxPool", "Pad"}
+"""Operators whose output is not bounded by the sizes of what goes in."""
+ALIKE = {"Add", "Div", "Max", "Min", "Mul", "Sub", "Sum"}
+"""Operators that keep a shape that all of their inputs have."""
 FEW = 64
 """Whole numbers that may be a shape, whose values an operator reads."""
 
@@ -47,6 +51,10 @@ def foresee(function: Callable[..., Any], node: Any, args: Sequence[Tensor | Non
     ------
     TooLarge
     """
+    sizes = [value.numel() for value in args if value is not None]
+    same = node.op in ALIKE and len({value.shape for value in args if value is not None}) == 1
+    if same or (node.op not in GROWING and math.prod(sizes) <= MOST_NUMBERS):
+        return  # no more than each number of one with each of the others
     everything = node.op == "Einsum"  # reads no values, and can grow without bound
 
     def outline(place: int, value: Tensor | None) -> Tensor | None:

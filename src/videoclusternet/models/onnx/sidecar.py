@@ -7,7 +7,6 @@ every entry may be left out.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from videoclusternet.outside.text import shown
 
 MOST_BYTES = 1 << 16
 """Of the file."""
+LARGEST = 1e9
+"""Of any number in it."""
 KEYS = ("channels", "mean", "scale", "template", "size")
 
 
@@ -90,7 +91,10 @@ def _checked(key: str, value: Any) -> Any:
         rows = value if isinstance(value, list) else []
         if len(rows) != 5 or not all(_numbers(row, 2) for row in rows):
             raise ValueError('"template" should be five points [x, y]')
-        return np.array(rows, dtype=np.float64)
+        points = np.array(rows, dtype=np.float64)
+        if not np.ptp(points, axis=0).all():
+            raise ValueError('"template" should be five points that lie apart')
+        return points
     many = value if isinstance(value, list) else [value] * 3
     if not _numbers(many, 3) or (key == "scale" and 0 in many):
         rest = " other than 0" if key == "scale" else ""
@@ -102,5 +106,5 @@ def _numbers(values: Any, count: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(type(v) in (int, float) and math.isfinite(v) for v in values)
+        and all(type(v) in (int, float) and abs(v) <= LARGEST for v in values)
     )
