@@ -7,11 +7,10 @@ Values that the paper fixes are marked [P]; open ones are ours and explained in
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_origin
 
 from pydantic import (
     BaseModel,
@@ -24,23 +23,35 @@ from pydantic import (
 )
 
 from videoclusternet.errors import ConfigError
-from videoclusternet.outside.files import read_text
+from videoclusternet.given import nested, parsed, profile_of, read_toml, update
+from videoclusternet.outside.text import meant, shown
 from videoclusternet.profiles import PROFILES as PROFILES
 
 LARGEST = 2**31 - 1
 """Largest number of any setting: nothing that is counted or measured here is larger."""
 SEEDS = 2**32 - 1
 """Largest seed that every library takes."""
-FILE_BYTES = 1 << 20
-"""Bytes of a file of settings at most."""
-SHOWN = 60
-"""Letters of a name or value that a message shows."""
 
 
 class Params(BaseModel):
     """Base of all settings: frozen, unknown keys refused, as are numbers without a bound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        # Pydantic would take true for 1 and "5" for 5: whoever writes that means something else.
+        kind = cls.model_fields[info.field_name or ""].annotation
+        several = value if isinstance(value, list | tuple) else (value,)
+        if kind not in (bool, str) and any(isinstance(one, bool) for one in several):
+            raise ValueError("input should be no truth value")
+        words = any(isinstance(one, str) for one in several)
+        if words and (kind in (int, float) or get_origin(kind) is tuple):
+            raise ValueError("input should be a number")
+        if kind is bool and not isinstance(value, bool):
+            raise ValueError("input should be true or false")
+        return value
 
     @field_validator("*")
     @classmethod
@@ -275,66 +286,40 @@ class Config(Params):
             For a file that cannot be read, an unknown key or an impossible value.
         """
         values: dict[str, Any] = {}
-        given = _read_toml(file) if file else {}
+        given = read_toml(file) if file else {}
         for setting in settings:
-            _update(given, _parse(setting))
+            update(given, parsed(setting))
         for key, value in flags.items():
-            _update(given, _nested(key, value))
+            update(given, nested(key, value))
         named = str(given.pop("profile", "auto"))
-        _update(values, _profile(named if profile == "auto" else profile))
-        _update(values, given)
+        update(values, profile_of(named if profile == "auto" else profile))
+        update(values, given)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            said = first["msg"].removeprefix("Value error, ")
-            raise ConfigError(
-                f"setting {where[:SHOWN]!r}: {said[0].lower()}{said[1:]}",
-                "`vcn settings` lists all settings",
-            ) from error
+            raise _refusal(error) from error
 
 
-def _profile(name: str) -> dict[str, Any]:
-    name = "instant" if name == "auto" else name
-    if name not in PROFILES:
-        raise ConfigError(
-            f"no profile {name[:SHOWN]!r}", f"choose one of auto, {', '.join(PROFILES)}"
-        )
-    return PROFILES[name]
+def _refusal(error: ValidationError) -> ConfigError:
+    """Name the first setting that is wrong; the one that was meant where there is none such."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    lists = "`vcn settings` lists all settings"
+    if first["type"] == "extra_forbidden":
+        every = setting_names()
+        steps = {name.partition(".")[0] for name in every} | set(every)
+        own = {name.rpartition(".")[2]: name for name in every}
+        hint = meant(where, steps) or meant(where.lower(), steps)
+        hint = f"did you mean {own[where]}? " if where in own else hint
+        return ConfigError(f"no setting {shown(where)}", hint + lists)
+    said = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"setting {shown(where)}: {said[0].lower()}{said[1:]}", lists)
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
-    text = read_text(file, ConfigError, FILE_BYTES)
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # of too many digits, of too many brackets
-        raise ConfigError(f"{file} is not valid TOML: {error}") from error
-
-
-def _parse(setting: str) -> dict[str, Any]:
-    key, equals, text = setting.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(f"cannot read setting {setting[:SHOWN]!r}", "write --set step.key=value")
-    try:
-        value: Any = tomllib.loads(f"v = {text}")["v"]
-    except (ValueError, RecursionError):
-        value = text
-    return _nested(key, value)
-
-
-def _nested(key: str, value: object) -> dict[str, Any]:
-    step, dot, rest = key.strip().partition(".")
-    return {step: {rest: value} if dot else value}
-
-
-def _update(into: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Merge two levels, step and key: settings have no more."""
-    for key, value in other.items():
-        if isinstance(value, Mapping):
-            nested = into.setdefault(key, {})
-            if not isinstance(nested, dict):
-                raise ConfigError(f"setting {key[:SHOWN]!r} is not a table")
-            nested.update(value)
-        else:
-            into[key] = value
+def setting_names() -> list[str]:
+    """Return the names of all settings, ``step.key``."""
+    names = []
+    for name, field in Config.model_fields.items():
+        inner = getattr(field.annotation, "model_fields", None)
+        names += [f"{name}.{key}" for key in inner] if inner else [name]
+    return names

@@ -30,8 +30,10 @@ from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
+from videoclusternet.outside.files import exists
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store, same_twice
+from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_described, open_run
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
 from videoclusternet.show.cast_page import write_page
@@ -119,12 +121,16 @@ def cluster(
     backbone = LazyBackbone(c.embed.backbone, device)
     folder = default_output([Path(source.path) for source in sources], output)
     check_settings(c, folder)
+    begun = exists(folder / MANIFEST)
+    if not begun:  # before anything is written
+        check_models(sources, None, c)
     with Run.open(folder, c, hook, processes(c, device)) as run:
         run.begin(sources)
         runs = run.films([source.path for source in sources])
         for said in same_twice([(source.path, source.content) for source in sources]):
             run.note(said)
-        check_models(sources, runs, c)
+        if begun:
+            check_models(sources, runs, c)
         brought = [
             source.bring(film, number, detector)
             for number, (source, film) in enumerate(zip(sources, runs, strict=True))

@@ -19,7 +19,8 @@ from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Hook, silent
-from videoclusternet.pipeline import adapt_run
+from videoclusternet.models.load import check as check_model
+from videoclusternet.pipeline import adapt_run, check_settings
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result
 from videoclusternet_bench.adapted_runs import MEASURES, round_of, scored_rounds
@@ -86,7 +87,9 @@ def run_studies(
     Raises
     ------
     ConfigError
-        For a study that does not exist.
+        For a study or a setting that does not exist.
+    ModelError
+        For a backbone that is missing or wrong.
     DataError
         For a set without pictures.
     """
@@ -106,6 +109,10 @@ def run_studies(
         for backbone in backbones
         for seed in range(seeds)
     ]
+    for job in todo[::seeds]:  # what is wrong shows now, before anything is written
+        check_model(job.backbone, "backbone")
+        for _, variant in work:
+            check_settings(_config(job, variant), folder)
     total = len(todo) * len(work)
     rows = run_all(_each, todo, folder, jobs, hook, "ablate", "variants", total)
     order = {name: i for i, name in enumerate(names)}

@@ -18,6 +18,7 @@ from videoclusternet.config import Config
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.load import check as check_model
+from videoclusternet.models.load import spec_of
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
@@ -154,6 +155,7 @@ def describe(
     """
     if (folder / MANIFEST).exists():
         raise StoreError(f"{folder} is a run folder", "choose another folder with -o")
+    spec_of(backbone, "backbone")
     found = [one for path in paths for one in _open(path)]
     names = [one.name for one in found]
     twice = [name for name in names if names.count(name) > 1]

@@ -16,7 +16,7 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack import folders, kills, media, zips
+from tests.attack import folders, kills, media, model_files, servers, settings, zips
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
@@ -24,6 +24,9 @@ FAMILIES: dict[str, Family] = {
     "folders": folders.FAMILY,
     "kills": kills.FAMILY,
     "media": media.FAMILY,
+    "models": model_files.FAMILY,
+    "servers": servers.FAMILY,
+    "settings": settings.FAMILY,
     "zips": zips.FAMILY,
 }
 

@@ -252,6 +252,7 @@ def test_models_verify(vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / MODELS["yunet"].files[0].name).write_bytes(b"something else")
     outcome = vcn("models", "verify")
     assert outcome.code == 4 and "WRONG    yunet" in outcome.out
+    assert "WRONG" in outcome.complaint
 
 
 def test_pull_of_an_unknown_model(vcn: Vcn) -> None:

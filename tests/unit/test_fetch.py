@@ -477,3 +477,23 @@ def test_a_file_that_the_user_must_get(cache: Path, monkeypatch: pytest.MonkeyPa
     (cache / "weights.bin").write_bytes(b"spoilt")
     with pytest.raises(ModelError, match="as at its first use"):
         pull("toy")
+
+
+def test_what_nobody_can_check_must_tell_its_end(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url, "")
+    site.tells_length, site.stop_after = False, BLOCK
+    with pytest.raises(ModelError, match="how long"):
+        pull("toy")
+    assert not (cache / "weights.bin").exists() and not (cache / "pins.json").exists()
+
+
+def test_what_nobody_can_check_is_not_put_together(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, site.url, "")
+    cache.mkdir()
+    (cache / "weights.bin.part").write_bytes(b"another file")
+    pull("toy")
+    assert site.ranges == [None] and (cache / "weights.bin").read_bytes() == CONTENT

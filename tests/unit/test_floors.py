@@ -24,6 +24,7 @@ FLOORS = {
     PRODUCT: (
         "errors events",
         "outside profiles",
+        "given",
         "config types",
         "engine annotations",
         "runfolder clustering",

@@ -17,7 +17,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from videoclusternet.errors import ConfigError
+from videoclusternet.outside.text import shown
 from videoclusternet.types.arrays import Array
+
+DIGITS = 6
+"""Of the number of a process, at most."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +66,38 @@ class Ranks:
 
 ALONE = Ranks()
 """A single process."""
+TORCHRUN = "let torchrun set it, or unset WORLD_SIZE to train in one process"
+
+
+def _number(name: str, otherwise: str = "", least: int = 0) -> int:
+    """Read a whole number from the environment."""
+    text = os.environ.get(name, otherwise)
+    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS and int(text) >= least):
+        raise ConfigError(f"{name} is {shown(text)}, no number of processes", TORCHRUN)
+    return int(text)
 
 
 @contextmanager
 def joined(device: str) -> Iterator[Ranks]:
-    """Join the processes that ``torchrun`` started, or stand alone."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    """Join the processes that ``torchrun`` started, or stand alone.
+
+    Raises
+    ------
+    ConfigError
+        When the environment is not what ``torchrun`` makes of it.
+    """
+    world = _number("WORLD_SIZE", "1", least=1)
     if world == 1:
         yield Ranks()
         return
+    if _number("RANK") >= world:
+        raise ConfigError(f"RANK={os.environ['RANK']} of {world} processes", TORCHRUN)
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        if not os.environ.get(name):
+            raise ConfigError(f"{name} is not set beside WORLD_SIZE={world}", TORCHRUN)
     cuda = device.startswith("cuda")
     if cuda:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(_number("LOCAL_RANK"))
     # The others wait while the first one embeds a whole film.
     dist.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(hours=12))
     try:

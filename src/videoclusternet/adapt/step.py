@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ def given_model(config: Config, folder: Path) -> tuple[Config, GivenModel | None
     if not config.adapt.given:
         return config, None
     given = Path(config.adapt.given)
-    if given.resolve() == folder.resolve():
+    if os.path.realpath(given) == os.path.realpath(folder):  # a link to itself raises nothing
         raise ConfigError("a run cannot begin with its own model", "choose another folder with -o")
     store = Store(given)
     if store.fingerprint("adapt") is None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.text import shown
 
 RATE = re.compile(r"\d{1,9}(\.\d{1,15}|/\d{1,9})?")
 LARGEST = 2**31 - 1
@@ -47,7 +48,7 @@ def rate(text: str, place: str, what: str = "fps") -> Fraction:
     except ZeroDivisionError:
         found = Fraction(0)
     if found == 0:
-        raise DataError(f"{place}: {what} is {text!r}", "write 25, 23.976 or 24000/1001")
+        raise DataError(f"{place}: {what} is {shown(text)}", "write 25, 23.976 or 24000/1001")
     return found
 
 

@@ -27,6 +27,8 @@ SHORTAGES = (
     "bad_alloc",
 )
 """How libraries speak of memory in errors that have no kind of their own."""
+LONGEST, SHOWN = 5000, 300
+"""Letters of a message at most, and of each end of one that is longer."""
 NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What the system says when something cannot be written."""
 Usage: Any = typer.BadParameter.__mro__[2]
@@ -74,7 +76,10 @@ def fail(error: Exception) -> int:
     if isinstance(error, Usage):
         words = io.StringIO()
         error.show(words)
-        say(*words.getvalue().rstrip("\n").split("\n"), error=True)
+        said = words.getvalue().rstrip("\n")
+        if not said.startswith("Usage:"):  # of an option whose form is wrong
+            said = f"vcn: {said.removeprefix('Error: ')} (`vcn --help` lists the commands)"
+        say(*said.split("\n"), error=True)
         return int(error.exit_code)
     known = expected(error)
     if known is None:
@@ -82,7 +87,10 @@ def fail(error: Exception) -> int:
             raise error
         say(f"vcn: {_defect(error)}", error=True)
         return 1
-    say(f"vcn: {known}", error=True)
+    said = str(known)
+    if len(said) > LONGEST:  # no path is as long: a name that somebody made to harm
+        said = f"{said[:SHOWN]} … {said[-SHOWN:]}"
+    say(f"vcn: {said}", error=True)
     return known.exit_code
 
 

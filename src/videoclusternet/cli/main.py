@@ -207,9 +207,12 @@ def adapt(
 
     torchrun --nproc-per-node 4 -m videoclusternet adapt RUN
     """
-    from videoclusternet.pipeline import adapt_run
+    from videoclusternet.errors import ConfigError
+    from videoclusternet.pipeline import adapt_run, learns
 
     chosen = _config(profile, None, None, device, settings, config, from_model)
+    if not learns(chosen):
+        raise ConfigError("adapt.rounds=0: nothing would be learnt", "try --profile vcn")
     quiet = quiet or os.environ.get("RANK", "0") != "0"  # one of several processes speaks
     with _hook(quiet, log_json) as hook:
         result = adapt_run(run, chosen, hook)

@@ -37,10 +37,11 @@ def show(name: Name) -> None:
 @app.command()
 def verify() -> None:
     """Check the sha256 of every model file that is present."""
+    from videoclusternet.errors import ModelError
     from videoclusternet.show import model_table
 
     if not model_table.verify_models():
-        raise typer.Exit(4)
+        raise ModelError("a file is not what it should be", "see the lines that say WRONG")
 
 
 @app.command()

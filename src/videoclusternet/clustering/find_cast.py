@@ -32,6 +32,7 @@ from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress
+from videoclusternet.outside.text import shown
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -74,7 +75,7 @@ def check_choice(config: ClusterConfig) -> None:
     space = asked.space in (*SPACES, ADAPTED) or round_number(asked.space) is not None
     if config.choose != STABILITY and not (space and asked.linkage in rules):
         raise ConfigError(
-            f"no candidate {config.choose!r} for cluster.choose",
+            f"no candidate {shown(config.choose)} for cluster.choose",
             f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
             f"a rule of {', '.join(rules)}",
         )

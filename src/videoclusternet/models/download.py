@@ -40,13 +40,16 @@ class _Answer(NamedTuple):
         Byte of the file that it begins with.
     total : int
         Bytes of the whole file; 0 where it is not said.
+    ends : bool
+        Whether its end can be told from a connection that broke.
     """
 
     start: int
     total: int
+    ends: bool
 
 
-def download(url: str, part: Path, progress: Progress) -> None:
+def download(url: str, part: Path, progress: Progress, checked: bool = True) -> None:
     """Download a file, going on where an earlier attempt stopped.
 
     Parameters
@@ -56,25 +59,30 @@ def download(url: str, part: Path, progress: Progress) -> None:
         Where it is written; what is there already is its beginning.
     progress : callable
         ``progress(bytes so far, bytes in all)``, 0 where that is not known.
+    checked : bool
+        Whether its hash is known.  Of one that nobody can check no beginning is gone on with,
+        as the file may be another one by now; and its end must be told.
 
     Raises
     ------
     OSError, ValueError, http.client.HTTPException
         When it cannot be fetched whole.  What came is kept.
     """
-    have = part.stat().st_size if part.is_file() else 0
+    have = part.stat().st_size if checked and part.is_file() else 0
     try:
-        _receive(url, part, have, progress)
+        _receive(url, part, have, progress, checked)
     except urllib.error.HTTPError as error:
         if not (have and error.code == 416):
             raise
-        _receive(url, part, 0, progress)  # the part is no beginning of the file
+        _receive(url, part, 0, progress, checked)  # the part is no beginning of the file
 
 
-def _receive(url: str, part: Path, have: int, progress: Progress) -> None:
+def _receive(url: str, part: Path, have: int, progress: Progress, checked: bool) -> None:
     with closing(_listen(url, have)) as heard:
         answer = next(heard)
         assert isinstance(answer, _Answer)
+        if not (checked or answer.ends):
+            raise OSError("the server does not say how long it is, so that half might pass for it")
         have = answer.start
         with opened_anew(part, keep=bool(have)) as stream:
             for block in heard:
@@ -150,7 +158,8 @@ def _head(answer: Any, have: int) -> _Answer:
     ):
         raise ValueError("the server sends another part of it than was asked for")
     length = answer.headers.get("Content-Length", "")
-    total = start + int(length) if length.isascii() and length.isdecimal() else 0
+    told = length.isascii() and length.isdecimal()
+    total = start + int(length) if told else 0
     if total > LARGEST:
         raise ValueError(f"it has {total:,} bytes, more than {LARGEST:,}")
-    return _Answer(start, total)
+    return _Answer(start, total, told or answer.chunked)

@@ -28,6 +28,9 @@ from videoclusternet.models.registry import (
 from videoclusternet.outside.files import is_file
 from videoclusternet.runfolder.files import writing
 
+LONGEST = 200
+"""Letters of what a server says that a message repeats."""
+
 
 def pull(name: str, hook: Hook = silent) -> list[Path]:
     """Fetch the files of a model that are not there yet.
@@ -74,6 +77,10 @@ def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     step, expected = f"fetch {file.name}", known_hash(spec, file)
+
+    def tell(done: int, total: int) -> None:
+        hook(Event("progress", step, done, total, "bytes"))
+
     hook(Event("start", step, unit="bytes"))
     try:
         if expected and is_file(part) and sha256_of(part) == expected:
@@ -81,11 +88,11 @@ def _fetch(spec: ModelSpec, file: WeightFile, path: Path, hook: Hook) -> None:
         elif file.source.startswith("hf:"):
             _from_hub(file, part)
         else:
-            download(file.source, part, lambda a, b: hook(Event("progress", step, a, b, "bytes")))
+            download(file.source, part, tell, bool(expected))
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
         raise ModelError(
-            f"cannot fetch {file.name} from {file.source}: {reason.splitlines()[0]}",
+            f"cannot fetch {file.name} from {file.source}: {reason.splitlines()[0][:LONGEST]}",
             f"put it at {path} yourself" + (f" (sha256 {expected})" if expected else ""),
         ) from error
     found = sha256_of(part)

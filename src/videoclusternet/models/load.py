@@ -13,6 +13,7 @@ from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.models.onnx_weights import ONNX_MODELS
 from videoclusternet.models.registry import ModelSpec, find, locate, weights_digest
+from videoclusternet.outside.text import shown
 
 DIGITS = 5
 """Of the number of a device, less than."""
@@ -90,7 +91,7 @@ def pick_device(wanted: str) -> str:
     kind, colon, number = wanted.partition(":")
     known = not colon or (number.isascii() and number.isdecimal() and len(number) < DIGITS)
     if not known or int(number or 0) >= counts.get(kind, 0):
-        raise ModelError(f"no device {wanted!r} on this machine", "use --device cpu or auto")
+        raise ModelError(f"no device {shown(wanted)} on this machine", "use --device cpu or auto")
     return wanted
 
 
@@ -173,7 +174,18 @@ def check(choice: str, kind: str) -> tuple[ModelSpec, tuple[Path, ...]]:
     ModelError
         When the name is unknown, of another kind, or its file is missing or wrong.
     """
+    return spec_of(choice, kind), locate(choice)
+
+
+def spec_of(choice: str, kind: str) -> ModelSpec:
+    """Find a model of a kind, whether its files are there or not.
+
+    Raises
+    ------
+    ModelError
+        When the name is unknown or of another kind.
+    """
     spec, _ = find(choice)
     if spec.kind != kind:
         raise ModelError(f"{spec.name} is a {spec.kind}, not a {kind}", "see `vcn models`")
-    return spec, locate(choice)
+    return spec

@@ -52,6 +52,8 @@ def no_weights(path: Path) -> str:
         head = stream.read(HEAD)
     if not head:
         return "is empty"
+    if not any(head):
+        return "begins with zeros, as no file of weights does"
     if not head.translate(None, TEXT):
         return "holds text, not weights; is it the page of a login?"
     return ""

@@ -22,6 +22,7 @@ from videoclusternet.models.pins import no_weights, pin, read_pins
 from videoclusternet.models.spec import ModelSpec as ModelSpec
 from videoclusternet.models.spec import WeightFile as WeightFile
 from videoclusternet.outside.files import is_file
+from videoclusternet.outside.text import meant, shown
 
 _RAW = "https://raw.githubusercontent.com"
 _EDGEFACE = f"{_RAW}/yayoimizuha/face_recognition_train/3e631e35/checkpoints"
@@ -182,7 +183,9 @@ def find(choice: str) -> tuple[ModelSpec, Path | None]:
     """
     name, _, path = choice.partition("=")
     if name not in MODELS:
-        raise ModelError(f"no model named {name!r}", f"known: {', '.join(MODELS)}")
+        raise ModelError(
+            f"no model named {shown(name)}", f"{meant(name, MODELS)}known: {', '.join(MODELS)}"
+        )
     return MODELS[name], Path(path) if path else None
 
 

@@ -6,9 +6,11 @@ a line break fake a line of ours, a byte that is no UTF-8 stop the program.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 UNSEEN = re.compile(
@@ -18,6 +20,8 @@ UNSEEN = re.compile(
     "\ud800-\udfff]"  # bytes of names that are no UTF-8, and halves of characters
 )
 """Characters that a terminal would act on, or could not be given."""
+SHOWN = 60
+"""Letters of a name or value that a message shows."""
 BYTES = range(0xDC80, 0xDD00)
 """How Python keeps a byte of a name that is no UTF-8."""
 
@@ -31,6 +35,18 @@ def _escaped(letter: str) -> str:
     if ord(letter) in BYTES:
         return f"\\x{ord(letter) - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode("ascii")
+
+
+def shown(value: object) -> str:
+    """Return a value in quotes for a message, cut where it is long."""
+    text = str(value)
+    return repr(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Ask ``did you mean NAME?`` where a known name is close; empty where none is."""
+    close = difflib.get_close_matches(name[:SHOWN], list(known), n=1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def say(*lines: object, error: bool = False) -> None:

@@ -16,6 +16,7 @@ from videoclusternet.models.registry import (
     known_hash,
     sha256_of,
 )
+from videoclusternet.outside.files import is_file
 from videoclusternet.outside.text import say
 from videoclusternet.show.terminal import print_json, print_table, table_of
 
@@ -117,7 +118,7 @@ def _path(file: WeightFile) -> Path | None:
 
 
 def _state(path: Path | None) -> str:
-    return "missing" if path is None or not path.is_file() else _megabytes(path.stat().st_size)
+    return "missing" if path is None or not is_file(path) else _megabytes(path.stat().st_size)
 
 
 def _present(spec: ModelSpec) -> bool:
@@ -144,7 +145,7 @@ def verify_models() -> bool:
             except ModelError as error:
                 say(f"missing  {spec.name}: {error}")
                 continue
-            if not path.is_file():
+            if not is_file(path):
                 say(f"missing  {spec.name}: {path}")
                 continue
             found, expected = sha256_of(path), known_hash(spec, file)

@@ -34,8 +34,10 @@ def check_sources(sources: Sequence[Source], learns: bool) -> None:
         )
 
 
-def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config) -> None:
+def check_models(sources: Sequence[Source], runs: Sequence[Run] | None, config: Config) -> None:
     """Refuse models that are missing and still needed: now, not after hours of looking.
+
+    Without ``runs`` nothing is there yet, and every model is needed.
 
     A file whose hash nobody published is opened too: it may be anything.
 
@@ -63,8 +65,6 @@ def check_models(sources: Sequence[Source], runs: Sequence[Run], config: Config)
     if config.shots.detector == "transnet":
         checks["shots"] = transnet.locate
     for kind, refuse in checks.items():
-        if any(
-            kind in source.needs and run.store.fingerprint(NEEDED_BY[kind]) is None
-            for source, run in zip(sources, runs, strict=True)
-        ):
+        needing = [i for i, source in enumerate(sources) if kind in source.needs]
+        if any(runs is None or runs[i].store.fingerprint(NEEDED_BY[kind]) is None for i in needing):
             refuse()

@@ -9,8 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from videoclusternet.cli.options import (
+    Jobs,
     LogJson,
     Quiet,
+    Seeds,
     Settings,
     path_argument,
     path_option,
@@ -57,12 +59,12 @@ def run(
         ),
     ] = "fast",
     backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
+    seeds: Seeds = 1,
     combine: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Cluster all sets jointly, as one set of this name."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    jobs: Jobs = 1,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -130,7 +132,7 @@ def pictures(
         str | None, typer.Option(help="Names with commas, as in the results; else all.")
     ] = None,
     sets: Annotated[str | None, typer.Option(help="Names of sets with commas; else all.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="One of the seeds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=9999, help="One of the seeds.")] = 0,
     truth: Annotated[
         list[Path] | None,
         path_option(help="Of a run: as for `vcn score`; repeatable, one for each film."),
@@ -173,8 +175,8 @@ def ablate(
         str, typer.Option(help="Names with commas, or all; --list shows them.")
     ] = "profiles",
     backbones: Annotated[str, typer.Option(help="Names with commas.")] = "dlib",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 1,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    seeds: Seeds = 1,
+    jobs: Jobs = 1,
     settings: Settings = None,
     shown: Annotated[
         bool, typer.Option("--list", help="List the studies and stop; so without DATASET.")

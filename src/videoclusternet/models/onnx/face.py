@@ -14,20 +14,21 @@ from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.backbones.face_model import FaceModel
+from videoclusternet.models.onnx.batch import settle_batch
 from videoclusternet.models.onnx.file import OnnxFile, read_onnx
 from videoclusternet.models.onnx.graph import (
-    FAILURES,
     Graph,
-    Program,
-    freeze_shapes,
     make_program,
-    open_batch,
 )
 from videoclusternet.models.onnx.parts import find_cut, split_tail
 from videoclusternet.models.onnx.sidecar import Feeding, read_sidecar
 from videoclusternet.models.spec import ModelSpec
 from videoclusternet.types.canvas import ARCFACE_112
 
+SIDES = range(16, 1025)
+"""Sides of the input, px."""
+MOST_PICTURES = 64
+"""At a time that a file is written for."""
 USUAL = 112
 """Side of the input where neither the file nor the sidecar says it, px."""
 
@@ -192,7 +193,7 @@ def _assemble(file: OnnxFile, layout: Layout, feeding: Feeding) -> OnnxFace:
     flat = {name for name, both in sides.items() if both == wanted}
     sink = program.running(program.nodes[place])[0]
     cut = find_cut(program.part(0, place, layout.source, sink), values, flat)
-    (between,) = program.part(0, place, layout.source, sink).alive(cut)
+    between = program.part(0, place, layout.source, sink).bridges()[cut]
     return OnnxFace(
         Graph(program.part(0, cut, layout.source, between)),
         Graph(program.part(cut, place, between, sink)),
@@ -223,56 +224,14 @@ def read_layout(file: OnnxFile, feeding: Feeding) -> Layout:
             "is it a face-ID model?",
         )
     written = next((side for side in sides if side), None)
+    if (written and written not in SIDES) or (shape[0] or 1) > MOST_PICTURES:
+        raise ModelError(
+            f"{file.path} takes {shape[0] or 1} pictures of {written or USUAL} px",
+            f"{SIDES.start} to {SIDES.stop - 1} px are known, and {MOST_PICTURES} pictures",
+        )
     if written and feeding.size and written != feeding.size:
         raise ModelError(
             f"{file.path} takes pictures of {written} px, the file beside it says {feeding.size}",
             'leave "size" out',
         )
     return Layout(source, shape[0] or 1, written or feeding.size or USUAL, last)
-
-
-def settle_batch(program: Program, x: Tensor, batch: int) -> tuple[Program, bool]:
-    """Make a program for batches of any size.
-
-    Many files hold shapes for the one batch that they were exported with.  Those are opened
-    where they reshape; whether that was right is tried out.  If it was not, a program for one
-    picture is mapped over the batch.
-
-    Parameters
-    ----------
-    program : Program
-    x : Tensor, shape (2 batch, ...)
-        Pictures to try it with.
-    batch : int
-        What the file was written for.
-
-    Returns
-    -------
-    Program, and whether it takes one picture at a time only.
-
-    Raises
-    ------
-    ModelError
-        When a node cannot be run, or the size of the batch cannot be changed.
-    """
-    fixed = freeze_shapes(program, Graph(program).trace(x[:batch]))
-    graph = Graph(fixed)
-    (sink,) = fixed.sinks
-    expected = torch.cat([graph.trace(part)[sink] for part in torch.split(x, batch)])
-    if not expected.isfinite().all():
-        raise ModelError("it gives values that are not finite", "is the file damaged?")
-    free = open_batch(fixed, batch)
-    try:
-        with torch.no_grad():
-            found = Graph(free)(x)[0]
-    except FAILURES:
-        found = expected[:0]
-    if found.shape == expected.shape:
-        close = 1e-3 * float(expected.abs().max())
-        if torch.allclose(found, expected, rtol=1e-3, atol=close):
-            return free, False
-    if batch == 1:
-        return fixed, True
-    raise ModelError(
-        f"its batch of {batch} pictures cannot be changed", "export it for one picture or any"
-    )

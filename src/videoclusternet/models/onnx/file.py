@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.onnx.bounds import refuse_long
+from videoclusternet.outside.text import SHOWN
 
 OPSETS = range(7, 24)
 """Versions of the operator set that are understood."""
@@ -97,8 +99,11 @@ def read_onnx(path: Path) -> OnnxFile:
     onnx = _library()
     try:
         model = onnx.ModelProto.FromString(path.read_bytes())
+        refuse_long(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.message}", error.advice) from error
     except Exception as error:  # protobuf's own; its class depends on how protobuf was built
         raise ModelError(
             f"{path} does not hold an ONNX model", "is it complete and of this format?"
@@ -137,10 +142,13 @@ def _library() -> Any:
 
 
 def _node(onnx: Any, node: Any, opset: int, path: Path) -> Node:
+    words = (node.domain, node.op_type, node.name, *node.input, *node.output)
+    if not all(isinstance(word, str) for word in words):  # bytes, where they are no UTF-8
+        raise ModelError(f"{path} is damaged: a name in it is no text", "get the file again")
     domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}."
     return Node(
         op=domain + node.op_type,
-        name=node.name or next(filter(None, node.output), ""),
+        name=(node.name or next(filter(None, node.output), ""))[:SHOWN],
         inputs=tuple(node.input),
         outputs=tuple(node.output),
         attributes={a.name: _attribute(onnx, a, path) for a in node.attribute},
@@ -178,12 +186,15 @@ def _tensor(onnx: Any, tensor: Any, path: Path) -> Tensor:
         TRUTH: np.bool_,
     }
     if tensor.data_type not in kinds:
-        kind = onnx.TensorProto.DataType.Name(tensor.data_type)
-        raise ModelError(f"{path} holds {kind} values in {tensor.name}", "export it in float32")
+        known = dict(map(reversed, onnx.TensorProto.DataType.items()))
+        kind = known.get(tensor.data_type, f"unknown ({tensor.data_type})")
+        raise ModelError(
+            f"{path} holds {kind} values in {tensor.name[:SHOWN]}", "export it in float32"
+        )
     try:
         array: NDArray[Any] = np.array(
             onnx.numpy_helper.to_array(tensor), dtype=kinds[tensor.data_type]
         )
     except (ValueError, TypeError) as error:
-        raise ModelError(f"{path}: tensor {tensor.name} is damaged", str(error)) from error
+        raise ModelError(f"{path}: tensor {tensor.name[:SHOWN]} is damaged", str(error)) from error
     return torch.from_numpy(array)

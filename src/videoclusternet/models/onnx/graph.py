@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.onnx.bounds import count, foresee, refuse_many
 from videoclusternet.models.onnx.file import Node, OnnxFile
 from videoclusternet.models.onnx.operators import OPERATORS
+from videoclusternet.outside.text import SHOWN
 
 STATISTICS = {"BatchNormalization": (3, 4)}
 """Inputs that are measured, not learned: the running mean and variance."""
@@ -20,6 +22,10 @@ UNLEARNED = {"Clip", "ConstantOfShape", "Equal", "Greater", "Less", "Pad", "Pow"
 """Operators whose constants are limits, exponents and the like."""
 PIXELWISE = {"Add", "Cast", "Div", "Identity", "Mul", "Reshape", "Sub", "Transpose"}
 """What a graph does to a picture before the network proper begins."""
+LONGEST = 200
+"""Letters of what torch says of a failure."""
+MOST_NAMED = 8
+"""Operators that a message names."""
 FAILURES = (
     RuntimeError,
     ValueError,
@@ -27,7 +33,8 @@ FAILURES = (
     IndexError,
     KeyError,
     AttributeError,
-    ZeroDivisionError,
+    ArithmeticError,
+    MemoryError,
 )
 """What a node that is not as the specification says makes torch or Python raise."""
 
@@ -59,11 +66,21 @@ class Program:
         """Return the inputs of a node that are no constants."""
         return [name for name in node.inputs if name and name not in self.constants]
 
-    def alive(self, place: int) -> set[str]:
-        """Tensors made before ``nodes[place]`` and needed from there on."""
-        made = {self.source}.union(*(node.outputs for node in self.nodes[:place]))
-        used = set(self.sinks).union(*map(self.running, self.nodes[place:]))
-        return made & used
+    def bridges(self) -> dict[int, str]:
+        """Places where one tensor alone, made before, is needed from there on; and that tensor."""
+        end = len(self.nodes)
+        last = {name: i for i, node in enumerate(self.nodes) for name in self.running(node)}
+        last |= dict.fromkeys(self.sinks, end)
+        found: dict[int, str] = {}
+        alive = {self.source} & set(last)
+        for place in range(end + 1):
+            if len(alive) == 1:
+                found[place] = next(iter(alive))
+            if place < end:
+                node = self.nodes[place]
+                alive |= {name for name in node.outputs if last.get(name, -1) > place}
+                alive -= {name for name in self.running(node) if last[name] == place}
+        return found
 
     def part(self, start: int, stop: int, source: str, sink: str) -> Program:
         """Cut out the nodes from ``start`` up to ``stop``."""
@@ -73,6 +90,15 @@ class Program:
         """Count the learned numbers between two places."""
         names = {name for node in self.nodes[start:stop] for name in node.inputs}
         return sum(self.constants[name].numel() for name in names & self.learned)
+
+    def weights_from(self) -> list[int]:
+        """Count the learned numbers from each place to the end."""
+        seen, counts = set[str](), [0]
+        for node in reversed(self.nodes):
+            new = (set(node.inputs) & self.learned) - seen
+            seen |= new
+            counts.append(counts[-1] + sum(self.constants[name].numel() for name in new))
+        return counts[::-1]
 
 
 def make_program(file: OnnxFile, source: str, sinks: tuple[str, ...]) -> Program:
@@ -87,14 +113,20 @@ def make_program(file: OnnxFile, source: str, sinks: tuple[str, ...]) -> Program
     refuse_unknown(file, nodes)
     constants, made = dict(file.constants), set[str]()
     left: list[Node] = []
+    numbers = 0
     for node in nodes:
         if any(name and name not in constants for name in node.inputs):
             left.append(node)
             continue
         given = [n for n in node.inputs if n and n not in made and _weights(constants[n])]
-        constants.update(Step(node, constants).run({}))
+        values = Step(node, constants).run({})
+        numbers += count(values.values())
+        refuse_many(numbers)
+        constants.update(values)
         # Zeros to pad with, waves of a position and the like are computed, not learned.
         made |= set() if given or node.op == "Constant" else set(node.outputs)
+    if not {*sinks} <= {name for node in left for name in node.outputs}:
+        raise ModelError("its output does not depend on the picture", "is it a face-ID model?")
     program = Program(tuple(left), constants, frozenset(), source, sinks)
     return replace(program, learned=learned(program) - made)
 
@@ -127,8 +159,8 @@ def refuse_unknown(file: OnnxFile, nodes: Iterable[Node]) -> None:
     if not unknown:
         return
     named = ", ".join(
-        f"{op} (node {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''})"
-        for op, names in unknown.items()
+        f"{op[:SHOWN]} (node {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''})"
+        for op, names in list(unknown.items())[:MOST_NAMED]
     )
     if any(_quantised(op) for op in unknown):
         raise ModelError(
@@ -207,6 +239,12 @@ class Step(nn.Module):
 
     def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the outputs by name, given at least the inputs by name."""
+        out = self.function(self.node, *self._arguments(values))
+        outs = (out,) if isinstance(out, Tensor) else out
+        # Outputs that we do not make (a mask, indices) are missed only by a node that needs them.
+        return dict(zip(self.node.outputs, outs, strict=False))
+
+    def _arguments(self, values: Mapping[str, Tensor]) -> list[Tensor | None]:
         args: list[Tensor | None] = []
         for slot, (kind, name) in enumerate(zip(self.kinds, self.node.inputs, strict=True)):
             if kind == "value":
@@ -215,23 +253,21 @@ class Step(nn.Module):
                 args.append(getattr(self, f"input{slot}"))
             else:
                 args.append(self.plain.get(slot))
-        out = self.function(self.node, *args)
-        outs = (out,) if isinstance(out, Tensor) else out
-        # Outputs that we do not make (a mask, indices) are missed only by a node that needs them.
-        return dict(zip(self.node.outputs, outs, strict=False))
+        return args
 
     def run(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Do as :meth:`forward`, but name the node when it fails.
+        """Do as :meth:`forward`, but name the node when it fails or asks for too much memory.
 
         Raises
         ------
         ModelError
         """
         try:
+            foresee(self.function, self.node, self._arguments(values))
             return self(values)  # type: ignore[no-any-return]
         except FAILURES as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise ModelError(f"{self.node} cannot be run", lines[0]) from error
+            raise ModelError(f"{self.node} cannot be run", lines[0][:LONGEST]) from error
 
 
 class Graph(nn.Module):
@@ -240,18 +276,18 @@ class Graph(nn.Module):
     def __init__(self, program: Program) -> None:
         super().__init__()
         # A copy each: the weights of two graphs from one file are changed apart.
+        used = {name for node in program.nodes for name in node.inputs}
         weights = {
             name: nn.Parameter(program.constants[name].clone())
-            for name in sorted(program.learned)
-            if any(name in node.inputs for node in program.nodes)
+            for name in sorted(program.learned & used)
         }
         self.steps = nn.ModuleList(Step(n, program.constants, weights) for n in program.nodes)
         self.source, self.sinks = program.source, program.sinks
         last = {name: i for i, node in enumerate(program.nodes) for name in program.running(node)}
-        self.spent = [
-            [name for name, at in last.items() if at == i and name not in self.sinks]
-            for i in range(len(program.nodes))
-        ]
+        self.spent: list[list[str]] = [[] for _ in program.nodes]
+        for name, at in last.items():
+            if name not in self.sinks:
+                self.spent[at].append(name)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the sinks for a source."""
@@ -263,52 +299,24 @@ class Graph(nn.Module):
         return tuple(values[name] for name in self.sinks)
 
     def trace(self, x: Tensor) -> dict[str, Tensor]:
-        """Return every tensor on the way.
+        """Return every tensor on the way; of those made of the picture and spent, the shape only.
 
         Raises
         ------
         ModelError
-            When a node cannot be run.
+            When a node cannot be run, or more memory is needed than any face-ID network takes.
         """
-        values = {self.source: x}
+        values, pictured, alive = {self.source: x}, {self.source}, x.numel()
         with torch.no_grad():
-            for step in self.steps:
+            for step, spent in zip(self.steps, self.spent, strict=True):
                 assert isinstance(step, Step)
-                values |= step.run(values)
+                made = step.run(values)
+                values |= made
+                alive += count(made.values())
+                refuse_many(alive)
+                if step.node.op != "Shape" and pictured & set(step.node.inputs):
+                    pictured |= set(made)
+                for name in pictured.intersection(spent):
+                    alive -= values[name].numel()
+                    values[name] = values[name].to("meta")
         return values
-
-
-def freeze_shapes(program: Program, values: Mapping[str, Tensor]) -> Program:
-    """Replace all that follows from shapes alone by what it is for these values.
-
-    The picture's size never changes, so this loses the size of the batch only.
-    """
-    known: set[str] = set()
-    constants, left = dict(program.constants), []
-    for node in program.nodes:
-        follows = node.op == "Shape" or set(program.running(node)) <= known
-        if follows and not program.learned & set(node.inputs):
-            known |= set(node.outputs)
-            constants |= {name: values[name] for name in node.outputs if name in values}
-        else:
-            left.append(node)
-    nodes = tuple(needed(left, program.sinks))
-    return replace(program, nodes=nodes, constants=constants)
-
-
-def open_batch(program: Program, batch: int) -> Program:
-    """Let reshaping keep a first side that is written as the size of the batch."""
-    nodes, constants = [], dict(program.constants)
-    for node in program.nodes:
-        sizes = constants[node.inputs[1]].tolist() if _fixed_reshape(program, node) else []
-        if sizes[:1] == [batch] and 0 not in sizes[1:]:
-            name = f"{node.outputs[0]}/shape"
-            constants[name] = torch.tensor([0, *sizes[1:]])
-            rest = {key: value for key, value in node.attributes.items() if key != "allowzero"}
-            node = replace(node, inputs=(node.inputs[0], name), attributes=rest)
-        nodes.append(node)
-    return replace(program, nodes=tuple(nodes), constants=constants)
-
-
-def _fixed_reshape(program: Program, node: Node) -> bool:
-    return node.op == "Reshape" and node.inputs[1] in program.constants

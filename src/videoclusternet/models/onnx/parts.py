@@ -44,14 +44,15 @@ def split_tail(program: Program, values: Mapping[str, Tensor], batch: int) -> tu
     nodes = program.nodes
     found = [i for i, n in enumerate(nodes) if _matrix(program, n, values, batch) is not None]
     place = found[-1] if found else 0
-    if not found or program.alive(place + 1) != {nodes[place].outputs[0]}:
+    bridges = program.bridges()
+    if not found or bridges.get(place + 1) != nodes[place].outputs[0]:
         raise ModelError("it has no last linear layer", "is it a face-ID model?")
     matrix = _matrix(program, nodes[place], values, batch)
     assert matrix is not None
     weight, bias = matrix
     out = nodes[place].outputs[0]
     stop, current = place + 1, out
-    while stop < len(nodes) and _folds(program, stop, current):
+    while stop < len(nodes) and bridges.get(stop) == current and _folds(program, stop, current):
         after = values[nodes[stop].outputs[0]]
         if after.numel() != values[out].numel() or after.shape[:1] != (batch,):
             break
@@ -60,10 +61,10 @@ def split_tail(program: Program, values: Mapping[str, Tensor], batch: int) -> tu
     _refuse_more(program, stop, values[current], current)
     # Each value is scaled and shifted by itself: 0 and 1 tell by how much.
     affine = Graph(program.part(place + 1, stop, out, current)).double()
-    like = values[out].double()
+    zeros = torch.zeros(values[out].shape, dtype=torch.float64)
     with torch.no_grad():
-        shift = affine(torch.zeros_like(like))[0].reshape(batch, -1)[0]
-        scale = affine(torch.ones_like(like))[0].reshape(batch, -1)[0] - shift
+        shift = affine(zeros)[0].reshape(batch, -1)[0]
+        scale = affine(zeros + 1)[0].reshape(batch, -1)[0] - shift
         linear = nn.Linear(weight.shape[1], weight.shape[0])
         linear.weight.copy_(weight.double() * scale[:, None])
         linear.bias.copy_(bias.double() * scale + shift)
@@ -103,7 +104,7 @@ def _matrix(
 def _folds(program: Program, place: int, current: str) -> bool:
     """Whether a node scales, shifts or reshapes a vector, and nothing else uses the vector."""
     node = program.nodes[place]
-    if program.running(node) != [current] or program.alive(place) != {current}:
+    if program.running(node) != [current]:
         return False
     turned = node.op == "Div" and node.inputs[0] != current
     return node.op in AFFINE | LAYOUT and not turned
@@ -152,8 +153,7 @@ def find_cut(program: Program, values: Mapping[str, Tensor], flat: set[str]) -> 
         The last stage begins with ``nodes[place]``.
     """
     nodes = program.nodes
-    alive = [program.alive(place) for place in range(len(nodes) + 1)]
-    places = [place for place, names in enumerate(alive) if len(names) == 1 and names <= flat]
+    places = [place for place, name in program.bridges().items() if name in flat]
     sides = [values[node.outputs[0]].shape[2:] for node in nodes]
     maps = [i for i, node in enumerate(nodes) if node.op in SLIDING and sides[i].numel() > 1]
     if maps:
@@ -161,5 +161,5 @@ def find_cut(program: Program, values: Mapping[str, Tensor], flat: set[str]) -> 
         cut = max(place for place in places if place <= first)
         if program.weights(0, cut) and program.weights(cut, len(nodes)):
             return cut
-    total = program.weights(0, len(nodes))
-    return max(p for p in places if program.weights(p, len(nodes)) >= SHARE * total)
+    weights = program.weights_from()
+    return max(p for p in places if weights[p] >= SHARE * weights[0])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from videoclusternet.models.onnx.bounds import refuse_large
 from videoclusternet.models.onnx.file import Node
 
 Operator = Callable[..., Tensor | tuple[Tensor, ...]]
@@ -117,6 +118,7 @@ def constant(node: Node) -> Tensor:
 
 def constant_of_shape(node: Node, sides: Tensor) -> Tensor:
     """Float zeros where no value is given."""
+    refuse_large(sides.tolist())
     value = node.get("value", torch.zeros(1))
     return torch.full(sides.tolist(), value.item(), dtype=value.dtype)
 
@@ -161,7 +163,9 @@ def cumulative_sum(node: Node, x: Tensor, axis: Tensor) -> Tensor:
 
 def counting(node: Node, start: Tensor, limit: Tensor, step: Tensor) -> Tensor:
     """Evenly spaced numbers."""
-    return torch.arange(start.item(), limit.item(), step.item(), dtype=start.dtype)
+    first, last, by = start.item(), limit.item(), step.item()
+    refuse_large([int((last - first) / by)])
+    return torch.arange(first, last, by, dtype=start.dtype)
 
 
 SHAPES: dict[str, Operator] = {

@@ -7,7 +7,6 @@ every entry may be left out.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,13 @@ from numpy.typing import NDArray
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.registry import sidecar_path
+from videoclusternet.outside.files import exists, read_text
+from videoclusternet.outside.text import shown
 
+MOST_BYTES = 1 << 16
+"""Of the file."""
+LARGEST = 1e9
+"""Of any number in it."""
 KEYS = ("channels", "mean", "scale", "template", "size")
 
 
@@ -55,15 +60,20 @@ def read_sidecar(model: Path) -> Feeding:
         When it is no JSON object, or an entry is unknown or impossible.
     """
     path = sidecar_path(model)
-    if not path.is_file():
+    if not exists(path):
         return Feeding()
+    text = read_text(path, ModelError, MOST_BYTES)
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(text)
         if not isinstance(given, dict):
             raise ValueError("it should hold one object in braces")
         if unknown := sorted(set(given) - set(KEYS)):
-            raise ValueError(f"unknown entry {unknown[0]!r}; known: {', '.join(KEYS)}")
+            raise ValueError(f"unknown entry {shown(unknown[0])}; known: {', '.join(KEYS)}")
         return Feeding(**{key: _checked(key, value) for key, value in given.items()})
+    except RecursionError as error:
+        raise ModelError(
+            f"{path} has too many brackets", 'see "ONNX models" in docs/weights.md'
+        ) from error
     except ValueError as error:
         raise ModelError(f"{path}: {error}", 'see "ONNX models" in docs/weights.md') from error
 
@@ -71,21 +81,24 @@ def read_sidecar(model: Path) -> Feeding:
 def _checked(key: str, value: Any) -> Any:
     if key == "channels":
         if value not in ("RGB", "BGR"):
-            raise ValueError(f'"channels" should be "RGB" or "BGR", not {value!r}')
+            raise ValueError(f'"channels" should be "RGB" or "BGR", not {shown(value)}')
         return value
     if key == "size":
         if not isinstance(value, int) or isinstance(value, bool) or not 16 <= value <= 1024:
-            raise ValueError(f'"size" should be a whole number of px, not {value!r}')
+            raise ValueError(f'"size" should be a whole number of px, not {shown(value)}')
         return value
     if key == "template":
         rows = value if isinstance(value, list) else []
         if len(rows) != 5 or not all(_numbers(row, 2) for row in rows):
             raise ValueError('"template" should be five points [x, y]')
-        return np.array(rows, dtype=np.float64)
+        points = np.array(rows, dtype=np.float64)
+        if not np.ptp(points, axis=0).all():
+            raise ValueError('"template" should be five points that lie apart')
+        return points
     many = value if isinstance(value, list) else [value] * 3
     if not _numbers(many, 3) or (key == "scale" and 0 in many):
         rest = " other than 0" if key == "scale" else ""
-        raise ValueError(f'"{key}" should be a number or three{rest}, not {value!r}')
+        raise ValueError(f'"{key}" should be a number or three{rest}, not {shown(value)}')
     return tuple(map(float, many))
 
 
@@ -93,5 +106,5 @@ def _numbers(values: Any, count: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(type(v) in (int, float) and math.isfinite(v) for v in values)
+        and all(type(v) in (int, float) and abs(v) <= LARGEST for v in values)
     )

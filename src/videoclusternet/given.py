@@ -1,0 +1,94 @@
+"""Settings as they are given: profiles, a TOML file, ``step.key=value``, and their merge."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from videoclusternet.errors import ConfigError
+from videoclusternet.outside.files import read_text
+from videoclusternet.outside.text import meant, shown
+from videoclusternet.profiles import PROFILES
+
+FILE_BYTES = 1 << 20
+"""Bytes of a file of settings at most."""
+
+
+def profile_of(name: str) -> dict[str, Any]:
+    """Return what a profile changes; ``auto`` is ``instant``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is none.
+    """
+    name = "instant" if name == "auto" else name
+    if name not in PROFILES:
+        raise ConfigError(
+            f"no profile {shown(name)}",
+            f"{meant(name.lower(), PROFILES)}choose one of auto, {', '.join(PROFILES)}",
+        )
+    return PROFILES[name]
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a file of settings.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be read or is no TOML.
+    """
+    text = read_text(file, ConfigError, FILE_BYTES)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # of too many digits, of too many brackets
+        raise ConfigError(f"{file} is not valid TOML: {error}") from error
+
+
+def parsed(setting: str) -> dict[str, Any]:
+    """Read ``step.key=value``: the value as TOML, else as text.
+
+    Raises
+    ------
+    ConfigError
+        When it is not of this form.
+    """
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"cannot read setting {shown(setting)}", "write --set step.key=value")
+    try:
+        read = tomllib.loads(f"v = {text}")
+    except (ValueError, RecursionError):
+        read = {"v": text}
+    if len(read) > 1:
+        raise ConfigError(f"setting {shown(key)} has lines of others", "write --set for each")
+    return nested(key, read["v"])
+
+
+def nested(key: str, value: object) -> dict[str, Any]:
+    """Return ``{step: {key: value}}`` for the key ``step.key``."""
+    step, dot, rest = key.strip().partition(".")
+    return {step: {rest: value} if dot else value}
+
+
+def update(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Merge two levels, step and key: settings have no more.
+
+    Raises
+    ------
+    ConfigError
+        When a step is given a value and a table.
+    """
+    for key, value in other.items():
+        if isinstance(value, Mapping):
+            nested = into.setdefault(key, {})
+            if not isinstance(nested, dict):
+                raise ConfigError(
+                    f"setting {shown(key)} is not a table", "write [step] above its keys"
+                )
+            nested.update(value)
+        else:
+            into[key] = value
