@@ -18,6 +18,7 @@ from videoclusternet.config import Config
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.load import check as check_model
+from videoclusternet.outside.files import exists, is_file, is_folder
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
@@ -152,7 +153,7 @@ def describe(
     StoreError
         When ``folder`` is itself a run: its tables would be written over.
     """
-    if (folder / MANIFEST).exists():
+    if exists(folder / MANIFEST):
         raise StoreError(f"{folder} is a run folder", "choose another folder with -o")
     found = [one for path in paths for one in _open(path)]
     names = [one.name for one in found]
@@ -187,9 +188,9 @@ class _RunFolder:
 
 def _open(path: Path) -> Iterator[_RunFolder | LabelledSet | Described]:
     """Tell what a path holds; label files and boxes are read at once."""
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"no such file or folder: {path}", "check the path")
-    if (path / MANIFEST).exists():
+    if exists(path / MANIFEST):
         yield _RunFolder(path.resolve().name.removesuffix(".vcn"), path)
     elif path.suffix == ".ids" or any(path.glob("*.ids")):
         episodes, seasons = count_labels(path)
@@ -197,7 +198,7 @@ def _open(path: Path) -> Iterator[_RunFolder | LabelledSet | Described]:
             yield Described(count.name, "labels", count.counted, count.people)
     elif _without_film(path):
         boxes = read_boxes(path)
-        name = path.resolve().name if path.is_dir() else path.stem
+        name = path.resolve().name if is_folder(path) else path.stem
         seconds = float(boxes.seconds.mean())
         yield Described(name, "boxes", len(boxes.tracks), boxes.people, seconds, "boxes")
     else:
@@ -206,7 +207,7 @@ def _open(path: Path) -> Iterator[_RunFolder | LabelledSet | Described]:
 
 def _without_film(path: Path) -> bool:
     """Whether a path holds boxes, and no film beside them to see the faces in."""
-    if path.is_file():
+    if is_file(path):
         holds = path.suffix.lower() in (".csv", ".txt", ".xml")
     else:
         others = ("truth.csv", "*.zip", "*.npz")  # other labelled sets, with lists of tracks

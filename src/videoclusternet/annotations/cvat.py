@@ -18,6 +18,7 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import number, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_file
 
 NAMING = ("name", "identity")
 """Attributes of a CVAT box that hold the person, where the label is only ``face``."""
@@ -81,7 +82,7 @@ def _parse(path: Path) -> ET.Element:
 
 def _cvat_film(path: Path, root: ET.Element, fps: Fraction | None) -> FilmFacts:
     """Facts of the film from ``dataset.json`` beside the file, else from its own head."""
-    if path.with_name(FILM).is_file():
+    if is_file(path.with_name(FILM)):
         return read_facts(path.with_name(FILM))
     sizes = root.findall("meta//original_size")
     if len(sizes) != 1:

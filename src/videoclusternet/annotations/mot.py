@@ -18,6 +18,7 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_file
 
 SEQUENCE = "seqinfo.ini"
 NAMES = "names.csv"
@@ -101,7 +102,7 @@ def _sequence(path: Path) -> FilmFacts:
 
 
 def _beside(path: Path, name: str) -> Path | None:
-    return next((home / name for home in homes(path) if (home / name).is_file()), None)
+    return next((home / name for home in homes(path) if is_file(home / name)), None)
 
 
 def _first_pixel(path: Path) -> int:

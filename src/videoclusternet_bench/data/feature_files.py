@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_folder
 from videoclusternet.sources.features import ADVICE, MODEL, Features, checked, model_of, read_npz
 from videoclusternet.types.arrays import Array
 
@@ -46,7 +47,7 @@ def read_any(path: Path, model: str | None = None) -> Features:
             f"{path} does not say which track a row belongs to",
             "give a folder of <track>.npy, or np.savez(NAME, features=..., track=...)",
         )
-    if path.is_dir():
+    if is_folder(path):
         arrays = {number: read_npy(file) for number, file in track_files(path).items()}
         return _by_track(path, arrays, model or MODEL)
     named = _read_mat(path) if suffix == ".mat" else read_npz(path)

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.outside.files import is_folder
 from videoclusternet.types.arrays import Int64
 
 Protocol = Literal["named", "all"]
@@ -238,7 +239,7 @@ def count_labels(
         When an alias names a label that no file has.
     """
     given = aliases or {}
-    files = sorted(path.glob("*.ids")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.ids")) if is_folder(path) else [path]
     if not files:
         raise DataError(f"{path} holds no label file", "expected files such as bbt_s01e01.ids")
     read = [read_ids(file, "all") for file in files]

@@ -17,6 +17,7 @@ import numpy as np
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
@@ -133,7 +134,7 @@ def of_bench(
     DataError
         When there is no bench, or it was made by an earlier version.
     """
-    if (folder / MANIFEST).exists():
+    if exists(folder / MANIFEST):
         raise ConfigError(f"{folder} is a run", "give its labels with --truth")
     rows = read_comparison(folder)
     for column, wanted, flag in (
@@ -158,7 +159,7 @@ def _of_row(folder: Path, row: Row, runs: dict[Path, Result]) -> Shown:
     kept = _kept(folder, row)
     own = folder_of(home, row["method"])
     # A profile that learns has its own copy of the run, with its own cast and merge log.
-    place = own if profile_of(row["method"]) and own.is_dir() else home
+    place = own if profile_of(row["method"]) and is_folder(own) else home
     if place not in runs:
         runs[place] = open_run(place)
     return Shown(

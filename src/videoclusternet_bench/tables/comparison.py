@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import exists
 from videoclusternet.runfolder.files import replacing
 from videoclusternet_bench.data.published import published
 from videoclusternet_bench.methods.registry import title_of
@@ -92,7 +93,7 @@ def read_comparison(folder: Path) -> list[Row]:
         When there are none.
     """
     path = folder / RESULTS
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"{folder} holds no results of a bench", "run `vcn bench DATASET` first")
     try:
         return [dict(row) for row in pq.read_table(path).to_pylist()]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.registry import sidecar_path
+from videoclusternet.outside.files import is_file
 
 KEYS = ("channels", "mean", "scale", "template", "size")
 
@@ -55,7 +56,7 @@ def read_sidecar(model: Path) -> Feeding:
         When it is no JSON object, or an entry is unknown or impossible.
     """
     path = sidecar_path(model)
-    if not path.is_file():
+    if not is_file(path):
         return Feeding()
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
