@@ -16,13 +16,14 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack import folders, kills, zips
+from tests.attack import folders, kills, readers, zips
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
 FAMILIES: dict[str, Family] = {
     "folders": folders.FAMILY,
     "kills": kills.FAMILY,
+    "readers": readers.FAMILY,
     "zips": zips.FAMILY,
 }
 

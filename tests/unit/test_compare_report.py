@@ -85,7 +85,7 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert write_comparison(rows(), tmp_path) == tmp_path / "report.html"
     assert read_comparison(tmp_path) == rows()
     (tmp_path / "results.parquet").write_bytes(b"no table")
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="is damaged"):
         read_comparison(tmp_path)
 
 

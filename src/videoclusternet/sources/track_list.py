@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from videoclusternet.errors import DataError
-from videoclusternet.outside.files import is_file, is_folder
+from videoclusternet.outside.files import is_file, is_folder, opened_text
 from videoclusternet.types import Tracks
 from videoclusternet.types.arrays import Ints
 
@@ -65,7 +65,7 @@ def read_list(path: Path | None, asked: bool = False) -> dict[str, Listed]:
     if path is None:
         return {}
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with opened_text(path, DataError) as stream:
             reader = csv.DictReader(stream)
             columns = set(reader.fieldnames or ())
             if not {"track_id", "shot"} <= columns:

@@ -9,8 +9,10 @@ import numpy as np
 
 from videoclusternet.errors import DataError
 from videoclusternet.outside.files import is_folder
-from videoclusternet.sources.features import ADVICE, MODEL, Features, checked, model_of, read_npz
+from videoclusternet.sources.array_files import ADVICE, read_npy, read_npz
+from videoclusternet.sources.features import MODEL, Features, checked, model_of
 from videoclusternet.types.arrays import Array
+from videoclusternet_bench.data.mat_files import read_mat
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")
 FEATURES = (".npz", ".npy", ".mat", *PICKLES)
@@ -34,7 +36,7 @@ def read_any(path: Path, model: str | None = None) -> Features:
     Raises
     ------
     DataError
-        When it is in no such form, or holds a pickle.
+        When it is in no such form, is far larger than its file, or holds a pickle.
     """
     suffix = path.suffix.lower()
     if suffix in PICKLES:
@@ -50,8 +52,8 @@ def read_any(path: Path, model: str | None = None) -> Features:
     if is_folder(path):
         arrays = {number: read_npy(file) for number, file in track_files(path).items()}
         return _by_track(path, arrays, model or MODEL)
-    named = _read_mat(path) if suffix == ".mat" else read_npz(path)
-    made = model or model_of(named)
+    named = read_mat(path) if suffix == ".mat" else read_npz(path)
+    made = model or model_of(path, named)
     if {"features", "track"} <= named.keys():
         frame = named.get("frame")
         parts = named["features"], _flat(named["track"]), None if frame is None else _flat(frame)
@@ -79,17 +81,6 @@ def track_files(folder: Path) -> dict[int, Path]:
     return found
 
 
-def read_npy(path: Path) -> Array:
-    """Read an array; one of Python objects is refused."""
-    try:
-        with path.open("rb") as stream:
-            return np.asarray(np.load(stream, allow_pickle=False))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}", "check the path") from error
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{path} is no plain npy file: {error}", ADVICE) from error
-
-
 def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
     """Put features (n, d) or (d,) of each track end to end."""
     rows = {number: np.atleast_2d(array) for number, array in sorted(arrays.items())}
@@ -100,24 +91,6 @@ def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
             raise DataError(f"{path}, track {number}: {said}, not floats of {width} columns")
     track = np.repeat(list(rows), [len(array) for array in rows.values()])
     return checked(str(path), np.concatenate(list(rows.values())), track, None, model)
-
-
-def _read_mat(path: Path) -> dict[str, Array]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        found = loadmat(path)
-    except NotImplementedError:
-        raise DataError(f"{path} is a MATLAB file of version 7.3", "save it with -v7") from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}", "check the path") from error
-    except (MatReadError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise DataError(f"{path} is no MATLAB file: {error}") from error
-    arrays = {name: array for name, array in found.items() if not name.startswith("__")}
-    if "model" in arrays:
-        arrays["model"] = np.array("".join(arrays["model"].ravel().tolist()))
-    return arrays
 
 
 def _flat(numbers: Array) -> Array:

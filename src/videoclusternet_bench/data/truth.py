@@ -207,4 +207,4 @@ def _by_name(path: Path, known: Mapping[str, str], film: Film) -> Labels:
 
 def _plain(name: str) -> str:
     """Track names compare as numbers where they are numbers: 0007 is 7."""
-    return str(int(name)) if name.isdigit() else name
+    return str(int(name)) if name.isascii() and name.isdecimal() and len(name) < 100 else name

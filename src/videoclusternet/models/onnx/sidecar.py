@@ -6,8 +6,6 @@ every entry may be left out.
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,14 @@ from numpy.typing import NDArray
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.registry import sidecar_path
-from videoclusternet.outside.files import is_file
+from videoclusternet.outside.files import is_file, read_json
 
+MOST_BYTES = 1 << 20
+"""Of that file."""
+LARGEST = 1e6
+"""Of a mean, a scale or a point."""
+LEAST = 1e-6
+"""Of a scale: less makes values that are not finite."""
 KEYS = ("channels", "mean", "scale", "template", "size")
 
 
@@ -59,7 +63,7 @@ def read_sidecar(model: Path) -> Feeding:
     if not is_file(path):
         return Feeding()
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = read_json(path, ModelError, MOST_BYTES)
         if not isinstance(given, dict):
             raise ValueError("it should hold one object in braces")
         if unknown := sorted(set(given) - set(KEYS)):
@@ -84,7 +88,7 @@ def _checked(key: str, value: Any) -> Any:
             raise ValueError('"template" should be five points [x, y]')
         return np.array(rows, dtype=np.float64)
     many = value if isinstance(value, list) else [value] * 3
-    if not _numbers(many, 3) or (key == "scale" and 0 in many):
+    if not _numbers(many, 3) or (key == "scale" and min(map(abs, many)) < LEAST):
         rest = " other than 0" if key == "scale" else ""
         raise ValueError(f'"{key}" should be a number or three{rest}, not {value!r}')
     return tuple(map(float, many))
@@ -94,5 +98,5 @@ def _numbers(values: Any, count: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(type(v) in (int, float) and math.isfinite(v) for v in values)
+        and all(type(v) in (int, float) and abs(v) <= LARGEST for v in values)
     )
