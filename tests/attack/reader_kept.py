@@ -40,6 +40,7 @@ from videoclusternet.models.onnx.file import read_onnx
 from videoclusternet.models.onnx.sidecar import read_sidecar
 from videoclusternet.models.pins import no_weights, read_pins
 from videoclusternet.models.registry import sha256_of
+from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.crop_zip import CropPictures
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.runfolder.manifest import read_manifest
@@ -288,6 +289,7 @@ def results(folder: Path, material: Material) -> Path:
     pq.write_table(
         pa.Table.from_pylist([{**row, **judged(truth, truth), **more}]), folder / RESULTS
     )
+    footers.guard(folder / RESULTS)
     return folder / RESULTS
 
 

@@ -75,7 +75,8 @@ def read_bytes(path: Path, error: type[VcnError], largest: int = LARGEST) -> byt
     """
     with opened(path, error) as stream:
         try:
-            data = stream.read(largest + 1)
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(min(size, largest) + 1)  # room is made for all of it at once
         except OSError as reason:
             raise error(f"cannot read {path}: {said(reason)}", "check the disk") from reason
     if len(data) > largest:

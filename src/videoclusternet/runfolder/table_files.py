@@ -13,6 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.types import Table
 from videoclusternet.types.arrays import Array
@@ -44,9 +45,8 @@ def write_table(path: Path, table: Table) -> None:
             columns = _columns(table)
             frame = pa.table(columns).replace_schema_metadata({"vcn": meta})
             with temporary.open("wb") as stream:
-                # Without statistics: nobody reads them, and Arrow ends the whole program over
-                # damaged ones.
-                pq.write_table(frame, stream, compression="zstd", write_statistics=False)
+                pq.write_table(frame, stream, compression="zstd")
+            footers.guard(temporary)
 
 
 def read_table(path: Path, kind: type[T]) -> T:
@@ -64,6 +64,7 @@ def read_table(path: Path, kind: type[T]) -> T:
                 meta = json.loads(file.metadata()["meta"])
                 arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
         else:
+            footers.check(path)
             with pq.ParquetFile(path) as file:  # `read_table` loads what reads whole folders
                 _check_memory(file.metadata)
                 _check_kinds(file.schema_arrow)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import tokenize
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,9 @@ def _array(data: bytes) -> Array:
     if version not in HEADS:
         raise ValueError(f"npy files of version {version[0]} are not read")
     try:
-        shape, by_columns, dtype = HEADS[version](stream)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files as old as Python 2
+            shape, by_columns, dtype = HEADS[version](stream)
     except (
         SyntaxError,
         tokenize.TokenError,
@@ -115,7 +118,10 @@ def _array(data: bytes) -> Array:
     if dtype.hasobject:
         raise _Objects("it holds Python objects (a pickle)")
     at, count = stream.tell(), math.prod(shape)
-    if min(shape, default=0) < 0 or not 0 <= count * dtype.itemsize <= len(data) - at:
+    if (
+        not all(type(side) is int and side >= 0 for side in shape)
+        or not 0 <= count * dtype.itemsize <= len(data) - at
+    ):
         raise ValueError(f"it holds less than its head says, {dtype} of shape {shape}")
     if not dtype.itemsize or not count:
         return np.empty(0, dtype)  # whatever its sides are: there is nothing in it

@@ -152,8 +152,10 @@ def model_of(path: Path, arrays: Mapping[str, Array]) -> str:
     if found.size != 1 or found.dtype.kind != "U":
         raise DataError(f"{path}: model is {_said(found)}, not one text", ADVICE)
     try:
-        return str(found.item())
-    except ValueError as error:  # numbers that are no characters
+        # NumPy itself makes a text of numbers that are no characters.
+        little = found.astype(found.dtype.newbyteorder("<"))
+        return little.tobytes().decode("utf-32-le").rstrip("\0")
+    except ValueError as error:
         raise DataError(f"{path}: model is no text") from error
 
 

@@ -17,6 +17,8 @@ from videoclusternet_bench.data.mat_files import read_mat
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")
 FEATURES = (".npz", ".npy", ".mat", *PICKLES)
 """How files of features end; some of them are refused."""
+LARGEST = 2**53
+"""Whole number up to which doubles tell all apart."""
 DIGITS = 9
 """Longest track number; int32 holds it."""
 
@@ -96,7 +98,8 @@ def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
 def _flat(numbers: Array) -> Array:
     """Return numbers as MATLAB keeps them, a row or column of doubles, as whole ones."""
     flat = numbers.reshape(-1) if numbers.ndim == 2 and 1 in numbers.shape else numbers
-    if flat.dtype.kind == "f" and np.isfinite(flat).all() and (flat == flat.round()).all():
+    whole = flat.dtype.kind == "f" and (np.abs(flat) <= LARGEST).all()
+    if whole and (flat == flat.round()).all():
         return flat.astype(np.int64)
     return flat
 

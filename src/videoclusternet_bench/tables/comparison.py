@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from videoclusternet.errors import DataError
 from videoclusternet.outside.files import exists, opened
+from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.files import replacing
 from videoclusternet_bench.data.published import published
 from videoclusternet_bench.methods.registry import title_of
@@ -73,6 +74,7 @@ def write_comparison(rows: Sequence[Row], folder: Path) -> Path:
     """
     with replacing(folder / RESULTS) as temporary:
         pq.write_table(pa.Table.from_pylist(list(rows)), temporary)
+        footers.guard(temporary)
     tables = [*grids(rows), *paper_tables(rows)]
     page = "".join(grid.html() for grid in tables)
     texts = {
@@ -102,6 +104,7 @@ def read_comparison(folder: Path) -> list[Row]:
         raise DataError(f"{folder} holds no results of a bench", "run `vcn bench DATASET` first")
     with opened(path, DataError) as stream:
         try:
+            footers.check(path)
             with pq.ParquetFile(stream) as file:
                 if file.metadata.num_rows > MOST_ROWS:
                     raise ValueError("too many rows")
@@ -111,7 +114,7 @@ def read_comparison(folder: Path) -> list[Row]:
     for row in found:
         texts = all(isinstance(row.get(name), str) for name in TEXTS)
         numbers = all(isinstance(row.get(name), int | float) for name in NUMBERS)
-        if not (texts and numbers and isinstance(row.get("threshold"), int | float | None)):
+        if not (texts and numbers and isinstance(row.get("threshold", ""), int | float | None)):
             raise DataError(f"{path} lacks columns, or holds others than a bench writes", AGAIN)
     if not found:
         raise DataError(f"{path} holds no row", AGAIN)
