@@ -98,7 +98,7 @@ def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
 def _flat(numbers: Array) -> Array:
     """Return numbers as MATLAB keeps them, a row or column of doubles, as whole ones."""
     flat = numbers.reshape(-1) if numbers.ndim == 2 and 1 in numbers.shape else numbers
-    whole = flat.dtype.kind == "f" and (np.abs(flat) <= LARGEST).all()
+    whole = flat.dtype.kind == "f" and (np.abs(flat.astype(np.float64)) <= LARGEST).all()
     if whole and (flat == flat.round()).all():
         return flat.astype(np.int64)
     return flat
