@@ -19,6 +19,7 @@ from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.outside.files import exists, is_file, is_folder
+from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
@@ -195,12 +196,12 @@ def _open(path: Path) -> Iterator[_RunFolder | LabelledSet | Described]:
     elif path.suffix == ".ids" or any(path.glob("*.ids")):
         episodes, seasons = count_labels(path)
         for count in (*episodes, *seasons):
-            yield Described(count.name, "labels", count.counted, count.people)
+            yield Described(printable(count.name), "labels", count.counted, count.people)
     elif _without_film(path):
         boxes = read_boxes(path)
         name = path.resolve().name if is_folder(path) else path.stem
         seconds = float(boxes.seconds.mean())
-        yield Described(name, "boxes", len(boxes.tracks), boxes.people, seconds, "boxes")
+        yield Described(printable(name), "boxes", len(boxes.tracks), boxes.people, seconds, "boxes")
     else:
         yield from labelled_sets(path)
 
@@ -227,13 +228,13 @@ def _described(
     if isinstance(one, _RunFolder):
         result = open_run(one.path)
         known = np.ones(len(result.tracks), dtype=bool)
-        base = Described(one.name, "run", len(known), result.cast.characters)
+        base = Described(printable(one.name), "run", len(known), result.cast.characters)
     else:
         result = open_run(home_of(folder, one, backbone, 0))
         labels = read_truth(one.truths, result).label
         known = np.array([label is not None for label in labels], dtype=bool)
         people = len({label for label in labels if label is not None})
-        base = Described(one.name, "labelled", int(known.sum()), people)
+        base = Described(printable(one.name), "labelled", int(known.sum()), people)
     base = replace(base, model=result.embeddings.model)
     if len(result.embeddings) and np.isnan(result.embeddings.quality).all():
         return base  # given embeddings: no pictures, and nothing says how far they lie apart

@@ -59,7 +59,7 @@ def preload() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     importlib.import_module("PIL.Image").init()
-    for encoding in ("cp437", "unicode_escape"):  # of zip files and of the page's template
+    for encoding in ("cp437", "unicode_escape", "utf-8-sig", "utf-16-le", "utf-32-le"):
         codecs.lookup(encoding)
 
 

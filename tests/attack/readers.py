@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tests.attack import reader_kept, reader_list
+from tests.attack import reader_commands, reader_kept, reader_list
 from tests.attack.campaign import Family, Group
 from tests.attack.case import HUNG, MOST_MIB, Case, Place, in_child
 from tests.attack.material import Material
@@ -181,4 +181,5 @@ def _where(error: BaseException) -> str:
 
 FAMILY: Family = {
     **{f"reader of {reader.name}": batches(reader) for reader in READERS},
+    **reader_commands.GROUPS,
 }

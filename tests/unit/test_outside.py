@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -15,7 +16,9 @@ from videoclusternet.errors import LONGEST, DataError
 from videoclusternet.outside.files import opened, read_json
 from videoclusternet.runfolder import footers
 from videoclusternet.sources.array_files import read_npy, read_npz
+from videoclusternet_bench.data.feature_files import read_any
 from videoclusternet_bench.data.mat_files import read_mat
+from videoclusternet_bench.data.sets import LabelledSet
 from videoclusternet_bench.tables import drawing
 from videoclusternet_bench.tables.grids import Grid, literal
 
@@ -112,3 +115,15 @@ def test_any_name_can_be_drawn(tmp_path: Path) -> None:
     assert len(figure.legend().get_texts()) == len(NAMES)
     vector, _ = drawing.save(figure, tmp_path, "a")
     assert "$x_{" in vector.read_text(encoding="utf-8")
+
+
+def test_pipes_and_empty_folders_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").mkdir()
+    with pytest.raises(DataError, match=r"holds no <track>\.npy"):
+        read_any(tmp_path / "a.npz")
+    listing = tmp_path / "b_tracks.csv"
+    os.mkfifo(listing)
+    (tmp_path / "b.npz").touch()
+    one = LabelledSet("b", (tmp_path / "b.npz",), (listing,), "features")
+    with pytest.raises(DataError, match="no file of data"):
+        one.content()

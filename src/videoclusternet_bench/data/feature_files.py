@@ -86,6 +86,8 @@ def track_files(folder: Path) -> dict[int, Path]:
 def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
     """Put features (n, d) or (d,) of each track end to end."""
     rows = {number: np.atleast_2d(array) for number, array in sorted(arrays.items())}
+    if not rows:
+        raise DataError(f"{path} holds no <track>.npy", ADVICE)
     width = next(iter(rows.values())).shape[-1]
     for number, array in rows.items():
         if array.ndim != 2 or array.shape[1] != width or not len(array) or array.dtype.kind != "f":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from videoclusternet.annotations.box_forms import companions, find_form, holds_b
 from videoclusternet.annotations.boxes import FILM, TRACKS, read_facts
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.film.video import content_hash, open_video
-from videoclusternet.outside.files import exists, is_file, is_folder
+from videoclusternet.outside.files import exists, is_file, is_folder, opened
 from videoclusternet.runfolder.manifest import MANIFEST
 
 FILMS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
@@ -46,12 +47,12 @@ class LabelledSet:
 
     def content(self) -> str:
         """Return a hash of what it holds, labels included: sha256, hexadecimal."""
-        digest = hashlib.sha256(self.name.encode())
+        digest = hashlib.sha256(os.fsencode(self.name))
         for source, truth in zip(self.sources, self.truths, strict=True):
             if self.form == "boxes":  # films may be long: known by their content hash
                 digest.update(bytes.fromhex(content_hash(source)))
             for path in self._small(source, truth):
-                with open(path, "rb") as stream:
+                with opened(path, DataError) as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 
