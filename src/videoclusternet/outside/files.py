@@ -43,7 +43,7 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)
 
 
-def opened(path: Path, error: type[VcnError]) -> BinaryIO:
+def opened(path: Path, error: type[VcnError]) -> io.BufferedReader:
     """Open a regular file to be read.
 
     Raises
