@@ -20,6 +20,9 @@ code meaning
 
 from __future__ import annotations
 
+LONGEST = 1000
+"""Characters of a message: a file may hold a name or a number of any length."""
+
 
 class VcnError(Exception):
     """Base of all expected failures: one clear line, an advice, an exit code.
@@ -27,7 +30,8 @@ class VcnError(Exception):
     Parameters
     ----------
     message : str
-        What went wrong, in one line, naming the file or setting.
+        What went wrong, in one line, naming the file or setting.  The middle of a long one
+        is left out.
     advice : str
         What the user can do about it.
     """
@@ -35,6 +39,8 @@ class VcnError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, advice: str = "") -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST // 2]} … {message[3 - LONGEST // 2 :]}"
         super().__init__(message)
         self.message = message
         self.advice = advice

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.config import Config
+from videoclusternet.errors import ModelError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
+from videoclusternet.outside.files import opened
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types.arrays import Array, Ints
@@ -179,7 +181,7 @@ def _key(
         threshold = usual_threshold(run().embeddings.model)
     file = None
     if method.file is not None:
-        with open(method.file, "rb") as stream:
+        with opened(method.file, ModelError) as stream:
             file = hashlib.file_digest(stream, "sha256").hexdigest()
     contents = [one.content() for one in (job.labelled, *others)]
     profile = config_of(method.name).model_dump() if profile_of(method.name) else None

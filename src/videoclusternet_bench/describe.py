@@ -19,6 +19,8 @@ from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook, Progress, no_progress, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.models.load import spec_of
+from videoclusternet.outside.files import exists, is_file, is_folder
+from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import map_spans
@@ -153,7 +155,7 @@ def describe(
     StoreError
         When ``folder`` is itself a run: its tables would be written over.
     """
-    if (folder / MANIFEST).exists():
+    if exists(folder / MANIFEST):
         raise StoreError(f"{folder} is a run folder", "choose another folder with -o")
     spec_of(backbone, "backbone")
     found = [one for path in paths for one in _open(path)]
@@ -189,26 +191,26 @@ class _RunFolder:
 
 def _open(path: Path) -> Iterator[_RunFolder | LabelledSet | Described]:
     """Tell what a path holds; label files and boxes are read at once."""
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"no such file or folder: {path}", "check the path")
-    if (path / MANIFEST).exists():
+    if exists(path / MANIFEST):
         yield _RunFolder(path.resolve().name.removesuffix(".vcn"), path)
     elif path.suffix == ".ids" or any(path.glob("*.ids")):
         episodes, seasons = count_labels(path)
         for count in (*episodes, *seasons):
-            yield Described(count.name, "labels", count.counted, count.people)
+            yield Described(printable(count.name), "labels", count.counted, count.people)
     elif _without_film(path):
         boxes = read_boxes(path)
-        name = path.resolve().name if path.is_dir() else path.stem
+        name = path.resolve().name if is_folder(path) else path.stem
         seconds = float(boxes.seconds.mean())
-        yield Described(name, "boxes", len(boxes.tracks), boxes.people, seconds, "boxes")
+        yield Described(printable(name), "boxes", len(boxes.tracks), boxes.people, seconds, "boxes")
     else:
         yield from labelled_sets(path)
 
 
 def _without_film(path: Path) -> bool:
     """Whether a path holds boxes, and no film beside them to see the faces in."""
-    if path.is_file():
+    if is_file(path):
         holds = path.suffix.lower() in (".csv", ".txt", ".xml")
     else:
         others = ("truth.csv", "*.zip", "*.npz")  # other labelled sets, with lists of tracks
@@ -228,13 +230,13 @@ def _described(
     if isinstance(one, _RunFolder):
         result = open_run(one.path)
         known = np.ones(len(result.tracks), dtype=bool)
-        base = Described(one.name, "run", len(known), result.cast.characters)
+        base = Described(printable(one.name), "run", len(known), result.cast.characters)
     else:
         result = open_run(home_of(folder, one, backbone, 0))
         labels = read_truth(one.truths, result).label
         known = np.array([label is not None for label in labels], dtype=bool)
         people = len({label for label in labels if label is not None})
-        base = Described(one.name, "labelled", int(known.sum()), people)
+        base = Described(printable(one.name), "labelled", int(known.sum()), people)
     base = replace(base, model=result.embeddings.model)
     if len(result.embeddings) and np.isnan(result.embeddings.quality).all():
         return base  # given embeddings: no pictures, and nothing says how far they lie apart

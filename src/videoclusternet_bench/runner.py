@@ -17,8 +17,9 @@ from typing import Any, Generic, TypeVar
 from videoclusternet.config import Config
 from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Tell
-from videoclusternet.errors import StoreError
+from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook
+from videoclusternet.outside.files import exists, read_json
 from videoclusternet.pipeline import cluster, cluster_boxes, cluster_film, cluster_tracks
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import is_finished
@@ -83,9 +84,19 @@ def kept_of(folder: Path, key: str) -> Path:
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:
-    """Read a result, or make and keep it."""
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    """Read a result, a row or a list of rows, or make and keep it.
+
+    Raises
+    ------
+    DataError
+        When the kept file is damaged.
+    """
+    if exists(path):
+        found = read_json(path, DataError)
+        rows = found if isinstance(found, list) else [found]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            raise DataError(f"{path} is damaged", "delete it and run the same command again")
+        return found
     made = make()
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(made) + "\n", encoding="utf-8")

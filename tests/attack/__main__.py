@@ -16,7 +16,7 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack import folders, kills, media, model_files, servers, settings, zips
+from tests.attack import folders, kills, media, model_files, readers, servers, settings, zips
 from tests.attack.campaign import Family, Found, gather, run
 from tests.attack.material import Material
 
@@ -25,6 +25,7 @@ FAMILIES: dict[str, Family] = {
     "kills": kills.FAMILY,
     "media": media.FAMILY,
     "models": model_files.FAMILY,
+    "readers": readers.FAMILY,
     "servers": servers.FAMILY,
     "settings": settings.FAMILY,
     "zips": zips.FAMILY,
@@ -62,7 +63,7 @@ def preload() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     importlib.import_module("PIL.Image").init()
-    for encoding in ("cp437", "unicode_escape"):  # of zip files and of the page's template
+    for encoding in ("cp437", "unicode_escape", "utf-8-sig", "utf-16-le", "utf-32-le"):
         codecs.lookup(encoding)
 
 

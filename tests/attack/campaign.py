@@ -28,6 +28,7 @@ class Found:
     family: str
     case: str
     commands: int
+    inputs: int
     faults: tuple[Fault, ...]
     seconds: float
 
@@ -50,7 +51,7 @@ class Report:
 
     def table(self) -> str:
         """Write the counts of each family."""
-        head = ("family", "cases", "commands", *KINDS)
+        head = ("family", "cases", "commands", "inputs", *KINDS)
         rows = [head, *(self._row(name) for name in dict.fromkeys(f.family for f in self.found))]
         wide = [max(len(str(row[i])) for row in rows) for i in range(len(head))]
         lines = ["  ".join(str(v).rjust(w) for v, w in zip(row, wide, strict=True)) for row in rows]
@@ -60,7 +61,8 @@ class Report:
         mine = [one for one in self.found if one.family == family]
         kinds = Counter(fault.kind for one in mine for fault in one.faults)
         counts = (kinds[kind] for kind in KINDS)
-        return (family, len(mine), sum(one.commands for one in mine), *counts)
+        done = (sum(one.commands for one in mine), sum(one.inputs for one in mine))
+        return (family, len(mine), *done, *counts)
 
 
 def gather(
@@ -133,4 +135,5 @@ def _attack(folder: Path, seed: int, keep: bool, number: int) -> Found:
         here.chmod(0o700)
         shutil.rmtree(here, ignore_errors=True)
     seconds = time.perf_counter() - started
-    return Found(family, case.name, place.commands, tuple(place.faults), seconds)
+    done = (place.commands, place.inputs)
+    return Found(family, case.name, *done, tuple(place.faults), seconds)

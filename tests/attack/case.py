@@ -60,12 +60,15 @@ class Place:
         Empty, the working folder of all commands.
     rng : random.Random
         Seeded by the campaign's seed and the name of the case.
+    inputs : int
+        How many were read without a command.
     """
 
     folder: Path
     rng: random.Random
     faults: list[Fault] = field(default_factory=list)
     commands: int = 0
+    inputs: int = 0
 
     def vcn(
         self,

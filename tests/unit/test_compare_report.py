@@ -85,15 +85,18 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert write_comparison(rows(), tmp_path) == tmp_path / "report.html"
     assert read_comparison(tmp_path) == rows()
     (tmp_path / "results.parquet").write_bytes(b"no table")
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="is damaged"):
         read_comparison(tmp_path)
 
 
 def test_one_table_in_three_languages() -> None:
     grid = Grid("A & B", ("name", "told", "F"), (("x_1", "a|b", "50 %"), ("<y>", "", "±")), "note")
-    assert "| x_1 | a\\|b | 50 % |" in grid.markdown() and "|---|---|---|" in grid.markdown()
+    assert "| x\\_1 | a\\|b | 50 % |" in grid.markdown() and "|---|---|---|" in grid.markdown()
     assert "&lt;y&gt;" in grid.html() and "<th>told</th>" in grid.html()
-    assert r"x\_1 & a|b & 50 \% \\" in grid.latex() and r"\begin{tabular}{llr}" in grid.latex()
+    assert (
+        r"x\_1 & a\textbar{}b & 50 \% \\" in grid.latex()
+        and r"\begin{tabular}{llr}" in grid.latex()
+    )
 
 
 def series(*names: str) -> list[dict[str, Any]]:

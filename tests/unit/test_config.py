@@ -142,7 +142,7 @@ def test_unknown_profile() -> None:
     ("text", "words"),
     [
         (b"cluster = [", "is not valid TOML"),
-        (b"\xff\xfe", "is no text in UTF-8"),
+        (b"\xff\xfe", "is not a text file"),
         (b"[cluster]\nnonsense = 1", "cluster.nonsense"),
         (b"cluster = 1", "cluster"),
         (b"profile = 5", "no profile '5'"),

@@ -30,6 +30,7 @@ from videoclusternet.adapt.train import Epoch, Training
 from videoclusternet.clustering.reading import round_name
 from videoclusternet.clustering.spaces import Adapted
 from videoclusternet.errors import StoreError
+from videoclusternet.outside.files import read_json
 from videoclusternet.runfolder.files import writing
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Embeddings, Epochs, Rounds, Views
@@ -136,8 +137,8 @@ def read_state(home: Path) -> dict[str, Any]:
         When it is missing or damaged.
     """
     try:
-        return dict(json.loads((home / STATE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return dict(read_json(home / STATE, StoreError))
+    except (StoreError, ValueError, TypeError) as error:
         raise StoreError(f"{home / STATE} is missing or damaged") from error
 
 

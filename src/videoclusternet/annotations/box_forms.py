@@ -16,6 +16,7 @@ from videoclusternet.annotations.boxes import (
 from videoclusternet.annotations.cvat import read_cvat
 from videoclusternet.annotations.mot import NAMES, SEQUENCE, homes, read_mot
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.outside.files import exists, is_file
 from videoclusternet.types import VideoInfo
 
 Form = Literal["csv", "mot", "cvat"]
@@ -40,13 +41,13 @@ def holds_boxes(folder: Path) -> bool:
 
 def _inside(folder: Path) -> list[Path]:
     named = [folder / name for name in (TRACKS, "gt/gt.txt", "gt.txt")]
-    return [file for file in (*named, *sorted(folder.glob("*.xml"))) if file.is_file()]
+    return [file for file in (*named, *sorted(folder.glob("*.xml"))) if is_file(file)]
 
 
 def companions(file: Path) -> list[Path]:
     """List a file of boxes and what is read with it: facts of the film, names."""
     beside = [folder / name for folder in homes(file) for name in (FILM, SEQUENCE, NAMES)]
-    return [file, *(path for path in beside if path.is_file())]
+    return [file, *(path for path in beside if is_file(path))]
 
 
 def find_form(path: Path) -> Found:
@@ -63,10 +64,10 @@ def find_form(path: Path) -> Found:
     DataError
         When there is none, or several.
     """
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"no such file or folder: {path}", "check the path")
     suffixes: dict[str, Form] = {".csv": "csv", ".txt": "mot", ".xml": "cvat"}
-    if path.is_file():
+    if is_file(path):
         form = suffixes.get(path.suffix.lower())
         if form is None:
             raise DataError(f"{path} is in no form that holds boxes", "see docs/formats.md")
@@ -131,7 +132,7 @@ def read_boxes_of(path: Path, video: VideoInfo, labelled: bool = True) -> Labell
     if form == "csv":
         name = Path(video.path).name
         facts = FilmFacts(name, video.fps, video.width, video.height, video.frames)
-        said = file.with_name(FILM).is_file()
+        said = is_file(file.with_name(FILM))
         boxes = read_tracks_csv(file, None if said else facts, labelled)
     else:
         boxes = read_boxes(file, video.fps)

@@ -8,7 +8,6 @@ written in :mod:`videoclusternet_bench.data.export`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +18,7 @@ import numpy as np
 
 from videoclusternet.annotations.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_name, read_json
 from videoclusternet.types.arrays import Float64, Int32
 
 TRACKS = "tracks.csv"
@@ -253,20 +253,14 @@ def read_facts(path: Path) -> FilmFacts:
     DataError
         When it is missing or malformed; names the key.
     """
-    advice = "it says video, fps, width, height"
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", advice) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON: {error}") from error
+    facts = read_json(path, DataError)
     if not isinstance(facts, dict):
         raise DataError(f"{path} is no JSON object")
     for key in ("video", "fps", "width", "height"):
         if key not in facts:
             raise DataError(f"{path}: {key} is missing")
     video = facts["video"]
-    if not isinstance(video, str) or not video.strip():
+    if not isinstance(video, str) or not video.strip() or not is_name(video):
         raise DataError(f"{path}: video is {video!r}, no name")
     frames = facts.get("frames")
     return FilmFacts(

@@ -18,6 +18,7 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import number, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_file, opened, said
 
 NAMING = ("name", "identity")
 """Attributes of a CVAT box that hold the person, where the label is only ``face``."""
@@ -65,13 +66,14 @@ def read_cvat(path: Path, fps: Fraction | None = None) -> LabelledBoxes:
 
 def _parse(path: Path) -> ET.Element:
     parser = ET.XMLParser(target=_NoDoctype())
+    stream = opened(path, DataError)
     try:
-        with path.open("rb") as stream:
+        with stream:
             while chunk := stream.read(CHUNK):
                 parser.feed(chunk)
         root: ET.Element = parser.close()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
+        raise DataError(f"cannot read {path}: {said(error)}", "check the disk") from error
     except DataError as error:
         raise DataError(f"{path} is refused: {error.message}", error.advice) from error
     except (ET.ParseError, ValueError, LookupError) as error:
@@ -81,7 +83,7 @@ def _parse(path: Path) -> ET.Element:
 
 def _cvat_film(path: Path, root: ET.Element, fps: Fraction | None) -> FilmFacts:
     """Facts of the film from ``dataset.json`` beside the file, else from its own head."""
-    if path.with_name(FILM).is_file():
+    if is_file(path.with_name(FILM)):
         return read_facts(path.with_name(FILM))
     sizes = root.findall("meta//original_size")
     if len(sizes) != 1:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import opened_text, said
 from videoclusternet.outside.text import shown
 
 RATE = re.compile(r"\d{1,9}(\.\d{1,15}|/\d{1,9})?")
@@ -69,7 +70,7 @@ def read_csv(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         When it cannot be read or a row has the wrong number of fields.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with opened_text(path, DataError) as stream:
             reader = csv.DictReader(stream)
             for row in reader:
                 place = f"{path}, line {reader.line_num}"
@@ -77,7 +78,7 @@ def read_csv(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
                     raise DataError(f"{place}: wrong number of fields")
                 yield place, row
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
+        raise DataError(f"cannot read {path}: {said(error)}", "check the disk") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a CSV file: {error}") from error
 

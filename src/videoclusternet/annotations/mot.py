@@ -18,6 +18,7 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import column, number, rate, read_csv, size, whole
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_file, opened_text, read_text, said
 
 SEQUENCE = "seqinfo.ini"
 NAMES = "names.csv"
@@ -79,13 +80,13 @@ def read_mot(path: Path, names: Path | None = None) -> LabelledBoxes:
 
 def _mot_lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with opened_text(path, DataError) as stream:
             reader = csv.reader(stream)
             for fields in reader:
                 if fields:
                     yield f"{path}, line {reader.line_num}", [field.strip() for field in fields]
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
+        raise DataError(f"cannot read {path}: {said(error)}", "check the disk") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a text file: {error}") from error
 
@@ -101,7 +102,7 @@ def _sequence(path: Path) -> FilmFacts:
 
 
 def _beside(path: Path, name: str) -> Path | None:
-    return next((home / name for home in homes(path) if (home / name).is_file()), None)
+    return next((home / name for home in homes(path) if is_file(home / name)), None)
 
 
 def _first_pixel(path: Path) -> int:
@@ -115,10 +116,8 @@ def _first_pixel(path: Path) -> int:
 def _ini(path: Path) -> configparser.SectionProxy:
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    except (configparser.Error, UnicodeDecodeError) as error:
+        parser.read_string(read_text(path, DataError), str(path))
+    except configparser.Error as error:
         raise DataError(f"{path} is malformed: {' '.join(str(error).split())}") from error
     if not parser.has_section("Sequence"):
         raise DataError(f"{path} has no section [Sequence]")

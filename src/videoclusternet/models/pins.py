@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from videoclusternet.errors import ModelError
-from videoclusternet.outside.files import exists, read_bytes
+from videoclusternet.outside.files import exists, opened, read_bytes
 
 FILE = "pins.json"
 MOST_BYTES = 1 << 20
@@ -48,7 +48,7 @@ def no_weights(path: Path) -> str:
 
     What is noted at first use stays: an empty file or the page of a login must not.
     """
-    with path.open("rb") as stream:
+    with opened(path, ModelError) as stream:
         head = stream.read(HEAD)
     if not head:
         return "is empty"

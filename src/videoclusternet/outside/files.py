@@ -7,10 +7,12 @@ takes, a file that this user may not read.  Each ends in the error that its read
 from __future__ import annotations
 
 import errno
+import io
+import json
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from videoclusternet.errors import VcnError
 
@@ -23,6 +25,14 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)
 
 
+def is_name(text: str) -> bool:
+    """Whether the system could have a file of this name: JSON may hold what none has."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether a file lies there: no folder, no pipe, no device."""
     return os.path.isfile(path)
@@ -33,7 +43,7 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)
 
 
-def opened(path: Path, error: type[VcnError]) -> BinaryIO:
+def opened(path: Path, error: type[VcnError]) -> io.BufferedReader:
     """Open a regular file to be read.
 
     Raises
@@ -65,7 +75,8 @@ def read_bytes(path: Path, error: type[VcnError], largest: int = LARGEST) -> byt
     """
     with opened(path, error) as stream:
         try:
-            data = stream.read(largest + 1)
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(min(size, largest) + 1)  # room is made for all of it at once
         except OSError as reason:
             raise error(f"cannot read {path}: {said(reason)}", "check the disk") from reason
     if len(data) > largest:
@@ -84,7 +95,37 @@ def read_text(path: Path, error: type[VcnError], largest: int = LARGEST) -> str:
     try:
         return read_bytes(path, error, largest).decode("utf-8-sig")
     except UnicodeDecodeError as reason:
-        raise error(f"{path} is no text in UTF-8: {reason}", "save it as UTF-8") from reason
+        raise error(f"{path} is not a text file: {reason}", "save it as UTF-8") from reason
+
+
+def opened_text(path: Path, error: type[VcnError]) -> TextIO:
+    """Open a text file in UTF-8 as ``csv`` wants it, with a byte order mark or without.
+
+    Reading on may raise UnicodeDecodeError.
+
+    Raises
+    ------
+    error
+        As :func:`opened`.
+    """
+    return io.TextIOWrapper(opened(path, error), encoding="utf-8-sig", newline="")
+
+
+def read_json(path: Path, error: type[VcnError], largest: int = LARGEST) -> Any:
+    """Read a JSON file in UTF-8, with a byte order mark or without.
+
+    Raises
+    ------
+    error
+        As :func:`read_text`, and when it is no JSON, or nested deeper than can be read.
+    """
+    text = read_text(path, error, largest)
+    try:
+        return json.loads(text)
+    except RecursionError as reason:
+        raise error(f"{path} is no JSON: too many brackets", "is it the right file?") from reason
+    except ValueError as reason:  # also of too many digits
+        raise error(f"{path} is no JSON: {reason}", "is it the right file?") from reason
 
 
 def said(reason: Exception) -> str:

@@ -13,6 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.types import Table
 from videoclusternet.types.arrays import Array
@@ -45,6 +46,7 @@ def write_table(path: Path, table: Table) -> None:
             frame = pa.table(columns).replace_schema_metadata({"vcn": meta})
             with temporary.open("wb") as stream:
                 pq.write_table(frame, stream, compression="zstd")
+            footers.guard(temporary)
 
 
 def read_table(path: Path, kind: type[T]) -> T:
@@ -62,10 +64,12 @@ def read_table(path: Path, kind: type[T]) -> T:
                 meta = json.loads(file.metadata()["meta"])
                 arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
         else:
+            footers.check(path)
             # A relative path with a colon would be an address; `read_table` loads what reads
             # whole folders.
             with path.open("rb") as stream, pq.ParquetFile(stream) as file:
                 _check_memory(file.metadata)
+                _check_kinds(file.schema_arrow)
                 frame = file.read()
             meta = json.loads(frame.schema.metadata[b"vcn"])
             arrays = _arrays(frame, kind)
@@ -93,6 +97,16 @@ def _check_memory(about: Any) -> None:
     plain = sum(group.total_byte_size for group in groups)
     if max(8 * max(values, about.num_rows), plain) > MOST_TABLE:
         raise ValueError(f"{values} values are too many")
+
+
+def _check_kinds(schema: Any) -> None:
+    """Raise ValueError where a column is no numbers: texts can take any room."""
+    for field in schema:
+        kind = field.type
+        if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            kind = kind.value_type
+        if not (pa.types.is_primitive(kind) and not pa.types.is_temporal(kind)):
+            raise ValueError(f"{field.name} holds {field.type}")
 
 
 def _columns(table: Table) -> dict[str, pa.Array]:
@@ -123,6 +137,8 @@ def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
             arrays[kind.RAGGED[name]] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         if name in kind.RAGGED or len(shape) > 1:
             column = column.flatten()
-        array = column.to_numpy(zero_copy_only=False).astype(dtype)
+        array = column.to_numpy(zero_copy_only=False)
+        if array.dtype != dtype:  # empty fields too: numbers would become others
+            raise ValueError(f"{name} is {array.dtype}, not {dtype}")
         arrays[name] = array.reshape(-1, *shape[1:]) if len(shape) > 1 else array
     return arrays

@@ -21,6 +21,7 @@ from videoclusternet.engine.work import Work
 from videoclusternet.errors import DataError
 from videoclusternet.film.crops import crops_table, encode
 from videoclusternet.models.load import LazyDetector
+from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.runfolder.crop_zip import (
     CROP_ZIP,
     MOST_CROP,
@@ -151,9 +152,9 @@ def list_crops(source: Path) -> list[_File]:
     DataError
         When there is none, or one is misplaced or there twice.
     """
-    if not source.exists():
+    if not exists(source):
         raise DataError(f"no such file or folder: {source}", "check the path")
-    found = list(_in_folder(source) if source.is_dir() else _in_zip(source))
+    found = list(_in_folder(source) if is_folder(source) else _in_zip(source))
     if not found:
         raise DataError(f"{source} holds no crop", "expected <track>/<frame>.jpg")
     found.sort(key=lambda item: (_rank(item[0]), item[0], item[1]))

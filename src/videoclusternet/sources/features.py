@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ import numpy as np
 from videoclusternet.errors import DataError
 from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run, Step
+from videoclusternet.sources.array_files import ADVICE, read_npz
 from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Crops, Embeddings, Tracks
@@ -31,7 +31,6 @@ NAME = re.compile(r"\w[\w.+-]{0,39}")
 """What a name may be: it becomes part of the name of a folder."""
 LARGEST = 2**31 - 1
 """Largest track or frame; int32 holds it."""
-ADVICE = "see docs/formats.md for the arrays that it must hold"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,8 @@ def checked(
     Raises
     ------
     DataError
-        When shapes or types do not fit, a value is not finite, or a number is too large.
+        When shapes or types do not fit, a value is not finite in float32, or a number is too
+        large.
     """
     if features.ndim != 2 or not features.size or features.dtype.kind != "f":
         raise DataError(f"{where}: features are {_said(features)}, not a table of floats", ADVICE)
@@ -100,7 +100,9 @@ def checked(
             )
         if values.min() < 0 or values.max() > LARGEST:
             raise DataError(f"{where}: {name} goes from {values.min()} to {values.max()}")
-    finite = np.isfinite(features).all(axis=1)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        single = features.astype(np.float32)
+    finite = np.isfinite(single).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(f"{where}: row {row} of features (track {track[row]}) is not finite")
@@ -108,7 +110,7 @@ def checked(
         raise DataError(f"{where}: model is {model!r}", "write letters, digits and . _ + -")
     order = np.lexsort((np.arange(len(track)) if frame is None else frame, track))
     return Features(
-        np.ascontiguousarray(features[order], dtype=np.float32),
+        np.ascontiguousarray(single[order]),
         track[order].astype(np.int64),
         None if frame is None else frame[order].astype(np.int64),
         model,
@@ -132,38 +134,29 @@ def read_features(path: Path) -> Features:
         if name not in arrays:
             raise DataError(f"{path} holds no array {name!r}", ADVICE)
     return checked(
-        str(path), arrays["features"], arrays["track"], arrays.get("frame"), model_of(arrays)
+        str(path), arrays["features"], arrays["track"], arrays.get("frame"), model_of(path, arrays)
     )
 
 
-def read_npz(path: Path) -> dict[str, Array]:
-    """Read the arrays of an npz file.
+def model_of(path: Path, arrays: Mapping[str, Array]) -> str:
+    """Return the text of ``model``, where there is one.
 
     Raises
     ------
     DataError
-        When it cannot be read, or holds Python objects: those are never built.
+        When it is no text; ``path`` is for the message.
     """
+    found = arrays.get("model")
+    if found is None:
+        return MODEL
+    if found.size != 1 or found.dtype.kind != "U":
+        raise DataError(f"{path}: model is {_said(found)}, not one text", ADVICE)
     try:
-        with path.open("rb") as stream:
-            file = np.load(stream, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is no npz file", ADVICE)
-            return {name: file[name] for name in file.files}
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}", "check the path") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if "pickle" in str(error).lower():
-            raise DataError(
-                f"{path} holds Python objects (a pickle), which are never loaded",
-                "save it again as plain arrays: np.savez(NAME, features=..., track=...)",
-            ) from None
-        raise DataError(f"{path} is no npz file: {error}", ADVICE) from error
-
-
-def model_of(arrays: dict[str, Array]) -> str:
-    """Return the text of ``model``, where there is one."""
-    return str(arrays["model"]) if "model" in arrays else MODEL
+        # NumPy itself makes a text of numbers that are no characters.
+        little = found.astype(found.dtype.newbyteorder("<"))
+        return little.tobytes().decode("utf-32-le").rstrip("\0")
+    except ValueError as error:
+        raise DataError(f"{path}: model is no text") from error
 
 
 def write_features(path: Path, features: Features) -> None:

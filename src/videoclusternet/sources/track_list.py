@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import is_file, is_folder, opened_text
 from videoclusternet.types import Tracks
 from videoclusternet.types.arrays import Ints
 
@@ -25,12 +26,12 @@ EVERY = 12
 
 def list_beside(source: Path) -> Path | None:
     """Return the list of tracks beside crops or features, where there is one."""
-    name = f"{source.resolve().name if source.is_dir() else source.stem}_tracks.csv"
-    folder = source if source.is_dir() else source.parent
+    name = f"{source.resolve().name if is_folder(source) else source.stem}_tracks.csv"
+    folder = source if is_folder(source) else source.parent
     places = [folder / name, folder / "tracks.csv"]
-    if source.is_dir():
+    if is_folder(source):
         places.append(source.resolve().with_name(name))
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_file(place)), None)
 
 
 class Listed(NamedTuple):
@@ -64,7 +65,7 @@ def read_list(path: Path | None, asked: bool = False) -> dict[str, Listed]:
     if path is None:
         return {}
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with opened_text(path, DataError) as stream:
             reader = csv.DictReader(stream)
             columns = set(reader.fieldnames or ())
             if not {"track_id", "shot"} <= columns:

@@ -18,6 +18,7 @@ from videoclusternet.cli.options import (
     path_option,
     print_rows,
 )
+from videoclusternet.outside.files import is_file, is_folder
 from videoclusternet.outside.text import json_line, say
 from videoclusternet_bench.cli.dataset_write import export, from_run, join, read_given
 
@@ -100,7 +101,7 @@ def check(
         _print_labels(path)
         return
     if _print_given(path):
-        if not (path.is_dir() and holds_boxes(path)):
+        if not (is_folder(path) and holds_boxes(path)):
             return
         print()
     boxes = read_given(path, fps, names, film)
@@ -216,11 +217,11 @@ def _print_given(path: Path) -> bool:
 
 def _given_sets(path: Path) -> list[Path]:
     """List ``NAME.zip`` and ``NAME.npz`` with labels: the file named, or all in a folder."""
-    if not path.is_dir():
+    if not is_folder(path):
         return [path] if path.suffix.lower() in (".zip", ".npz") else []
     files = [file for ending in ("zip", "npz") for file in sorted(path.glob(f"*.{ending}"))]
-    found = [file for file in files if file.with_name(f"{file.stem}_tracks.csv").is_file()]
-    inner = sorted(inner for inner in path.iterdir() if inner.is_dir())
+    found = [file for file in files if is_file(file.with_name(f"{file.stem}_tracks.csv"))]
+    inner = sorted(inner for inner in path.iterdir() if is_folder(inner))
     return found or [file for folder in inner for file in _given_sets(folder)]
 
 

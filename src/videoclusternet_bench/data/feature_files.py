@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.errors import DataError
-from videoclusternet.sources.features import ADVICE, MODEL, Features, checked, model_of, read_npz
+from videoclusternet.outside.files import is_folder
+from videoclusternet.sources.array_files import ADVICE, read_npy, read_npz
+from videoclusternet.sources.features import MODEL, Features, checked, model_of
 from videoclusternet.types.arrays import Array
+from videoclusternet_bench.data.mat_files import read_mat
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".tar")
 FEATURES = (".npz", ".npy", ".mat", *PICKLES)
 """How files of features end; some of them are refused."""
+LARGEST = 2**53
+"""Whole number up to which doubles tell all apart."""
 DIGITS = 9
 """Longest track number; int32 holds it."""
 
@@ -33,7 +38,7 @@ def read_any(path: Path, model: str | None = None) -> Features:
     Raises
     ------
     DataError
-        When it is in no such form, or holds a pickle.
+        When it is in no such form, is far larger than its file, or holds a pickle.
     """
     suffix = path.suffix.lower()
     if suffix in PICKLES:
@@ -46,11 +51,11 @@ def read_any(path: Path, model: str | None = None) -> Features:
             f"{path} does not say which track a row belongs to",
             "give a folder of <track>.npy, or np.savez(NAME, features=..., track=...)",
         )
-    if path.is_dir():
+    if is_folder(path):
         arrays = {number: read_npy(file) for number, file in track_files(path).items()}
         return _by_track(path, arrays, model or MODEL)
-    named = _read_mat(path) if suffix == ".mat" else read_npz(path)
-    made = model or model_of(named)
+    named = read_mat(path) if suffix == ".mat" else read_npz(path)
+    made = model or model_of(path, named)
     if {"features", "track"} <= named.keys():
         frame = named.get("frame")
         parts = named["features"], _flat(named["track"]), None if frame is None else _flat(frame)
@@ -78,20 +83,11 @@ def track_files(folder: Path) -> dict[int, Path]:
     return found
 
 
-def read_npy(path: Path) -> Array:
-    """Read an array; one of Python objects is refused."""
-    try:
-        with path.open("rb") as stream:
-            return np.asarray(np.load(stream, allow_pickle=False))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}", "check the path") from error
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{path} is no plain npy file: {error}", ADVICE) from error
-
-
 def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
     """Put features (n, d) or (d,) of each track end to end."""
     rows = {number: np.atleast_2d(array) for number, array in sorted(arrays.items())}
+    if not rows:
+        raise DataError(f"{path} holds no <track>.npy", ADVICE)
     width = next(iter(rows.values())).shape[-1]
     for number, array in rows.items():
         if array.ndim != 2 or array.shape[1] != width or not len(array) or array.dtype.kind != "f":
@@ -101,28 +97,11 @@ def _by_track(path: Path, arrays: Mapping[int, Array], model: str) -> Features:
     return checked(str(path), np.concatenate(list(rows.values())), track, None, model)
 
 
-def _read_mat(path: Path) -> dict[str, Array]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        found = loadmat(path)
-    except NotImplementedError:
-        raise DataError(f"{path} is a MATLAB file of version 7.3", "save it with -v7") from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}", "check the path") from error
-    except (MatReadError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise DataError(f"{path} is no MATLAB file: {error}") from error
-    arrays = {name: array for name, array in found.items() if not name.startswith("__")}
-    if "model" in arrays:
-        arrays["model"] = np.array("".join(arrays["model"].ravel().tolist()))
-    return arrays
-
-
 def _flat(numbers: Array) -> Array:
     """Return numbers as MATLAB keeps them, a row or column of doubles, as whole ones."""
     flat = numbers.reshape(-1) if numbers.ndim == 2 and 1 in numbers.shape else numbers
-    if flat.dtype.kind == "f" and np.isfinite(flat).all() and (flat == flat.round()).all():
+    whole = flat.dtype.kind == "f" and (np.abs(flat.astype(np.float64)) <= LARGEST).all()
+    if whole and (flat == flat.round()).all():
         return flat.astype(np.int64)
     return flat
 

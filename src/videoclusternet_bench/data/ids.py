@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.outside.files import is_folder, read_text
 from videoclusternet.types.arrays import Int64
 
 Protocol = Literal["named", "all"]
@@ -145,12 +146,7 @@ def read_ids(
 
 def _lines(path: Path) -> Iterable[tuple[str, int, str]]:
     """Yield place, track number and label of every line behind the first."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a text file: {error}") from error
+    text = read_text(path, DataError)
     if "\0" in text:
         raise DataError(f"{path} is not a text file: it holds a zero byte")
     if not text.strip():
@@ -238,7 +234,7 @@ def count_labels(
         When an alias names a label that no file has.
     """
     given = aliases or {}
-    files = sorted(path.glob("*.ids")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.ids")) if is_folder(path) else [path]
     if not files:
         raise DataError(f"{path} holds no label file", "expected files such as bbt_s01e01.ids")
     read = [read_ids(file, "all") for file in files]

@@ -19,6 +19,7 @@ import numpy as np
 from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_boxes
 from videoclusternet.annotations.boxes import LabelledBoxes, read_tracks_csv
 from videoclusternet.errors import ConfigError, DataError, StoreError
+from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.runfolder.crop_zip import CropZip
 from videoclusternet.runfolder.files import replacing, writing
 from videoclusternet.sources.crops import JPEG, list_crops
@@ -158,11 +159,11 @@ def listed(numbers: Iterable[int]) -> str:
 
 
 def _data(path: Path, model: str | None) -> _Data:
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"no such file or folder: {path}", "check the path")
     if path.suffix.lower() in FEATURES or track_files(path):
         return _features(path, model)
-    crops = path.suffix.lower() == ".zip" or (path.is_dir() and any(path.glob("*/*.*")))
+    crops = path.suffix.lower() == ".zip" or (is_folder(path) and any(path.glob("*/*.*")))
     if crops and not (holds_boxes(path) and find_form(path).form != "csv"):
         return _crops(path)  # frames of a film beside gt/gt.txt are no crops
     return _boxes(path)
@@ -279,7 +280,7 @@ def relabelled(boxes: LabelledBoxes, labels: Mapping[str, str]) -> LabelledBoxes
 def _new_set(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
     """Give the file of a set to write, all or nothing; there must be no set of this name yet."""
     listing = folder / f"{stem}_tracks.csv"
-    if listing.exists():
+    if exists(listing):
         raise StoreError(f"{listing} is there already", "choose another folder")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from videoclusternet.annotations.box_forms import companions, find_form, holds_b
 from videoclusternet.annotations.boxes import FILM, TRACKS, read_facts
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.film.video import content_hash, open_video
+from videoclusternet.outside.files import exists, is_file, is_folder, opened
 from videoclusternet.runfolder.manifest import MANIFEST
 
 FILMS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
@@ -45,28 +47,28 @@ class LabelledSet:
 
     def content(self) -> str:
         """Return a hash of what it holds, labels included: sha256, hexadecimal."""
-        digest = hashlib.sha256(self.name.encode())
+        digest = hashlib.sha256(os.fsencode(self.name))
         for source, truth in zip(self.sources, self.truths, strict=True):
             if self.form == "boxes":  # films may be long: known by their content hash
                 digest.update(bytes.fromhex(content_hash(source)))
             for path in self._small(source, truth):
-                with open(path, "rb") as stream:
+                with opened(path, DataError) as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 
     @property
     def bytes(self) -> int:
         """Size of its sources: roughly how long it takes."""
-        files = (p for s in self.sources for p in (s.rglob("*") if s.is_dir() else [s]))
-        return sum(path.stat().st_size for path in files if path.is_file())
+        files = (p for s in self.sources for p in (s.rglob("*") if is_folder(s) else [s]))
+        return sum(path.stat().st_size for path in files if is_file(path))
 
     def _small(self, source: Path, truth: Path) -> list[Path]:
         """Files that are hashed whole."""
         if self.form == "boxes":
             return companions(truth)
-        if source.is_dir():
-            return [*sorted(p for p in source.rglob("*") if p.is_file()), truth]
-        return [source, *(sorted(truth.glob("*.csv")) if truth.is_dir() else [truth])]
+        if is_folder(source):
+            return [*sorted(p for p in source.rglob("*") if is_file(p)), truth]
+        return [source, *(sorted(truth.glob("*.csv")) if is_folder(truth) else [truth])]
 
 
 def combined(sets: Sequence[LabelledSet], name: str) -> LabelledSet:
@@ -108,16 +110,16 @@ def labelled_sets(path: Path) -> list[LabelledSet]:
     DataError
         When there is none, or a part is missing or malformed.
     """
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"no such file or folder: {path}", "check the path")
-    if path.is_file():
+    if is_file(path):
         return [_of_file(path)]
-    if _list_of(path).exists():
+    if exists(_list_of(path)):
         return [_listed(path, "crops")]
     found = [*_of_folder(path)]
     if all(one.form in FILES for one in found):
-        for folder in sorted(p for p in path.iterdir() if p.is_dir()):
-            if not _list_of(folder).exists():
+        for folder in sorted(p for p in path.iterdir() if is_folder(p)):
+            if not exists(_list_of(folder)):
                 found += _of_folder(folder)
             elif folder.name not in {one.name for one in found}:  # the zip file of it, unpacked
                 found.append(_listed(folder, "crops"))
@@ -138,11 +140,11 @@ def _of_file(path: Path) -> LabelledSet:
 
 def _of_folder(path: Path) -> Iterator[LabelledSet]:
     """Yield the set that a folder is, or else the sets that lie in it."""
-    if (path / MANIFEST).exists():  # a run folder: its crops are no data set
+    if exists(path / MANIFEST):  # a run folder: its crops are no data set
         return
     zips = sorted(path.glob("*.zip"), key=lambda p: (p.stat().st_size, p.name))
     files = [*zips, *sorted(path.glob("*.npz"))]
-    if (path / "truth.csv").exists():
+    if exists(path / "truth.csv"):
         film = _only_film(path, "truth.csv")
         yield LabelledSet(path.resolve().name, (film,), (path,), "film")
     elif not files and _holds_boxes(path):
@@ -153,19 +155,19 @@ def _of_folder(path: Path) -> Iterator[LabelledSet]:
 
 def _holds_boxes(path: Path) -> bool:
     # Crops may have a list of tracks of the same name: boxes come with their film.
-    known = (path / FILM).is_file() or _films(path) or not (path / TRACKS).is_file()
+    known = is_file(path / FILM) or _films(path) or not is_file(path / TRACKS)
     return holds_boxes(path) and bool(known)
 
 
 def _list_of(path: Path) -> Path:
     """Where the labels of crops or features are: of a file, or of a folder of crops."""
-    path = path.resolve() if path.is_dir() else path
-    return path.with_name(f"{path.name if path.is_dir() else path.stem}_tracks.csv")
+    path = path.resolve() if is_folder(path) else path
+    return path.with_name(f"{path.name if is_folder(path) else path.stem}_tracks.csv")
 
 
 def _listed(path: Path, form: Form) -> LabelledSet:
     truth = _list_of(path)
-    if not truth.exists():
+    if not exists(truth):
         raise DataError(f"{path} has no labels", f"expected {truth.name} beside it")
     return LabelledSet(truth.name.removesuffix("_tracks.csv"), (path,), (truth,), form)
 
@@ -176,7 +178,7 @@ def _boxes(path: Path) -> LabelledSet:
     folder = _home(file)
     film = film_beside(file) or _only_film(folder, file.name)
     read_boxes_of(file, open_video(film))
-    usual = path.is_dir() or file.name in (TRACKS, "gt.txt")
+    usual = is_folder(path) or file.name in (TRACKS, "gt.txt")
     name = folder.resolve().name if usual else file.stem
     return LabelledSet(name, (film,), (file,), "boxes")
 
@@ -192,10 +194,10 @@ def _home(file: Path) -> Path:
 
 
 def _named_film(facts: Path) -> Path | None:
-    if not facts.is_file():
+    if not is_file(facts):
         return None
     film = facts.parent / read_facts(facts).video
-    return film if film.is_file() else None
+    return film if is_file(film) else None
 
 
 def _films(folder: Path) -> list[Path]:

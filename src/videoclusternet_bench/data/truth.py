@@ -18,6 +18,7 @@ from videoclusternet.annotations.box_forms import find_form, holds_boxes, read_b
 from videoclusternet.annotations.boxes import LabelledBoxes
 from videoclusternet.annotations.fields import column, number, read_csv
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.types.boxes import overlaps
 
@@ -78,7 +79,7 @@ def read_truth(path: Path | Sequence[Path], result: Result) -> Labels:
 
 def _labels(path: Path, film: Film) -> Labels:
     """Label the tracks of one film."""
-    if path.is_dir():
+    if is_folder(path):
         path = _inside(path)
     if path.suffix.lower() == ".csv":
         rows = _read(path)
@@ -99,7 +100,7 @@ def _labels(path: Path, film: Film) -> Labels:
 def _inside(folder: Path) -> Path:
     """Return the truth that a folder holds: also the list beside crops or features."""
     truth, lists = folder / "truth.csv", sorted(folder.glob("*_tracks.csv"))
-    if truth.exists():
+    if exists(truth):
         return truth
     return lists[0] if len(lists) == 1 and not holds_boxes(folder) else find_form(folder).file
 
@@ -206,4 +207,4 @@ def _by_name(path: Path, known: Mapping[str, str], film: Film) -> Labels:
 
 def _plain(name: str) -> str:
     """Track names compare as numbers where they are numbers: 0007 is 7."""
-    return str(int(name)) if name.isdigit() else name
+    return str(int(name)) if name.isascii() and name.isdecimal() and len(name) < 100 else name

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from videoclusternet.types.arrays import Array, Bools, Ints
 from videoclusternet_bench.pictures.looks import WRONG, short
 from videoclusternet_bench.pictures.shown import Shown
-from videoclusternet_bench.tables.drawing import INK, PALE
+from videoclusternet_bench.tables.drawing import INK, PALE, as_label
 
 MOST = 40
 """Rows and columns; the smallest beyond share the last one."""
@@ -131,7 +131,7 @@ def draw_confusion(shown: Shown) -> Figure:
             bbox=None if right else ring,
         )  # fmt: skip
     _frame(axes, table)
-    axes.set_title(f"{shown.title}", fontsize=9, color=INK, loc="left")
+    axes.set_title(as_label(shown.title, 120), fontsize=9, color=INK, loc="left")
     return figure
 
 

@@ -18,7 +18,7 @@ from videoclusternet_bench.pictures.matched import Verdict
 from videoclusternet_bench.pictures.reasons import Explainer
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.pictures.thumbnails import Mosaic, Thumbnails, crop_of, has_pictures
-from videoclusternet_bench.tables.drawing import INK
+from videoclusternet_bench.tables.drawing import INK, as_label
 
 MOST = 60
 """Wrong tracks in a picture; the table has all."""
@@ -123,7 +123,7 @@ def draw_errors(wrong: Sequence[Wrong], pictures: Thumbnails, title: str) -> Fig
     axes = mosaic.axes(figure)
     more = f"; the first {len(some)} are shown" if len(wrong) > len(some) else ""
     said = f"{title}: {len(wrong)} wrong tracks{more}" if wrong else f"{title}: no track is wrong"
-    axes.text(0.1, -0.2, said, fontsize=9, color=INK, va="center")
+    axes.text(0.1, -0.2, as_label(said, 160), fontsize=9, color=INK, va="center")
     for n, one in enumerate(some):
         x, y = n % ACROSS * wide + 0.1, n // ACROSS * high + 0.1
         mosaic.add(pictures.pixels(one.crop), x, y)

@@ -12,7 +12,15 @@ from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet_bench.adapted_runs import rounds_of, scored_rounds
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.runner import Row
-from videoclusternet_bench.tables.drawing import INK, MARKERS, PALE, new_figure, style, tidy
+from videoclusternet_bench.tables.drawing import (
+    INK,
+    MARKERS,
+    PALE,
+    as_label,
+    new_figure,
+    style,
+    tidy,
+)
 from videoclusternet_bench.tables.grids import Grid
 
 PANELS = (("bcubed_f", "B-cubed F"), ("wcp", "WCP"), ("pcr", "clusters / people"))
@@ -48,7 +56,7 @@ def draw_rounds(found: Mapping[str, Sequence[Row]]) -> Figure:
                 [row[measure] for row in rows],
                 marker=MARKERS[i % len(MARKERS)],
                 markersize=5,
-                label=title,
+                label=as_label(title),
                 clip_on=False,
                 **style(i),
             )

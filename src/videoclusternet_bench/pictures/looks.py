@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from videoclusternet_bench.tables.drawing import COLOURS, MARKERS
+from videoclusternet_bench.tables.drawing import COLOURS, MARKERS, as_label
 
 GREY = "#999999"
 WRONG = COLOURS[1]
@@ -26,4 +26,4 @@ def look(i: int) -> dict[str, Any]:
 
 def short(name: str, most: int) -> str:
     """Cut a long name short."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    return as_label(name, most)

@@ -17,7 +17,7 @@ from videoclusternet_bench.pictures.looks import GREY, WRONG, short
 from videoclusternet_bench.pictures.matched import Verdict
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.pictures.thumbnails import Mosaic, Thumbnails
-from videoclusternet_bench.tables.drawing import INK
+from videoclusternet_bench.tables.drawing import INK, as_label
 
 EACH = 5
 """Faces of each sort in a row."""
@@ -152,7 +152,7 @@ def draw_sheet(sheet: Sequence[Strip], pictures: Thumbnails, title: str) -> Figu
     figure = Figure(figsize=(wide * inch, down * inch))
     mosaic = Mosaic(wide, down, top=-0.65)
     axes = mosaic.axes(figure)
-    axes.text(0.08, -0.42, title, fontsize=9, color=INK, va="center")
+    axes.text(0.08, -0.42, as_label(title, 160), fontsize=9, color=INK, va="center")
     second = text + EACH * 1.06 + 0.3
     for x, said in ((text, "most typical"), (second, "least typical, the least at the right")):
         axes.text(x, -0.15, said, fontsize=7, color=INK, va="center")

@@ -5,7 +5,6 @@ Read from a finished bench, or from one run and its truth.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.errors import ConfigError, DataError
+from videoclusternet.outside.files import exists, is_file, is_folder, read_json
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
@@ -133,7 +133,7 @@ def of_bench(
     DataError
         When there is no bench, or it was made by an earlier version.
     """
-    if (folder / MANIFEST).exists():
+    if exists(folder / MANIFEST):
         raise ConfigError(f"{folder} is a run", "give its labels with --truth")
     rows = read_comparison(folder)
     for column, wanted, flag in (
@@ -158,7 +158,7 @@ def _of_row(folder: Path, row: Row, runs: dict[Path, Result]) -> Shown:
     kept = _kept(folder, row)
     own = folder_of(home, row["method"])
     # A profile that learns has its own copy of the run, with its own cast and merge log.
-    place = own if profile_of(row["method"]) and own.is_dir() else home
+    place = own if profile_of(row["method"]) and is_folder(own) else home
     if place not in runs:
         runs[place] = open_run(place)
     return Shown(
@@ -166,24 +166,26 @@ def _of_row(folder: Path, row: Row, runs: dict[Path, Result]) -> Shown:
         row["method"],
         full_title(row["method"]),
         runs[place],
-        np.array(kept["track"], dtype=np.int64),
+        kept["track"],
         tuple(kept["person"]),
-        np.array(kept["cluster"], dtype=np.int64),
+        kept["cluster"],
     )
 
 
 def _kept(folder: Path, row: Row) -> dict[str, Any]:
     path = kept_of(folder, row.get("key") or "")
     again = "run the same `vcn bench` again"
+    if not is_file(path):
+        raise DataError(f"{folder} does not hold the partition of {row['method']}", again)
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))["partition"]
+        kept = read_json(path, DataError)["partition"]
         if len({len(kept[name]) for name in ("track", "person", "cluster")}) != 1:
             raise ValueError("columns differ in length")
-    except OSError as error:
-        raise DataError(
-            f"{folder} does not hold the partition of {row['method']}", again
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
+        for name in ("track", "cluster"):
+            kept[name] = np.array(kept[name], dtype=np.int64)
+        if not all(person is None or type(person) is str for person in kept["person"]):
+            raise TypeError("a person is no name")
+    except (DataError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f"{path} is damaged", f"delete it and {again}") from error
     return dict(kept)
 

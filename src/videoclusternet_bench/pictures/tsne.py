@@ -16,7 +16,7 @@ from sklearn.manifold import TSNE
 from videoclusternet.types.arrays import Array, Bools, Float32, Floats, Ints
 from videoclusternet_bench.pictures.looks import GREY, LOOKS, look, short
 from videoclusternet_bench.pictures.shown import Shown
-from videoclusternet_bench.tables.drawing import INK, PALE
+from videoclusternet_bench.tables.drawing import INK, PALE, as_label
 
 SIDE = 3.6
 """Of a panel, inches."""
@@ -161,7 +161,7 @@ def _found(one: Shown) -> Array:
 
 
 def _draw(axes: Any, panel: Panel) -> None:
-    axes.set_title(panel.title, fontsize=9, color=INK)
+    axes.set_title(as_label(panel.title, 120), fontsize=9, color=INK)
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():

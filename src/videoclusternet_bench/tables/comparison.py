@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videoclusternet.errors import DataError
+from videoclusternet.outside.files import exists, opened
+from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.files import replacing
 from videoclusternet_bench.data.published import published
 from videoclusternet_bench.methods.registry import title_of
@@ -19,6 +21,8 @@ from videoclusternet_bench.tables.grids import Grid
 from videoclusternet_bench.tables.paper_tables import paper_tables
 
 RESULTS = "results.parquet"
+MOST_ROWS = 1_000_000
+AGAIN = "run the same `vcn bench` again"
 COLUMNS = (
     ("bcubed_f", "B³ F", 3),
     ("bcubed_precision", "B³ P", 3),
@@ -36,6 +40,9 @@ COLUMNS = (
     ("peak_mib", "MiB", 0),
 )
 """Measures, their headings, and decimals."""
+TEXTS = ("set", "backbone", "method", "needs")
+NUMBERS = ("seed", "tracks", "characters", "f_low", "f_high", *(name for name, _, _ in COLUMNS))
+"""Columns that every row has."""
 NOTE = (
     "Told: what a method must know besides the tracks. Rows that are told labels are yardsticks. "
     "Means over seeds ± half the 95 % interval of that mean (Student's t); in brackets 95 % "
@@ -67,6 +74,7 @@ def write_comparison(rows: Sequence[Row], folder: Path) -> Path:
     """
     with replacing(folder / RESULTS) as temporary:
         pq.write_table(pa.Table.from_pylist(list(rows)), temporary)
+        footers.guard(temporary)
     tables = [*grids(rows), *paper_tables(rows)]
     page = "".join(grid.html() for grid in tables)
     texts = {
@@ -92,13 +100,25 @@ def read_comparison(folder: Path) -> list[Row]:
         When there are none.
     """
     path = folder / RESULTS
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"{folder} holds no results of a bench", "run `vcn bench DATASET` first")
-    try:
-        with path.open("rb") as stream:  # a relative path with a colon would be an address
-            return [dict(row) for row in pq.read_table(stream).to_pylist()]
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+    with opened(path, DataError) as stream:
+        try:
+            footers.check(path)
+            with pq.ParquetFile(stream) as file:
+                if file.metadata.num_rows > MOST_ROWS:
+                    raise ValueError("too many rows")
+                found = file.read().to_pylist()
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            raise DataError(f"{path} is damaged: {error}", AGAIN) from error
+    for row in found:
+        texts = all(isinstance(row.get(name), str) for name in TEXTS)
+        numbers = all(isinstance(row.get(name), int | float) for name in NUMBERS)
+        if not (texts and numbers and isinstance(row.get("threshold", ""), int | float | None)):
+            raise DataError(f"{path} lacks columns, or holds others than a bench writes", AGAIN)
+    if not found:
+        raise DataError(f"{path} holds no row", AGAIN)
+    return [dict(row) for row in found]
 
 
 def summaries(rows: Sequence[Row]) -> list[Grid]:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.files import replacing
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -36,7 +41,7 @@ INK, PALE = "#333333", "#DDDDDD"
 DPI = 150
 """Of PNG files."""
 # Text stays text: it is found by a search, read aloud, and small.
-SVG = {"svg.fonttype": "none", "svg.hashsalt": "videoclusternet"}
+SVG = {"svg.fonttype": "none", "svg.hashsalt": "videoclusternet", "text.parse_math": False}
 
 
 def style(i: int) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     vector, pixels = folder / f"{name}.svg", folder / f"{name}.png"
     with replacing(vector) as temporary:
         temporary.write_text(_svg(figure), encoding="utf-8")
-    with replacing(pixels) as temporary:
+    with replacing(pixels) as temporary, _literal(figure):
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     return [vector, pixels]
 
@@ -123,8 +128,26 @@ def inline(figure: Figure, name: str, said: str = "") -> str:
     return svg.replace("<svg", f'<svg role="img"{label} style="max-width:100%;height:auto"', 1)
 
 
+def as_label(name: str, most: int = 60) -> str:
+    """Return a name as it may stand in a plot: one line, cut short, never taken for hidden."""
+    found = printable(name)
+    found = found if len(found) <= most else found[: most - 1] + "…"
+    return f" {found}" if found.startswith("_") else found  # legends leave such names out
+
+
+@contextmanager
+def _literal(figure: Figure) -> Iterator[None]:
+    """Let all text of a figure be drawn as it is: a ``$`` in a name begins no formula."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    with matplotlib.rc_context(SVG), warnings.catch_warnings():
+        # Names may be in any script; SVG files leave their letters to the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
 def _svg(figure: Figure) -> str:
     stream = io.StringIO()
-    with matplotlib.rc_context(SVG):
+    with _literal(figure):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "±": r"$\pm$", "†": r"$\dagger$"}
+from videoclusternet.outside.text import printable
+
+TEX = {
+    **{letter: f"\\{letter}" for letter in "&%_#${}"},
+    **{"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
+    **{"±": r"$\pm$", "†": r"$\dagger$"},
+}
+"""What LaTeX would not print as it stands."""
+MARKDOWN = re.compile(
+    r"[\\`*_<|~$]"  # also of what GitHub adds
+    r"|\[(?![-+\d., ]+\](?!\())"  # a link; numbers in brackets are none
+    r"|&(?=#?\w+;)"
+)
+LEADING = re.compile(r"[#>+=:-]")
+"""What a heading, a list or a quotation begins with."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +45,17 @@ class Grid:
 
     def markdown(self) -> str:
         """Return a heading and a table of Markdown."""
-        lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in self._all()]
-        lines.insert(1, "|".join("---" for _ in self.header))
-        body = "\n".join(f"| {line} |" if "---" not in line else f"|{line}|" for line in lines)
-        return f"## {self.title}\n\n{body}\n" + (f"\n{self.note}\n" if self.note else "")
+        head, *rows = (f"| {' | '.join(map(literal, row))} |" for row in self._all())
+        body = "\n".join([head, f"|{'---|' * len(self.header)}", *rows])
+        title, note = literal(self.title, True), literal(self.note, True)
+        return f"## {title}\n\n{body}\n" + (f"\n{note}\n" if note else "")
 
     def latex(self) -> str:
         """Return a table of LaTeX with the rules of ``booktabs``."""
         columns = "l" * min(2, len(self.header)) + "r" * (len(self.header) - 2)
-        head, *rows = (" & ".join(map(_tex, row)) + r" \\" for row in self._all())
+        # Braces first: a bracket or star there would be taken for one of the line before.
+        lines = (" & ".join(map(_tex, row)) + r" \\" for row in self._all())
+        head, *rows = (f"{{}}{line}" if line[:1] in ("[", "*") else line for line in lines)
         caption = rf"\caption{{{_tex(self.title)}}}"
         start = [r"\begin{table}", caption, rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
         end = [r"\bottomrule", r"\end{tabular}", *([_tex(self.note)] if self.note else [])]
@@ -57,5 +75,20 @@ class Grid:
         return [self.header, *self.rows]
 
 
+def literal(text: str, begins: bool = False) -> str:
+    """Return text for Markdown that shows it as it is, in one line.
+
+    Parameters
+    ----------
+    text : str
+    begins : bool
+        Whether it may begin a line.
+    """
+    found = MARKDOWN.sub(lambda sign: f"\\{sign[0]}", printable(text))
+    if begins and LEADING.match(found):
+        return f"\\{found}"
+    return re.sub(r"^(\d{1,9})(?=[.)](\s|$))", r"\1\\", found) if begins else found
+
+
 def _tex(text: str) -> str:
-    return "".join(TEX.get(letter, letter) for letter in text)
+    return "".join(TEX.get(letter, letter) for letter in printable(text))

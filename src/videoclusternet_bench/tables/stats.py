@@ -25,6 +25,7 @@ from videoclusternet_bench.describe import Described, FaceMeasures
 from videoclusternet_bench.tables.drawing import (
     INK,
     MARKERS,
+    as_label,
     inline,
     new_figure,
     save,
@@ -207,10 +208,10 @@ def draw(sets: Sequence[Described], picture: Picture) -> Any:
     for i, (one, values) in enumerate(named):
         look, mean = style(i), float(values.mean(dtype=np.float64))
         whose = f"{one.name} by {one.model}" if several else one.name
-        label = f"{whose}: n = {len(values):,}, mean {mean:.4f}"
+        name = f"{as_label(whose)}: n = {len(values):,}, mean {mean:.4f}"
         axes.stairs(percent(values, bins), bins, linewidth=1.8, **look)
         look["marker"] = MARKERS[i % len(MARKERS)]
-        axes.plot([mean], [0], linewidth=1.8, label=label, clip_on=False, zorder=3, **look)
+        axes.plot([mean], [0], linewidth=1.8, label=name, clip_on=False, zorder=3, **look)
     axes.set_xlim(bins[0], bins[-1])
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", integer=True, steps=[1, 2, 5, 10])

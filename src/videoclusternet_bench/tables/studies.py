@@ -15,7 +15,8 @@ from videoclusternet.types.arrays import Array, Float64
 from videoclusternet_bench.metrics.intervals import over_seeds, plus_minus
 from videoclusternet_bench.runner import Row
 from videoclusternet_bench.studies import STUDIES
-from videoclusternet_bench.tables.drawing import COLOURS, LINES, new_figure, save
+from videoclusternet_bench.tables.drawing import COLOURS, LINES, as_label, new_figure, save
+from videoclusternet_bench.tables.grids import literal
 
 COLUMNS = ("bcubed_f", "wcp", "pcr", "hac_f", "seconds_adapt")
 HEADINGS = ("B-cubed F", "WCP", "PCR", "HAC F (oracle)", "s to adapt")
@@ -81,7 +82,7 @@ def table(rows: Sequence[Row]) -> str:
         for backbone in dict.fromkeys(row["backbone"] for row in last):
             mine = [r for r in last if r["variant"] == variant and r["backbone"] == backbone]
             cells = [_cell(means(mine, column), column) for column in COLUMNS]
-            lines.append(f"| {variant} | {backbone} | {' | '.join(cells)} |")
+            lines.append(f"| {literal(variant)} | {literal(backbone)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -149,7 +150,9 @@ def _lines(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
             numbers = sorted({r["round"] for r in mine if r["round"]})
             by = [[r for r in mine if r["round"] == n] for n in numbers]
             f = [means(some, "bcubed_f").mean() for some in by]
-            axes.plot(numbers, f, linestyle=style, color=colour, label=f"{variant}, {backbone}")
+            axes.plot(
+                numbers, f, linestyle=style, color=colour, label=as_label(f"{variant}, {backbone}")
+            )
     axes.set_xlabel("round")
     axes.set_ylabel("B-cubed F")
 
@@ -167,7 +170,12 @@ def _bars(axes: Any, rows: Sequence[Row], variants: Sequence[str]) -> None:
         place = np.arange(len(variants)) + i * height
         colour = COLOURS[i % len(COLOURS)]
         axes.barh(
-            place, [v.mean() for v in values], height, xerr=half, color=colour, label=backbone
+            place,
+            [v.mean() for v in values],
+            height,
+            xerr=half,
+            color=colour,
+            label=as_label(backbone),
         )
     axes.set_yticks(np.arange(len(variants)) + (len(backbones) - 1) * height / 2, variants)
     axes.invert_yaxis()

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoclusternet.errors import ModelError
+from videoclusternet.models.download import LARGEST
 from videoclusternet.models.onnx.bounds import refuse_long
+from videoclusternet.outside.files import read_bytes
 from videoclusternet.outside.text import SHOWN
 
 OPSETS = range(7, 24)
@@ -97,17 +99,24 @@ def read_onnx(path: Path) -> OnnxFile:
         weights in another file or is of an unknown version.
     """
     onnx = _library()
+    data = read_bytes(path, ModelError, LARGEST)
     try:
-        model = onnx.ModelProto.FromString(path.read_bytes())
+        model = onnx.ModelProto.FromString(data)
         refuse_long(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
+        return _converted(onnx, model, path)
     except ModelError as error:
+        if str(path) in error.message:
+            raise
         raise ModelError(f"{path}: {error.message}", error.advice) from error
     except Exception as error:  # protobuf's own; its class depends on how protobuf was built
         raise ModelError(
             f"{path} does not hold an ONNX model", "is it complete and of this format?"
         ) from error
+
+
+def _converted(onnx: Any, model: Any, path: Path) -> OnnxFile:
     graph = model.graph
     if not graph.node or not graph.output:
         raise ModelError(f"{path} does not hold an ONNX model", "it has no nodes")

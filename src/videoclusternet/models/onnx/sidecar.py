@@ -6,7 +6,6 @@ every entry may be left out.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.registry import sidecar_path
-from videoclusternet.outside.files import exists, read_text
+from videoclusternet.outside.files import exists, read_json
 from videoclusternet.outside.text import shown
 
 MOST_BYTES = 1 << 16
 """Of the file."""
-LARGEST = 1e9
-"""Of any number in it."""
+LARGEST = 1e6
+"""Of a mean, a scale or a point."""
+LEAST = 1e-6
+"""Of a scale: less makes values that are not finite."""
 KEYS = ("channels", "mean", "scale", "template", "size")
 
 
@@ -62,18 +63,13 @@ def read_sidecar(model: Path) -> Feeding:
     path = sidecar_path(model)
     if not exists(path):
         return Feeding()
-    text = read_text(path, ModelError, MOST_BYTES)
     try:
-        given = json.loads(text)
+        given = read_json(path, ModelError, MOST_BYTES)
         if not isinstance(given, dict):
             raise ValueError("it should hold one object in braces")
         if unknown := sorted(set(given) - set(KEYS)):
             raise ValueError(f"unknown entry {shown(unknown[0])}; known: {', '.join(KEYS)}")
         return Feeding(**{key: _checked(key, value) for key, value in given.items()})
-    except RecursionError as error:
-        raise ModelError(
-            f"{path} has too many brackets", 'see "ONNX models" in docs/weights.md'
-        ) from error
     except ValueError as error:
         raise ModelError(f"{path}: {error}", 'see "ONNX models" in docs/weights.md') from error
 
@@ -96,7 +92,7 @@ def _checked(key: str, value: Any) -> Any:
             raise ValueError('"template" should be five points that lie apart')
         return points
     many = value if isinstance(value, list) else [value] * 3
-    if not _numbers(many, 3) or (key == "scale" and 0 in many):
+    if not _numbers(many, 3) or (key == "scale" and min(map(abs, many)) < LEAST):
         rest = " other than 0" if key == "scale" else ""
         raise ValueError(f'"{key}" should be a number or three{rest}, not {shown(value)}')
     return tuple(map(float, many))
