@@ -14,6 +14,8 @@ from videoclusternet.profiles import PROFILES
 
 FILE_BYTES = 1 << 20
 """Bytes of a file of settings at most."""
+DOTS = 100
+"""In a line of it at most: the time that ``tomllib`` takes for a name grows with their square."""
 
 
 def profile_of(name: str) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def read_toml(file: Path) -> dict[str, Any]:
         When it cannot be read or is no TOML.
     """
     text = read_text(file, ConfigError, FILE_BYTES)
+    if any(line.count(".") > DOTS for line in text.splitlines() if line.lstrip()[:1] != "#"):
+        raise ConfigError(f"{file} is not valid TOML: no setting has so many dots in its name")
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # of too many digits, of too many brackets

@@ -149,7 +149,7 @@ def test_unknown_profile() -> None:
         (b"[cluster]\ndraws = 1979-05-27", "cluster.draws"),
         (b"a = " + b"[" * 100_000, "is not valid TOML"),
         (b"seed = " + b"9" * 5000, "is not valid TOML"),
-        (b"a." * 50_000 + b"a = 1", ""),
+        (b"a." * 500_000 + b"a = 1", "so many dots"),
         (b"#" * 2_000_000, "more than 1,048,576 bytes"),
     ],
 )

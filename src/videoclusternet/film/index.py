@@ -133,7 +133,8 @@ def _order(
     say_joined(path, 1 + len(shown.restarts), tell)
     zero = _zero(container, int(shown.stamps[0]), shown.base) if timed else 0
     _say_torn(np.array(packets.torn)[shown.order], shown, zero, path, tell)
-    _say_gaps(shown, zero, np.array(packets.duration)[shown.order], path, tell)
+    numbered = container.format.name == "ogg"
+    _say_gaps(shown, zero, np.array(packets.duration)[shown.order], numbered, path, tell)
     return Index(
         stream=stream.index,
         rate=shown.rate,
@@ -290,7 +291,9 @@ def _say_torn(torn: Bools, shown: _Shown, zero: int, path: Path, tell: Tell) -> 
         tell(f"{path.name}: {what} may be incomplete, {first} {at:.1f} s")
 
 
-def _say_gaps(shown: _Shown, zero: int, duration: Int64, path: Path, tell: Tell) -> None:
+def _say_gaps(
+    shown: _Shown, zero: int, duration: Int64, numbered: bool, path: Path, tell: Tell
+) -> None:
     """Say where time stamps begin anew, and where no picture is shown for long."""
     stamps, base, order, restarts = shown.stamps, shown.base, shown.order, shown.restarts
     if restarts:
@@ -302,7 +305,7 @@ def _say_gaps(shown: _Shown, zero: int, duration: Int64, path: Path, tell: Tell)
             + "; counted on from there"
         )
     times, lasts = (stamps - zero) * float(base), duration * float(base)
-    tell(Unread.between(times, lasts, GAP))
+    tell(Unread.between(times, lasts, GAP, numbered))
     gaps = np.diff(times)
     wide = np.flatnonzero((gaps > GAP) & (gaps > 1.5 * lasts[:-1]))
     if len(wide):

@@ -89,7 +89,7 @@ class Unread:
         return cls(tuple(_span(video, int(run[0]), len(run)) for run in runs))
 
     @classmethod
-    def between(cls, times: Floats, lasts: Floats, most: float) -> Self:
+    def between(cls, times: Floats, lasts: Floats, most: float, numbered: bool = False) -> Self:
         """Find frames that are missing between those of a film with a steady rate.
 
         Parameters
@@ -100,6 +100,8 @@ class Unread:
             How long it is shown by the file, s; 0 where that is not known.
         most : float
             A longer gap, s, is no matter of frames.
+        numbered : bool
+            Whether the file counts frames, and leaves no number out: then every gap is one.
         """
         steps = np.diff(times)
         if not len(steps):
@@ -107,7 +109,8 @@ class Unread:
         usual = float(np.median(steps))
         steady = (steps > USUAL[0] * usual) & (steps < USUAL[1] * usual)
         wide = steps > WIDE * usual
-        if wide.all() or steady[~wide].mean() < STEADY or (wide.mean() > RARE and wide.sum() > 1):
+        often = wide.mean() > RARE and wide.sum() > 1 and not numbered
+        if wide.all() or steady[~wide].mean() < STEADY or often:
             return cls()
         wide &= (steps > 1.5 * lasts[:-1]) & (steps <= most)
         return cls(
