@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.attack import reader_kept, reader_list
+from tests.attack import reader_kept, reader_models
+from tests.attack import reader_samples as samples
 from tests.attack.campaign import Group
 from tests.attack.case import CODES, Case, Place
 from tests.attack.folder_places import NOBODY
 from tests.attack.material import QUICK, Material
-from tests.attack.reader_list import BOXED, CVAT, GIVEN, IDS, MOTTED, STITCHED, files
+from tests.attack.reader_samples import BOXED, CVAT, GIVEN, IDS, MOTTED, STITCHED, files
 
 Odd = Callable[[Path], None]
 SECONDS = 60
@@ -100,8 +101,8 @@ class Target:
 
 def a_model(place: Path, material: Material) -> Path:
     """Write an ONNX model with the file that says how to feed it."""
-    model = reader_kept.an_onnx(place, material)
-    model.with_suffix(".json").write_text(reader_kept.FEEDING, encoding="utf-8")
+    model = reader_models.an_onnx(place, material)
+    model.with_suffix(".json").write_text(reader_models.FEEDING, encoding="utf-8")
     return model
 
 
@@ -130,16 +131,16 @@ TARGETS: dict[str, Target] = {
     "ids joined": Target(GIVEN("a.ids"), JOIN),
     "list joined": Target(GIVEN("a_tracks.csv"), JOIN, True),
     "mat joined": Target(
-        files("a.mat", a__mat=reader_list.matlab(), a__ids=IDS),
+        files("a.mat", a__mat=samples.matlab(), a__ids=IDS),
         ("dataset", "join", "a.ids", "FILE", "out"),
     ),
     "npy joined": Target(
-        files("7.npy", **{"7__npy": reader_list.plain(reader_list.FLOATS), "a__ids": IDS}),
+        files("7.npy", **{"7__npy": samples.plain(samples.FLOATS), "a__ids": IDS}),
         ("dataset", "join", "a.ids", ".", "out"),
     ),
-    "crops": Target(reader_list.some_crops, ("cluster-tracks", "FILE", "-o", "out", *QUICK)),
+    "crops": Target(samples.some_crops, ("cluster-tracks", "FILE", "-o", "out", *QUICK)),
     "--shots": Target(
-        files("s.csv", s__csv=reader_list.LIST),
+        files("s.csv", s__csv=samples.LIST),
         ("cluster-tracks", "CROPS", "--shots", "FILE", "-o", "out", *QUICK),
     ),
     "boxes of a film": Target(
@@ -225,7 +226,7 @@ def _named(material: Material, target: Target, odd: bytes, place: Place) -> None
 
 
 def _with_nul(words: tuple[str, ...], place: Place) -> None:
-    (place.folder / "tracks.csv").write_text(reader_list.TRACKS, encoding="utf-8")
+    (place.folder / "tracks.csv").write_text(samples.TRACKS, encoding="utf-8")
     (place.folder / "dataset.json").write_text(NUL, encoding="utf-8")
     place.vcn(*words, codes=(6,))
 

@@ -20,17 +20,17 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tests.attack import reader_commands, reader_kept, reader_list
+from tests.attack import reader_commands, reader_kept, reader_list, reader_models
 from tests.attack.campaign import Family, Group
 from tests.attack.case import HUNG, MOST_MIB, Case, Place, in_child
 from tests.attack.material import Material
 from tests.attack.reader_arrays import LOADED
-from tests.attack.reader_list import Reader
 from tests.attack.reader_mutations import spoiled
+from tests.attack.reader_samples import Reader
 from videoclusternet.errors import VcnError
 from videoclusternet.outside.text import printable
 
-READERS = [*reader_list.READERS, *reader_kept.READERS]
+READERS = [*reader_list.READERS, *reader_kept.READERS, *reader_models.READERS]
 EACH = 1500
 """Spoiled files of each reader, its strange ones among them."""
 BATCH = 250
