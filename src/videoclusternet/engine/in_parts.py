@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -41,35 +41,62 @@ def split(length: int, part: int) -> list[range]:
     return [range(start, min(start + part, length)) for start in starts]
 
 
-class _Lines:
-    """What is said of the ranges, passed on in their order, whoever says it first.
+class _Course:
+    """How far the ranges are, and what is said of them: passed on in their order.
 
     Attributes
     ----------
-    of : dict of range to list of str
+    made : dict of range to tuple of tables
+    unread : dict of range to Unread
     """
 
-    def __init__(self, ranges: Sequence[range], note: Callable[[str], None]) -> None:
-        self.of: dict[range, list[str]] = {span: [] for span in ranges}
-        self._told = dict.fromkeys(ranges, 0)
-        self._finished: set[range] = set()
-        self._note = note
+    def __init__(self, size: Mapping[range, int], work: Work) -> None:
+        self.made: dict[range, Any] = {}
+        self.unread = dict.fromkeys(size, Unread())
+        self._lines: dict[range, list[str]] = {span: [] for span in size}
+        self._told = dict.fromkeys(size, 0)
+        self._size, self._reached, self._work = size, dict.fromkeys(size, 0), work
 
-    def say(self, span: range, *lines: str) -> None:
-        self.of[span] += lines
-        self.pass_on()
+    def tell(self, span: range, message: int | str | Unread) -> None:
+        """Take what is said of a range while it is made."""
+        if isinstance(message, Unread):
+            self.unread[span] |= message
+        elif isinstance(message, str):
+            self._lines[span].append(message)
+            self.pass_on()
+        elif message < self._size[span]:  # a part is finished once it is kept
+            self._reach(span, message)
 
-    def finish(self, span: range) -> None:
-        self._finished.add(span)
+    def take(self, span: range, kept: tuple[Table, ...]) -> None:
+        """Take a range that was made before, its notes last."""
+        notes = kept[-1]
+        assert isinstance(notes, Notes)
+        self._lines[span] += notes.lines
+        self.unread[span] = Unread(notes.unread)
+        self.finish(span, kept[:-1])
+
+    def notes(self, span: range) -> Notes:
+        """Return what was said of a range, to be kept."""
+        return Notes(tuple(self._lines[span]), self.unread[span].spans)
+
+    def finish(self, span: range, tables: tuple[Table, ...]) -> None:
+        """Take the tables of a range."""
+        self.made[span] = tables
         self.pass_on()
+        self._reach(span, self._size[span])
 
     def pass_on(self, all_that_waits: bool = False) -> None:
-        for span, lines in self.of.items():
+        """Pass on the lines of ranges, up to the first that is not made."""
+        for span, lines in self._lines.items():
             for line in lines[self._told[span] :]:
                 self._told[span] += 1
-                self._note(line)
-            if span not in self._finished and not all_that_waits:
+                self._work.note(line)
+            if span not in self.made and not all_that_waits:
                 break
+
+    def _reach(self, span: range, done: int) -> None:
+        self._reached[span] = min(done, self._size[span])
+        self._work.progress(sum(self._reached.values()), sum(self._size.values()))
 
 
 def in_parts(
@@ -101,49 +128,21 @@ def in_parts(
     list of tuples of tables
         In the order of the ranges, whoever made them first.
     """
-    size = dict(zip(ranges, sizes or [len(span) for span in ranges], strict=True))
-    total = sum(size.values())
-    made: dict[range, Any] = {}
-    reached = dict.fromkeys(ranges, 0)
-    lines = _Lines(ranges, work.note)
-    unread = dict.fromkeys(ranges, Unread())
-
-    def reach(span: range, done: int) -> None:
-        reached[span] = min(done, size[span])
-        work.progress(sum(reached.values()), total)
-
-    def tell(span: range, message: int | str | Unread) -> None:
-        if isinstance(message, Unread):
-            unread[span] |= message
-        elif isinstance(message, str):
-            lines.say(span, message)
-        elif message < size[span]:  # a part is finished once it is kept
-            reach(span, message)
-
-    def finish(span: range, tables: tuple[Table, ...]) -> None:
-        made[span] = tables
-        lines.finish(span)
-        reach(span, size[span])
-
+    course = _Course(dict(zip(ranges, sizes or [len(r) for r in ranges], strict=True)), work)
     for span in ranges:
         kept = work.parts.read(_name(span), (*kinds, Notes)) if work.parts else None
         if kept is not None:
-            notes = kept[-1]
-            assert isinstance(notes, Notes)
-            lines.say(span, *notes.lines)
-            unread[span] = Unread(notes.unread)
-            finish(span, kept[:-1])
-    todo = [span for span in ranges if span not in made]
+            course.take(span, kept)
+    todo = [span for span in ranges if span not in course.made]
     try:
-        for span, tables in work.engine.map(make, todo, tell):
+        for span, tables in work.engine.map(make, todo, course.tell):
             if work.parts:
-                notes = Notes(tuple(lines.of[span]), unread[span].spans)
-                work.parts.write(_name(span), (*tables, notes))
-            finish(span, tables)
+                work.parts.write(_name(span), (*tables, course.notes(span)))
+            course.finish(span, tables)
     finally:
-        lines.pass_on(all_that_waits=True)
-    work.unread(Unread(tuple(one for span in ranges for one in unread[span].spans)))
-    return [made[span] for span in ranges]
+        course.pass_on(all_that_waits=True)
+    work.unread(Unread(tuple(one for span in ranges for one in course.unread[span].spans)))
+    return [course.made[span] for span in ranges]
 
 
 def _name(span: range) -> str:
