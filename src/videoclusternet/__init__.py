@@ -13,15 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
+    from videoclusternet.doors import cluster_boxes, cluster_film, cluster_tracks
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
-    from videoclusternet.pipeline import (
-        adapt_run,
-        cluster,
-        cluster_boxes,
-        cluster_film,
-        cluster_tracks,
-    )
+    from videoclusternet.pipeline import adapt_run, cluster
     from videoclusternet.runfolder.result import Result, open_run
     from videoclusternet.show.summary import characters
 
@@ -33,9 +28,9 @@ _HOMES = {
     "adapt_run": "pipeline",
     "characters": "show.summary",
     "cluster": "pipeline",
-    "cluster_boxes": "pipeline",
-    "cluster_film": "pipeline",
-    "cluster_tracks": "pipeline",
+    "cluster_boxes": "doors",
+    "cluster_film": "doors",
+    "cluster_tracks": "doors",
     "open_run": "runfolder.result",
 }
 

@@ -23,9 +23,9 @@ from pydantic import (
 )
 
 from videoclusternet.errors import ConfigError
+from videoclusternet.given import PROFILES as PROFILES
 from videoclusternet.given import nested, parsed, profile_of, read_toml, update
 from videoclusternet.outside.text import meant, shown
-from videoclusternet.profiles import PROFILES as PROFILES
 
 LARGEST = 2**31 - 1
 """Largest number of any setting: nothing that is counted or measured here is larger."""

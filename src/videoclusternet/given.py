@@ -10,12 +10,56 @@ from typing import Any
 from videoclusternet.errors import ConfigError
 from videoclusternet.outside.files import read_text
 from videoclusternet.outside.text import meant, shown
-from videoclusternet.profiles import PROFILES
 
 FILE_BYTES = 1 << 20
 """Bytes of a file of settings at most."""
 DOTS = 100
 """In a line of it at most: the time that ``tomllib`` takes for a name grows with their square."""
+PROFILES: dict[str, dict[str, Any]] = {
+    "instant": {"profile": "instant"},
+    "vcn": {
+        "profile": "vcn",
+        "adapt": {
+            "rounds": 2,
+            "head": "none",
+            "teacher_head": "copy",
+            "objective": "groups",
+            "pairs": "groups",
+            "own_share": 0.5,
+            "teacher_temperature": 0.1,
+            "student_temperature": 0.2,
+            "update": "step",
+            "momentum": 0.9,
+            "epochs": 24,
+            "later_epochs": 12,
+            "head_epochs": 0,
+            "warmup": 1,
+            "rate": 1e-5,
+            "rate_start": 1e-6,
+            "rate_end": 1e-5,
+            "decay": 0.0,
+            "batch": 16,
+            "anchors": 1,
+        },
+    },
+    "paper": {
+        "profile": "paper",
+        "embed": {"mirror": False},
+        "matching": {"covariance": "full", "centred": False},
+        "adapt": {"rounds": 5, "trainable": "all", "head_reads": "film", "stop": 1.0},
+        "track_quality": {"spread": "mad"},
+        "cluster": {
+            "algorithm": "paper",
+            "metric": "loss",
+            "thresholds": "crops",
+            "cannot_link": False,
+            "choose": "adapted/or",
+            "teacher_temperature": 0.04,
+            "student_temperature": 1.0,
+        },
+    },
+}
+"""Which settings each profile changes; others stay at their defaults."""
 
 
 def profile_of(name: str) -> dict[str, Any]:

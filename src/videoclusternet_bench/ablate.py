@@ -93,15 +93,7 @@ def run_studies(
     DataError
         For a set without pictures.
     """
-    unknown = [name for name in names if name not in STUDIES]
-    if unknown:
-        raise ConfigError(f"no study {unknown[0]!r}", f"choose from {', '.join(STUDIES)}")
-    blind = [one.name for one in sets if one.form == "features"]
-    if blind:
-        raise DataError(
-            f"{blind[0]} holds features, and variants look at pictures",
-            "`vcn bench` compares the methods that need none",
-        )
+    _check(sets, names)
     work = tuple((STUDIES[name], variant) for name in names for variant in STUDIES[name].variants)
     todo = [
         Job(labelled, backbone, seed, tuple(base), work)
@@ -117,6 +109,19 @@ def run_studies(
     rows = run_all(_each, todo, folder, jobs, hook, "ablate", "variants", total)
     order = {name: i for i, name in enumerate(names)}
     return sorted(rows, key=lambda r: (order[r["study"]], r["set"], r["backbone"], r["seed"]))
+
+
+def _check(sets: Sequence[LabelledSet], names: Sequence[str]) -> None:
+    """Refuse studies that do not exist, and sets that have no pictures."""
+    unknown = [name for name in names if name not in STUDIES]
+    if unknown:
+        raise ConfigError(f"no study {unknown[0]!r}", f"choose from {', '.join(STUDIES)}")
+    blind = [one.name for one in sets if one.form == "features"]
+    if blind:
+        raise DataError(
+            f"{blind[0]} holds features, and variants look at pictures",
+            "`vcn bench` compares the methods that need none",
+        )
 
 
 def _each(job: Job, folder: Path) -> Iterator[Rows]:

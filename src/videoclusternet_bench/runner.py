@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from videoclusternet.config import Config
+from videoclusternet.doors import cluster_boxes, cluster_film, cluster_tracks
 from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Tell
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.outside.files import exists, read_json
-from videoclusternet.pipeline import cluster, cluster_boxes, cluster_film, cluster_tracks
+from videoclusternet.pipeline import cluster
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import is_finished
 from videoclusternet.sources.features import FeatureSource

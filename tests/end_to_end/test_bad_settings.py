@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from tests.attack import model_onnx
+from tests.attack.inputs import model_onnx
 from tests.conftest import Vcn
 from tests.drawn import FLAGS
 

@@ -136,7 +136,7 @@ def cluster(
     pictures, or a pattern such as shot_%04d.png, is a film too: with --fps.
     """
     from videoclusternet.annotations.fields import rate as read_rate
-    from videoclusternet.pipeline import cluster_film
+    from videoclusternet.doors import cluster_film
 
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     rate = None if fps is None else read_rate(fps, "--fps")
@@ -176,8 +176,8 @@ def cluster_tracks_command(
 
     Labels are never used.
     """
+    from videoclusternet.doors import cluster_boxes, cluster_tracks
     from videoclusternet.errors import ConfigError
-    from videoclusternet.pipeline import cluster_boxes, cluster_tracks
 
     if film is not None and shots is not None:
         raise ConfigError("--shots is for crops", "boxes say themselves who meets whom")
@@ -250,7 +250,7 @@ def demo(
     """Build a short film of two public-domain portraits and find its cast. No download."""
     from videoclusternet.cli.demo_film import build_demo
     from videoclusternet.config import Config
-    from videoclusternet.pipeline import cluster_film
+    from videoclusternet.doors import cluster_film
 
     folder = output or Path("demo")
     with _hook(quiet, log_json) as hook:

@@ -23,7 +23,7 @@ import numpy as np
 
 from tests.attack.case import Outcome, Place
 from tests.attack.material import QUICK
-from tests.attack.media_films import Clean, Seen
+from tests.attack.films.films import Clean, Seen
 
 SLACK = 0.1
 """Two frames and a half: where a track that is cut off may begin and end, s."""

@@ -19,14 +19,14 @@ import safetensors.torch
 import torch
 from onnx import TensorProto, helper
 
-from tests.attack import reader_checks as sound
-from tests.attack import reader_texts as odd
+from tests.attack.readers import checks as sound
+from tests.attack.readers import texts as odd
 from tests.attack.material import Material
-from tests.attack.reader_arrays import ARRAYS, PICKLE
-from tests.attack.reader_kept import strange_tensors
-from tests.attack.reader_list import only
-from tests.attack.reader_samples import Reader, files
-from tests.attack.zips import bomb, zeros
+from tests.attack.readers.arrays import ARRAYS, PICKLE
+from tests.attack.readers.kept import strange_tensors
+from tests.attack.readers.known import only
+from tests.attack.readers.samples import Reader, files
+from tests.attack.runs.zips import bomb, zeros
 from videoclusternet.models.backbones.dlib_resnet import read_tensors
 from videoclusternet.models.checkpoint import read_state as read_checkpoint
 from videoclusternet.models.detectors.mtcnn import read_weights as read_mtcnn

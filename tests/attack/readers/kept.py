@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import safetensors.torch
 import torch
 
-from tests.attack import reader_checks as sound
-from tests.attack import reader_texts as odd
+from tests.attack.readers import checks as sound
+from tests.attack.readers import texts as odd
 from tests.attack.material import Material
-from tests.attack.reader_arrays import PICKLE
-from tests.attack.reader_list import only
-from tests.attack.reader_samples import Reader, files
+from tests.attack.readers.arrays import PICKLE
+from tests.attack.readers.known import only
+from tests.attack.readers.samples import Reader, files
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.rounds import read_round, read_state, read_weights, round_folder
 from videoclusternet.adapt.train import Epoch

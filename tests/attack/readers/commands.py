@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.attack import reader_kept, reader_models
-from tests.attack import reader_samples as samples
+from tests.attack.readers import kept as reader_kept
+from tests.attack.readers import models as reader_models
+from tests.attack.readers import samples
 from tests.attack.campaign import Group
 from tests.attack.case import CODES, Case, Place
-from tests.attack.folder_places import NOBODY
+from tests.attack.runs.places import NOBODY
 from tests.attack.material import QUICK, Material
-from tests.attack.reader_samples import BOXED, CVAT, GIVEN, IDS, MOTTED, STITCHED, files
+from tests.attack.readers.samples import BOXED, CVAT, GIVEN, IDS, MOTTED, STITCHED, files
 
 Odd = Callable[[Path], None]
 SECONDS = 60

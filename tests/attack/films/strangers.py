@@ -22,8 +22,8 @@ import numpy as np
 
 from tests.attack.case import Case, Place
 from tests.attack.material import Material, copied
-from tests.attack.media_films import Clean, Seen, clean
-from tests.attack.media_judge import cluster, differs, judge, unsaid
+from tests.attack.films.films import Clean, Seen, clean
+from tests.attack.films.judge import cluster, differs, judge, unsaid
 
 NOBODY = 65534
 

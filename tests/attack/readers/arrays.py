@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.zips import GIB, bomb, zeros
+from tests.attack.runs.zips import GIB, bomb, zeros
 
 LOADED = "VCN_ATTACK_LOADED"
 """A variable of the environment: set where a pickle was run."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Outcome, Place
 from tests.attack.material import Material
-from tests.attack.server_answers import (
+from tests.attack.inputs.server_answers import (
     CHUNKED,
     CONTENT,
     DIGEST,

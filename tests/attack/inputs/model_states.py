@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tests.attack.zips import zeros
+from tests.attack.runs.zips import zeros
 
 Make = Callable[[Path, random.Random], object]
 CHOICES = ("arcface-r50", "adaface-ir101", "vggface2-resnet50", "farl")
@@ -65,7 +65,7 @@ def zipped(pickled: bytes, **files: bytes) -> Make:
 
 def bombed(path: Path, rng: random.Random) -> None:
     """Write a pickle of 3 GiB of zeros, packed to some MB."""
-    from tests.attack.zips import DEFLATED, bomb
+    from tests.attack.runs.zips import DEFLATED, bomb
 
     path.write_bytes(bomb(zeros(3), 3 << 30, DEFLATED, "model/data.pkl"))
 

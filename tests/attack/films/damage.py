@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.attack.case import Case, Place
 from tests.attack.material import Material
-from tests.attack.media_films import FORMS, Clean, clean
-from tests.attack.media_judge import judge
+from tests.attack.films.films import FORMS, Clean, clean
+from tests.attack.films.judge import judge
 
 Spoil = Callable[[bytearray, random.Random], bytes | bytearray]
 HEAD = 600

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.material import Material
-from tests.attack.zips import ENTRY, pictures
+from tests.attack.runs.zips import ENTRY, pictures
 
 TRACKS = (
     "track_id,frame,x,y,w,h,label\n0,3,10.6,44.8,40.2,49.5,Joey\n0,6,12.1,45,38.5,47,Joey\n"
@@ -84,7 +84,7 @@ class Reader:
     check : callable
         Says what is unsound in what was read; empty where nothing is.
     form : str
-        Of :data:`tests.attack.reader_mutations.CHANGES`.
+        Of :data:`tests.attack.readers.mutations.CHANGES`.
     strange : callable
         Whole files in place of the sample, by name.
     few : int

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.attack import folder_places, folder_tables
+from tests.attack.runs import places as folder_places
+from tests.attack.runs import tables as folder_tables
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material, copied, differences

@@ -1,12 +1,14 @@
 """Bad media: films that are damaged or lie, no films, strange places and strange names.
 
-Besides what every command must hold, nothing is silently wrong; :mod:`tests.attack.media_judge`
+Besides what every command must hold, nothing is silently wrong; :mod:`tests.attack.films.judge`
 says how that is judged and what nobody can see.
 """
 
 from __future__ import annotations
 
-from tests.attack import media_damage, media_names, media_strangers
+from tests.attack.films import damage as media_damage
+from tests.attack.films import names as media_names
+from tests.attack.films import strangers as media_strangers
 from tests.attack.campaign import Family
 
 FAMILY: Family = {

@@ -9,11 +9,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from tests.attack import reader_checks as sound
-from tests.attack import reader_texts as odd
+from tests.attack.readers import checks as sound
+from tests.attack.readers import texts as odd
 from tests.attack.material import Material
-from tests.attack.reader_arrays import ARRAYS, strange_mat, strange_npz
-from tests.attack.reader_samples import (
+from tests.attack.readers.arrays import ARRAYS, strange_mat, strange_npz
+from tests.attack.readers.samples import (
     BOXED,
     CLEAN,
     CVAT,

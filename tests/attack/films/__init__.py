@@ -1,0 +1,1 @@
+"""Attacks by films: damaged, lying, oddly named, or none."""

@@ -1,0 +1,1 @@
+"""Attacks by settings, model files and servers."""

@@ -1,0 +1,1 @@
+"""Attacks on run folders, their zips, and on commands that are killed."""
