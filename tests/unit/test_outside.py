@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zipfile
 from pathlib import Path
 
+import joblib
+import lz4.frame
 import numpy as np
 import pytest
 from scipy.io import savemat
 
 from videoclusternet.annotations.boxes import read_facts
-from videoclusternet.errors import LONGEST, DataError
+from videoclusternet.errors import LONGEST, DataError, ModelError
+from videoclusternet.models.detectors.mtcnn import read_weights
 from videoclusternet.outside.files import opened, read_json
 from videoclusternet.runfolder import footers
 from videoclusternet.sources.array_files import read_npy, read_npz
@@ -127,3 +131,13 @@ def test_pipes_and_empty_folders_are_no_data(tmp_path: Path) -> None:
     one = LabelledSet("b", (tmp_path / "b.npz",), (listing,), "features")
     with pytest.raises(DataError, match="no file of data"):
         one.content()
+
+
+def test_mtcnn_weights_are_floats_of_some_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "p.lz4"
+    for arrays in ([np.ones(3, ">f4")], [np.ones(3)], [np.zeros(20 << 20, "f4")], ["x"]):
+        out = io.BytesIO()
+        joblib.dump(arrays, out)
+        path.write_bytes(lz4.frame.compress(out.getvalue()))
+        with pytest.raises(ModelError, match="MTCNN"):
+            read_weights(path)

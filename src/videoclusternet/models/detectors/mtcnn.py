@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.outside.files import read_bytes
 from videoclusternet.types.arrays import Array, UInt8
 from videoclusternet.types.boxes import suppress
 
 CELL, STRIDE, FACTOR = 12, 2, 0.709
+MOST_BYTES = 64 << 20
+"""Of a file of weights, packed or not."""
 LARGEST = 256
 """Patches that R and O judge at a time, at most; a power of two."""
 THRESHOLDS = (0.6, 0.7, 0.6)
@@ -122,21 +126,21 @@ def read_weights(path: Path) -> list[Array]:
     Raises
     ------
     ModelError
-        When it holds anything but a list of arrays.
+        When it holds anything but a list of float32 arrays, or far more than it should.
     """
+    data = read_bytes(path, ModelError, MOST_BYTES)
     try:
-        stream = io.BytesIO(lz4.frame.decompress(path.read_bytes()))
-        arrays = _ArraysOnly(str(path), stream, ensure_native_byte_order=False).load()
-    except (
-        RuntimeError,
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        LookupError,
-        AttributeError,
-    ) as error:
+        plain = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=MOST_BYTES)
+        stream = io.BytesIO(plain)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of joblib and NumPy, about odd types
+            arrays = _ArraysOnly(str(path), stream, ensure_native_byte_order=False).load()
+    except Exception as error:
+        # What a damaged file makes its reader raise can be almost anything.
         raise ModelError(f"{path} is not a file of MTCNN weights: {error}") from error
-    if not isinstance(arrays, list) or not all(isinstance(a, np.ndarray) for a in arrays):
+    if not isinstance(arrays, list) or not all(
+        isinstance(a, np.ndarray) and a.dtype == np.float32 for a in arrays
+    ):
         raise ModelError(f"{path} is not a file of MTCNN weights")
     return arrays
 
