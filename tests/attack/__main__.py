@@ -16,16 +16,12 @@ import torch
 
 import videoclusternet
 import videoclusternet_bench
-from tests.attack.runs import folders
-from tests.attack.runs import kills
-from tests.attack.films import media
-from tests.attack.inputs import model_files
-from tests.attack.readers import readers
-from tests.attack.inputs import servers
-from tests.attack.inputs import settings
-from tests.attack.runs import zips
 from tests.attack.campaign import Family, Found, gather, run
+from tests.attack.films import media
+from tests.attack.inputs import model_files, servers, settings
 from tests.attack.material import Material
+from tests.attack.readers import readers
+from tests.attack.runs import folders, kills, zips
 
 FAMILIES: dict[str, Family] = {
     "folders": folders.FAMILY,

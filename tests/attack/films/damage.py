@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from tests.attack.case import Case, Place
-from tests.attack.material import Material
 from tests.attack.films.films import FORMS, Clean, clean
 from tests.attack.films.judge import judge
+from tests.attack.material import Material
 
 Spoil = Callable[[bytearray, random.Random], bytes | bytearray]
 HEAD = 600

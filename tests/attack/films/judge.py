@@ -22,8 +22,8 @@ import av
 import numpy as np
 
 from tests.attack.case import Outcome, Place
-from tests.attack.material import QUICK
 from tests.attack.films.films import Clean, Seen
+from tests.attack.material import QUICK
 
 SLACK = 0.1
 """Two frames and a half: where a track that is cut off may begin and end, s."""

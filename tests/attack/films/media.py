@@ -6,10 +6,10 @@ says how that is judged and what nobody can see.
 
 from __future__ import annotations
 
+from tests.attack.campaign import Family
 from tests.attack.films import damage as media_damage
 from tests.attack.films import names as media_names
 from tests.attack.films import strangers as media_strangers
-from tests.attack.campaign import Family
 
 FAMILY: Family = {
     "damage": media_damage.damage,

@@ -14,9 +14,9 @@ import av
 import cv2
 
 from tests.attack.case import Case, Place
-from tests.attack.material import QUICK, Material, copied
 from tests.attack.films.films import FORMS, Clean, Seen, clean, pictures
 from tests.attack.films.judge import cluster, differs, judge
+from tests.attack.material import QUICK, Material, copied
 
 NAMES: tuple[str | bytes, ...] = (
     "new\nline.mp4", "tab\t.mp4", "return\r.mp4", "bell\a\b.mp4", "esc\x1b[2J\x1b[31m.mp4",

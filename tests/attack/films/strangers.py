@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 from tests.attack.case import Case, Place
-from tests.attack.material import Material, copied
 from tests.attack.films.films import Clean, Seen, clean
 from tests.attack.films.judge import cluster, differs, judge, unsaid
+from tests.attack.material import Material, copied
 
 NOBODY = 65534
 

@@ -14,12 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.attack.inputs import model_onnx
-from tests.attack.inputs import model_states
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Outcome, Place
-from tests.attack.material import QUICK, Material
+from tests.attack.inputs import model_onnx, model_states
 from tests.attack.inputs.settings_doors import PATHS
+from tests.attack.material import QUICK, Material
 
 SECONDS = 30.0
 """In which a model has been refused."""

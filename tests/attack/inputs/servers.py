@@ -18,7 +18,6 @@ from pathlib import Path
 
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Outcome, Place
-from tests.attack.material import Material
 from tests.attack.inputs.server_answers import (
     CHUNKED,
     CONTENT,
@@ -34,6 +33,7 @@ from tests.attack.inputs.server_answers import (
     head,
     right,
 )
+from tests.attack.material import Material
 from videoclusternet.models import download, registry
 from videoclusternet.models.spec import ModelSpec, WeightFile
 

@@ -18,11 +18,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tests.attack.inputs import settings_doors
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
-from tests.attack.material import QUICK, Material
+from tests.attack.inputs import settings_doors
 from tests.attack.inputs.settings_doors import LONGEST, PATHS, refused
+from tests.attack.material import QUICK, Material
 from videoclusternet.config import LARGEST, SEEDS, Config
 
 NUMBERS: tuple[tuple[str, str], ...] = (

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.attack.campaign import Group
+from tests.attack.case import CODES, Case, Place
+from tests.attack.material import QUICK, Material
 from tests.attack.readers import kept as reader_kept
 from tests.attack.readers import models as reader_models
 from tests.attack.readers import samples
-from tests.attack.campaign import Group
-from tests.attack.case import CODES, Case, Place
-from tests.attack.runs.places import NOBODY
-from tests.attack.material import QUICK, Material
 from tests.attack.readers.samples import BOXED, CVAT, GIVEN, IDS, MOTTED, STITCHED, files
+from tests.attack.runs.places import NOBODY
 
 Odd = Callable[[Path], None]
 SECONDS = 60

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import safetensors.torch
 import torch
 
+from tests.attack.material import Material
 from tests.attack.readers import checks as sound
 from tests.attack.readers import texts as odd
-from tests.attack.material import Material
 from tests.attack.readers.arrays import PICKLE
 from tests.attack.readers.known import only
 from tests.attack.readers.samples import Reader, files

@@ -9,9 +9,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from tests.attack.material import Material
 from tests.attack.readers import checks as sound
 from tests.attack.readers import texts as odd
-from tests.attack.material import Material
 from tests.attack.readers.arrays import ARRAYS, strange_mat, strange_npz
 from tests.attack.readers.samples import (
     BOXED,

@@ -19,9 +19,9 @@ import safetensors.torch
 import torch
 from onnx import TensorProto, helper
 
+from tests.attack.material import Material
 from tests.attack.readers import checks as sound
 from tests.attack.readers import texts as odd
-from tests.attack.material import Material
 from tests.attack.readers.arrays import ARRAYS, PICKLE
 from tests.attack.readers.kept import strange_tensors
 from tests.attack.readers.known import only

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.attack.runs.folders import VALUES, places_of, replaced
 from tests.attack.readers.arrays import ARRAYS
+from tests.attack.runs.folders import VALUES, places_of, replaced
 
 Change = Callable[[bytes, random.Random], bytes]
 DEEP = 100_000

@@ -20,13 +20,13 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from tests.attack.campaign import Family, Group
+from tests.attack.case import HUNG, MOST_MIB, Case, Place, in_child
+from tests.attack.material import Material
 from tests.attack.readers import commands as reader_commands
 from tests.attack.readers import kept as reader_kept
 from tests.attack.readers import known as reader_list
 from tests.attack.readers import models as reader_models
-from tests.attack.campaign import Family, Group
-from tests.attack.case import HUNG, MOST_MIB, Case, Place, in_child
-from tests.attack.material import Material
 from tests.attack.readers.arrays import LOADED
 from tests.attack.readers.mutations import spoiled
 from tests.attack.readers.samples import Reader

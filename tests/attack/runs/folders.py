@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.attack.runs import places as folder_places
-from tests.attack.runs import tables as folder_tables
 from tests.attack.campaign import Family
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material, copied, differences
+from tests.attack.runs import places as folder_places
+from tests.attack.runs import tables as folder_tables
 
 Spoil = Callable[[Path, random.Random], None]
 
