@@ -17,7 +17,7 @@ help:
 	@echo "make demo    set up .venv, then cluster the built-in film"
 	@echo "make test    all tests, slow ones included; with TESTS=slow those that check leaves out"
 	@echo "make check   ruff, mypy, fast tests"
-	@echo "make attack  all attacks on inputs and run folders, some minutes"
+	@echo "make attack  all attacks on inputs and run folders, about an hour"
 	@echo "make format  reformat the code"
 	@echo "make bench   speed and memory"
 

@@ -209,6 +209,10 @@ def _huge_shot(crops: Path) -> None:
     (crops / "tracks.csv").write_text("track_id,shot\n0,99999999999999999999\n")
 
 
+def _named_twice(crops: Path) -> None:
+    (crops / "tracks.csv").write_text("track_id,shot\n0,0\n0,1\n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -226,6 +230,7 @@ def _huge_shot(crops: Path) -> None:
         (_shot_is_missing, "tracks.csv is not a list of tracks and shots"),
         (_binary_list, "tracks.csv is not a list of tracks and shots"),
         (_huge_shot, "tracks.csv is not a list of tracks and shots"),
+        (_named_twice, "track 0 appears twice"),
     ],
 )
 def test_malformed_folder_gives_6(

@@ -73,7 +73,13 @@ def read_list(path: Path | None, asked: bool = False) -> dict[str, Listed]:
                     raise ValueError("it lacks the columns track_id and shot")
                 return {}
             reaches = {"first_frame", "last_frame"} <= columns
-            return {plain(row["track_id"]): _listed(row, reaches) for row in reader}
+            found: dict[str, Listed] = {}
+            for row in reader:
+                name = plain(row["track_id"])
+                if name in found:
+                    raise ValueError(f"track {name} appears twice")
+                found[name] = _listed(row, reaches)
+            return found
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise DataError(f"{path} is not a list of tracks and shots: {error}") from error
 
