@@ -75,6 +75,7 @@ def state(folder: Path) -> dict[str, Any]:
             found[name] = found[name].replace(folder.name.encode(), b"RUN")
         if path.name == "run.json":
             found[name] = json.loads(found[name])
+            del found[name]["sha256"]
             for step in found[name]["steps"].values():
                 del step["seconds"]
     return found

@@ -28,6 +28,7 @@ from videoclusternet.cli.demo_film import write_film
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event
 from videoclusternet.models import registry
+from videoclusternet.runfolder.manifest import FORMAT, manifest_text
 from videoclusternet.types import Reason
 
 pytestmark = pytest.mark.usefixtures("fake_models")
@@ -424,7 +425,7 @@ def _edit(run: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path = run / "run.json"
     manifest = json.loads(path.read_text())
     change(manifest)
-    path.write_text(json.dumps(manifest))
+    path.write_text(manifest_text(manifest), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -562,7 +563,7 @@ def test_older_format_is_refused_with_the_command_that_makes_it_anew(
     _edit(finished, lambda manifest: manifest.update(format=1))
     before = snapshot(finished)
     call = ["cluster", drawn_film, *QUICK, "-o"] if command == "cluster" else ["show"]
-    new = finished.with_name(f"{finished.stem}-3{finished.suffix}")
+    new = finished.with_name(f"{finished.stem}-{FORMAT}{finished.suffix}")
     refuses(vcn(*call, finished), 5, "format 1", f"vcn cluster {drawn_film}", f"-o {new}")
     assert snapshot(finished) == before
 

@@ -21,6 +21,7 @@ from videoclusternet.clustering.average_linkage import relative
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.track_points import space_points
+from videoclusternet.runfolder.manifest import manifest_text
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.show.summary import REASONS
 from videoclusternet.types import Candidates, Cast, Reason
@@ -137,7 +138,7 @@ def test_a_split_track_is_explained_by_the_scale_of_the_film(
     manifest = drawn_copy / "run.json"
     record = json.loads(manifest.read_text())
     record["config"]["cluster"]["cannot_link"] = False
-    manifest.write_text(json.dumps(record))
+    manifest.write_text(manifest_text(record), encoding="utf-8")
     said = Explainer(shown).why(2)
     apart = far(shown.result, [2], [0, 3])
     words = "over the film's scale" if over else "and yet each was nearer to others:"

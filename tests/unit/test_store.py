@@ -20,7 +20,7 @@ from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.manifest import FORMAT
+from videoclusternet.runfolder.manifest import FORMAT, read_manifest
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import (
     Candidates,
@@ -327,6 +327,20 @@ def test_manifest_is_readable_by_people(tmp_path: Path) -> None:
     text = (store.folder / "run.json").read_text(encoding="utf-8")
     assert "Fräulein.mp4" in text and "süß" in text and len(text.splitlines()) > 10
     assert json.loads(text)["format"] == FORMAT
+
+
+def test_a_byte_of_the_manifest_that_changed_is_found(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run", create=True)
+    store.save(
+        "cast", "abc", [filled(Cast, 2)], {"inputs": [], "seconds": 1.5, "notes": ["all is well"]}
+    )
+    path = store.folder / "run.json"
+    text = path.read_bytes()
+    assert read_manifest(path)["steps"]["cast"]["seconds"] == 1.5
+    for place in range(len(text)):
+        path.write_bytes(text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :])
+        with pytest.raises(StoreError):
+            read_manifest(path)
 
 
 FILMS = [{"path": "a.mp4", "content": "0"}]

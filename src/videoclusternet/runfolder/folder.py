@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ import filelock
 
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import plain_file, present, replacing, sweep, writing
-from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, read_manifest
+from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, manifest_text, read_manifest
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Table, Unread
 
@@ -170,10 +169,7 @@ class Store:
 
     def write_manifest(self) -> None:
         """Write run.json."""
-        text = json.dumps(self.manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        # A path that is not UTF-8 cannot be written: escaped, it comes back as it was.
-        escaped = re.sub("[\ud800-\udfff]", lambda one: f"\\u{ord(one[0]):04x}", text)
-        self.write_text(MANIFEST, escaped + "\n")
+        self.write_text(MANIFEST, manifest_text(self.manifest))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder atomically."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,10 +14,13 @@ from typing import Any, NoReturn
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import plain_file
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "run.json"
 MOST_BYTES = 256 << 20
 """Of the file: it names given tracks, a few bytes each."""
+SUM = "sha256"
+"""Entry with the sum of the file, taken while it is empty."""
+EMPTY = f'"{SUM}": ""'
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -30,6 +34,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         text = plain_file(path, MOST_BYTES).read_text(encoding="utf-8")
         manifest = json.loads(text, parse_constant=_refused)
+        said = manifest.pop(SUM, "")
         version = manifest["format"]
         if type(version) is not int:
             raise TypeError("the format is a number")
@@ -44,6 +49,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
                 f"format {FORMAT}",
                 f"make it anew: {_command(path.parent, manifest)}",
             )
+        if said != _sum(text.replace(f'"{SUM}": "{said}"', EMPTY, 1)):
+            raise ValueError("not what was written")
         _check(manifest)
     except PermissionError as error:
         raise StoreError(
@@ -52,6 +59,18 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(f"{path} is damaged", "restore it, or choose a new folder") from error
     return dict(manifest)
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Return what ``run.json`` holds: its sum tells when a byte of it has changed."""
+    text = json.dumps({**manifest, SUM: ""}, indent=2, sort_keys=True, ensure_ascii=False)
+    # A path that is not UTF-8 cannot be written: escaped, it comes back as it was.
+    escaped = re.sub("[\ud800-\udfff]", lambda one: f"\\u{ord(one[0]):04x}", text) + "\n"
+    return escaped.replace(EMPTY, f'"{SUM}": "{_sum(escaped)}"', 1)
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _refused(constant: str) -> NoReturn:

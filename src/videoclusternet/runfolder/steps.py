@@ -23,7 +23,7 @@ from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
-from videoclusternet.runfolder.files import replacing
+from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.types import Table, Unread
 
@@ -61,7 +61,7 @@ class Step(Generic[Made]):
         What its progress counts.  A step that has one is handed a
         :class:`~videoclusternet.engine.work.Work` as ``work``.
     file : str
-        A further file that it writes to ``work.file``; it must be there to be reused.
+        A further file that it writes to ``work.file``; it must be as it was to be reused.
     folder : str
         A folder that it keeps its own files in, below ``work.folder``; likewise.
     """
@@ -175,6 +175,8 @@ class Run:
             "seconds": seconds,
             "notes": notes,
         }
+        if step.file:
+            details["file"] = self._digest(step)
         if spans := [span for one in unread for span in one.spans]:
             details["unread"] = Unread(tuple(spans)).record()
         self.store.save(step.name, fingerprint, tables, details)
@@ -183,10 +185,31 @@ class Run:
         return made
 
     def holds(self, step: Step[Any], *arguments: Any) -> bool:
-        """Whether an earlier result of a step is still right: the one place that decides it."""
+        """Whether an earlier result of a step is still right: the one place that decides it.
+
+        Raises
+        ------
+        StoreError
+            When the file that the step wrote is not as it was.
+        """
         beside = [self.folder / name for name in (step.file, step.folder) if name]
         same = self.store.fingerprint(step.name) == fingerprint_of(step, arguments)
-        return same and all(path.exists() for path in beside)
+        if not same or not all(path.exists() for path in beside):
+            return False
+        if step.file and self.store.manifest["steps"][step.name].get("file") != self._digest(step):
+            raise StoreError(
+                f"{self.folder / step.file} is damaged: it is not what the run wrote",
+                "restore it, or delete it to have it made again",
+            )
+        return True
+
+    def _digest(self, step: Step[Any]) -> str:
+        """Return the sha256 of the file that a step wrote; empty where there is none to read."""
+        try:
+            with open(plain_file(self.folder / step.file), "rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            return ""
 
     def read(self, step: Step[Made]) -> Made:
         """Return what a finished step gave."""

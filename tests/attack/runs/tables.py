@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material, copied
+from videoclusternet.runfolder.manifest import manifest_text
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import (
     Candidates,
@@ -87,7 +88,7 @@ def _with_table(material: Material, kind: type[Table], how: str, place: Place) -
     for step in manifest["steps"].values():
         if kind.FILE in step["tables"]:
             step["tables"][kind.FILE] = changed.digest
-    (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (run / "run.json").write_text(manifest_text(manifest), encoding="utf-8")
     _use_all(place, material)
 
 
