@@ -85,6 +85,8 @@ def test_wrong_usage_gives_2(vcn: Vcn, arguments: list[str]) -> None:
         (["--set", "cluster.draws"], "cluster.draws"),
         (["--profile", "fast"], "no profile 'fast'"),
         (["--config", "gone.toml"], "gone.toml"),
+        (["--fps", "fast"], "the rate is 'fast'"),
+        (["--fps", "1/0"], "the rate is '1/0'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

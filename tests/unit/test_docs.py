@@ -328,6 +328,8 @@ def test_every_reason_is_described() -> None:
 def test_format_number_is_the_one_in_the_code() -> None:
     text = section(read("docs/formats.md"), "What stays stable")
     assert re.findall(r"`format` in `run.json` is (\d+)", text) == [str(FORMAT)]
+    table = section(read("docs/formats.md"), "Other files")
+    assert re.findall(r"^\| `format` \| (\d+)", table, re.MULTILINE) == [str(FORMAT)]
 
 
 @pytest.fixture

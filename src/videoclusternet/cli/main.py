@@ -28,6 +28,7 @@ from videoclusternet.cli.options import (
     Settings,
     path_argument,
     path_option,
+    read_fps,
 )
 from videoclusternet.cli.plugins import add_commands
 from videoclusternet.outside.text import say
@@ -135,11 +136,10 @@ def cluster(
     on where a stopped run ended, and redoes only what a changed setting touches. A folder of
     pictures, or a pattern such as shot_%04d.png, is a film too: with --fps.
     """
-    from videoclusternet.annotations.fields import rate as read_rate
     from videoclusternet.doors import cluster_film
 
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
-    rate = None if fps is None else read_rate(fps, "--fps")
+    rate = read_fps(fps)
     with _hook(quiet, log_json) as hook:
         result = cluster_film(films, output, chosen, hook, rate)
     _tell_of(result, quiet, log_json)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.outside.text import printable
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 path_argument = partial(typer.Argument, readable=False)
 path_option = partial(typer.Option, readable=False)
@@ -63,6 +67,22 @@ FilmFile = Annotated[
     Path | None,
     path_option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
 ]
+
+
+def read_fps(text: str | None) -> Fraction | None:
+    """Read the rate after ``--fps``, frames/s; None where it was not given.
+
+    Raises
+    ------
+    ConfigError
+        When it is no rate: a wrong argument, where the same text in a file is wrong data.
+    """
+    from videoclusternet.annotations.fields import rate
+
+    try:
+        return None if text is None else rate(text, "--fps", "the rate")
+    except DataError as error:
+        raise ConfigError(error.message, error.advice) from None
 
 
 def print_rows(rows: Sequence[Sequence[str]], left: int | None = None) -> None:

@@ -15,6 +15,7 @@ from videoclusternet.cli.options import (
     Rate,
     path_argument,
     path_option,
+    read_fps,
 )
 from videoclusternet.errors import ConfigError
 from videoclusternet.outside.text import say
@@ -143,14 +144,9 @@ def _print_left_out(*counts: tuple[int, str]) -> None:
 def read_given(path: Path, fps: str | None, names: Path | None, film: Path | None) -> LabelledBoxes:
     """Read boxes, and hold them against their film: the one given, or the one beside them."""
     from videoclusternet.annotations.box_forms import find_form, read_boxes
-    from videoclusternet.annotations.fields import rate
-    from videoclusternet.errors import DataError
     from videoclusternet_bench.data.sets import film_beside
 
-    try:
-        given = None if fps is None else rate(fps, "--fps", "the rate")
-    except DataError as error:  # a wrong argument, not a wrong file
-        raise ConfigError(error.message, error.advice) from None
+    given = read_fps(fps)
     film = film or film_beside(find_form(path).file)
     if film is None:
         boxes = read_boxes(path, given, names)
