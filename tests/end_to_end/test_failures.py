@@ -46,7 +46,13 @@ def test_what_the_system_refuses(
     _raise(monkeypatch, OSError(number, os.strerror(number), "some/file"))
     outcome = vcn("show", "run")
     assert outcome.code == code
-    assert "some/file" in outcome.complaint and os.strerror(number) in outcome.complaint
+    assert f"refuses some/file: {os.strerror(number)}" in outcome.complaint
+
+
+def test_what_the_system_refuses_without_a_name(vcn: Vcn, monkeypatch: pytest.MonkeyPatch) -> None:
+    _raise(monkeypatch, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    complaint = vcn("show", "run").complaint
+    assert f"the system refuses: {os.strerror(errno.ENOSPC)}" in complaint
 
 
 def test_a_defect_is_one_line_and_its_traceback_can_be_had(

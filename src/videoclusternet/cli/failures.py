@@ -60,8 +60,8 @@ def expected(error: Exception) -> VcnError | None:
         )
     if isinstance(error, OSError) and error.errno is not None:
         kind = StoreError if error.errno in NO_ROOM else ConfigError
-        name = "" if error.filename is None else f"{error.filename}: "
-        return kind(f"the system refuses {name}{error.strerror}", "check paths, rights and room")
+        name = "" if error.filename is None else f" {error.filename}"
+        return kind(f"the system refuses{name}: {error.strerror}", "check paths, rights and room")
     return None
 
 

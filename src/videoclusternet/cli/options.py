@@ -41,7 +41,9 @@ FromModel = Annotated[
 Output = Annotated[Path | None, path_option("--output", "-o", help="Run folder to write.")]
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds.")]
 Jobs = Annotated[int, typer.Option(min=1, max=1024, help="Processes.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, only errors and warnings.")
+]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.")]
 Rate = Annotated[
     str | None,
