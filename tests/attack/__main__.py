@@ -66,6 +66,8 @@ def preload() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     importlib.import_module("PIL.Image").init()
+    for module in ("cProfile", "torch._dynamo"):  # of torch, when it trains
+        importlib.import_module(module)
     for encoding in ("cp437", "unicode_escape", "utf-8-sig", "utf-16-le", "utf-32-le"):
         codecs.lookup(encoding)
 

@@ -13,10 +13,11 @@ from tests.attack.material import QUICK, Material, copied
 
 Make = Callable[[Place, Material], None]
 NOBODY = 65534
+BRIEF = ("--set", "adapt.rounds=1", "--set", "adapt.epochs=1", "--set", "adapt.batch=8")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "show": ("show", "run.vcn"),
     "cluster": ("cluster", "FILM", "-o", "run.vcn", *QUICK),
-    "adapt": ("adapt", "run.vcn", *QUICK, "--set", "adapt.rounds=0"),
+    "adapt": ("adapt", "run.vcn", *QUICK, *BRIEF),
     "from-run": ("dataset", "from-run", "run.vcn", "set"),
 }
 
