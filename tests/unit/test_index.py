@@ -292,6 +292,15 @@ def test_joined_files_of_which_the_reader_leaves_some(
     assert len(said) == (read < 3) and (read == 3 or only[read] in said[0])
 
 
+def test_short_joined_files_with_frames_out_of_order(tmp_path: Path) -> None:
+    # The stamps of presentation alone fall by little more than frames out of order do.
+    one = film(tmp_path / "one.mkv", frames=40, bf="3").read_bytes()
+    (tmp_path / "joined.mkv").write_bytes(one + one)
+    info = open_video(tmp_path / "joined.mkv")
+    expect(info, 80, restart=40)
+    assert info.seconds(80) == pytest.approx(3.2, abs=0.01)
+
+
 @pytest.mark.parametrize("suffix", [".mxf", ".asf"])
 def test_stamps_of_decoding_where_those_of_presentation_should_be(
     tmp_path: Path, suffix: str

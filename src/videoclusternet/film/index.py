@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _order(
 ) -> Index:
     pts, dts = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
     mark, marked = marks_of(np.array(packets.pos, np.int64), pts, dts)
-    clock = dts if (dts != NONE).all() else pts
+    clock = _clock(pts, dts)
     guessed = bool(container.format.flags & _NO_TIMES)
     timed = bool((clock != NONE).all()) and not (fps and guessed)
     if fps and timed:
@@ -149,6 +150,22 @@ def _order(
         marked=marked,
         crc=packets.crc,
     )
+
+
+def _clock(pts: Int64, dts: Int64) -> Int64:
+    """Return stamps that rise from packet to packet, so that a new beginning shows.
+
+    Stamps of decoding, where most are there: Matroska has none for the first few packets of a
+    film with frames out of order; those are counted back from the next.
+    """
+    there = np.flatnonzero(dts != NONE)
+    if len(there) == len(dts) or len(there) < len(dts) / 2:
+        return dts if len(there) == len(dts) else pts
+    step = np.diff(dts[there]) / np.diff(there)
+    usual = int(np.median(step[step > 0])) if (step > 0).any() else 1
+    rows = np.arange(len(dts))
+    next_one = there[np.minimum(np.searchsorted(there, rows), len(there) - 1)]
+    return np.where(dts != NONE, dts, dts[next_one] + (rows - next_one) * usual)
 
 
 def _by_stamps(stream: Any, packets: Packets, pts: Int64, clock: Int64, kept: Bools) -> _Shown:
@@ -224,16 +241,18 @@ def _count_on(pts: Int64, clock: Int64, base: Fraction) -> tuple[Int64, Int64, l
     usual = int(np.median(step[step > 0])) if (step > 0).any() else 1
     # Decoding stamps rise; presentation stamps fall back by what the codec reorders.
     slack = usual * (REORDER if clock is pts else 2)
-    segment, shift = np.zeros(len(pts), np.int64), np.zeros(len(pts), np.int64)
+    segment, time = np.zeros(len(pts), np.int64), pts.copy()
     restarts: list[int] = []
     for n in np.flatnonzero(step < -slack) + 1:
         if base == Fraction(1, 90000) and -step[n - 1] > WRAP // 2:
-            shift[n:] += WRAP
+            time[n:] += WRAP
         else:
-            shift[n:] += clock[n - 1] + usual - clock[n]
             segment[n:] += 1
             restarts.append(int(n))
-    return segment, pts + shift, restarts
+    for begin, stop in pairwise([*restarts, len(pts)]):
+        # What is shown last may be stored before what is shown first of the next.
+        time[begin:] += time[:begin].max() + usual - time[begin:stop].min()
+    return segment, time, restarts
 
 
 def _rising(stamps: Int64) -> Int64:
