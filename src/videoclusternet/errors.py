@@ -20,8 +20,14 @@ code meaning
 
 from __future__ import annotations
 
-LONGEST = 1000
-"""Characters of a message: a file may hold a name or a number of any length."""
+LONGEST, ADVICE = 1000, 4000
+"""Characters of a message, and of an advice, which may be a command with paths: a file may hold
+a name or a number of any length."""
+
+
+def _cut(text: str, most: int) -> str:
+    """Leave the middle of a long text out."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[3 - most // 2 :]}"
 
 
 class VcnError(Exception):
@@ -33,17 +39,15 @@ class VcnError(Exception):
         What went wrong, in one line, naming the file or setting.  The middle of a long one
         is left out.
     advice : str
-        What the user can do about it.
+        What the user can do about it; likewise.
     """
 
     exit_code = 1
 
     def __init__(self, message: str, advice: str = "") -> None:
-        if len(message) > LONGEST:
-            message = f"{message[: LONGEST // 2]} … {message[3 - LONGEST // 2 :]}"
-        super().__init__(message)
-        self.message = message
-        self.advice = advice
+        self.message = _cut(message, LONGEST)
+        self.advice = _cut(advice, ADVICE)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.advice})" if self.advice else self.message

@@ -27,8 +27,6 @@ SHORTAGES = (
     "bad_alloc",
 )
 """How libraries speak of memory in errors that have no kind of their own."""
-LONGEST, SHOWN = 5000, 300
-"""Letters of a message at most, and of each end of one that is longer."""
 NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What the system says when something cannot be written."""
 Usage: Any = typer.BadParameter.__mro__[2]
@@ -87,10 +85,7 @@ def fail(error: Exception) -> int:
             raise error
         say(f"vcn: {_defect(error)}", error=True)
         return 1
-    said = str(known)
-    if len(said) > LONGEST:  # no path is as long: a name that somebody made to harm
-        said = f"{said[:SHOWN]} … {said[-SHOWN:]}"
-    say(f"vcn: {said}", error=True)
+    say(f"vcn: {known}", error=True)
     return known.exit_code
 
 

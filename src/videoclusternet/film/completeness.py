@@ -58,7 +58,7 @@ def _short(container: Any, stream: Any, count: int, reached: float) -> list[str]
         slack = LEFT_OUT * have / count
     elif kind == "asf":
         # All streams have the length of the file, and FFmpeg adds when the last of them begins.
-        promised = max(float((s.duration or 0) * s.time_base) for s in container.streams)
+        promised = max(float((s.duration or 0) * (s.time_base or 0)) for s in container.streams)
     if reached and promised - have > slack:
         return [f"{max(have, 0):.1f} of {promised:.1f} s are there"]
     # MP4 and MOV count frames that an edit list hides; of a scene cut out of a film it may hide
