@@ -338,23 +338,11 @@ def test_cancelled_command_has_its_exit_code(
 
 
 DRIVER = """
-import json, os, sys, time, pytest
+import signal, sys, pytest
 from tests.drawn import FakeModels
 from videoclusternet.cli.main import main
-
-class Waiting:
-    # Ctrl-C comes while the step is at work, however fast the machine is.
-    def __getattr__(self, name):
-        return getattr(sys.__stderr__, name)
-
-    def write(self, text):
-        sys.__stderr__.write(text)
-        sys.__stderr__.flush()
-        event = json.loads(text) if text.startswith("{") else {}
-        if (event.get("step"), event.get("kind")) == (os.environ["WAIT_AT"], "progress"):
-            time.sleep(60)
-
-sys.stderr = Waiting()
+# Shells let what runs in the background ignore Ctrl-C, and its children with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 FakeModels(pytest.MonkeyPatch())
 sys.argv = ["vcn", *sys.argv[1:]]
 main()
@@ -367,7 +355,7 @@ def interrupted(command: list[str], run: Path, at: str) -> tuple[int, list[str]]
     with subprocess.Popen(
         [*command, "-o", str(run), "--log-json"],
         cwd=root,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root), "WAIT_AT": at},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
