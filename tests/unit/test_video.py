@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.sidedata.sidedata import Type as SideData
 
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import content_hash, open_video, read_frames
@@ -269,3 +270,18 @@ def test_content_hash_sees_length_start_middle_and_end(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(bytes(size + 1))
     hashes.add(content_hash(tmp_path / "f"))
     assert len(hashes) == 5
+
+
+def test_no_hash_in_which_ctrl_c_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV looks side data up by the hash of its kind, and drops an interrupt that comes in it."""
+    info = open_video(write(tmp_path / "f.mp4", range(0, 400, 40)))
+    hashed: list[Any] = []
+    plain = SideData.__hash__
+
+    def hash_of(kind: Any) -> int:
+        hashed.append(kind)
+        return plain(kind)
+
+    monkeypatch.setattr(SideData, "__hash__", hash_of)
+    assert len(list(read_frames(info))) == 10
+    assert SideData.DISPLAYMATRIX not in hashed

@@ -272,7 +272,8 @@ class Upright:
 
 
 def _matrix(frame: Any) -> tuple[int, int, int, int]:
-    data = frame.side_data.get(SideData.DISPLAYMATRIX)
+    # Looked up by its kind, a Ctrl-C in between would be lost: PyAV drops what the hash raises.
+    data = next((d for d in frame.side_data if d.type is SideData.DISPLAYMATRIX), None)
     if data is None:
         return 1, 0, 0, 1
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
