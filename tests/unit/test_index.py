@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.test_video import number_of, write
 from videoclusternet.errors import VideoError
+from videoclusternet.film.container import collect_packets
 from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.types import Damage, Unread, VideoInfo
 
@@ -306,3 +307,18 @@ def test_stamps_of_decoding_where_those_of_presentation_should_be(
     tmp_path: Path, suffix: str
 ) -> None:
     expect(open_video(film(tmp_path / f"f{suffix}", codec="libx264")), 60)
+
+
+def test_a_film_that_vanishes_while_it_is_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = film(tmp_path / "f.mp4")
+
+    def read_and_vanish(container: Any, of: Path) -> Any:
+        found = collect_packets(container, of)
+        path.unlink()
+        return found
+
+    monkeypatch.setattr("videoclusternet.film.index.collect_packets", read_and_vanish)
+    with pytest.raises(VideoError, match="No such file"):
+        open_video(path)

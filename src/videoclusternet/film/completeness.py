@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from videoclusternet.errors import VideoError
+from videoclusternet.outside.files import size_of
 from videoclusternet.outside.lengths import films_inside, promised_bytes
 
 MICROSECONDS = 1_000_000
@@ -37,9 +39,14 @@ def say_broken(
         Why reading ended before the end; empty where it did not.
     path : Path
     tell : callable
+
+    Raises
+    ------
+    VideoError
+        When the file has vanished.
     """
     said = [broken] if broken else _short(container, stream, count, reached)
-    there, whole = path.stat().st_size, promised_bytes(path)
+    there, whole = size_of(path, VideoError), promised_bytes(path)
     if there < whole and not said:
         said.append(f"{there} of {whole} bytes are there")
     if said:

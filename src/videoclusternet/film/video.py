@@ -27,7 +27,7 @@ from videoclusternet.film.container import (
     open_container,
 )
 from videoclusternet.film.index import index_film
-from videoclusternet.outside.files import exists, is_file, opened
+from videoclusternet.outside.files import exists, is_file, opened, size_of
 from videoclusternet.types import Unread, VideoInfo
 from videoclusternet.types.arrays import Array, UInt8
 
@@ -78,7 +78,7 @@ def open_video(
         raise VideoError(f"no such film: {path}", "check the path")
     if not is_file(path):
         raise VideoError(f"{path} is no file", "name a film file")
-    if path.stat().st_size == 0:
+    if size_of(path, VideoError) == 0:
         raise VideoError(f"{path} is empty (0 bytes)", "copy the film again")
     index = index_film(path, fps, on_damage)
     _check_rate(index.rate, path)
@@ -164,7 +164,7 @@ def _check_rate(rate: Fraction, path: Path) -> None:
 
 def content_hash(path: Path) -> str:
     """Hash the size and three blocks of 1 MiB (start, middle, end) of a file."""
-    size = path.stat().st_size
+    size = size_of(path, VideoError)
     digest = hashlib.sha256(str(size).encode())
     with opened(path, VideoError) as stream:
         for place in (0, max(0, size // 2 - BLOCK // 2), max(0, size - BLOCK)):

@@ -65,6 +65,18 @@ def opened(path: Path, error: type[VcnError]) -> io.BufferedReader:
 _BINARY = getattr(os, "O_BINARY", 0)  # of Windows
 
 
+def size_of(path: Path, error: type[VcnError]) -> int:
+    """Return the bytes of a regular file.
+
+    Raises
+    ------
+    error
+        As :func:`opened`.
+    """
+    with opened(path, error) as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
 def read_bytes(path: Path, error: type[VcnError], largest: int = LARGEST) -> bytes:
     """Read a regular file whole.
 

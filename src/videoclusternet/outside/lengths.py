@@ -11,6 +11,9 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from videoclusternet.errors import VideoError
+from videoclusternet.outside.files import opened
+
 HEAD = 1 << 13
 """Bytes in which all headers but those of MP4 say their size."""
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -34,10 +37,10 @@ def promised_bytes(path: Path) -> int:
 
     Raises
     ------
-    OSError
+    VideoError
         When it cannot be read.
     """
-    with open(path, "rb") as stream:
+    with opened(path, VideoError) as stream:
         head = stream.read(HEAD)
         if head[:4] == b"RIFF":
             size = int.from_bytes(head[4:8], "little")
@@ -57,10 +60,10 @@ def films_inside(path: Path) -> int:
 
     Raises
     ------
-    OSError
+    VideoError
         When it cannot be read.
     """
-    with open(path, "rb") as stream:
+    with opened(path, VideoError) as stream:
         head = stream.read(HEAD)
         if head[4:8] in BOXES:
             return _boxes(stream, os.fstat(stream.fileno()).st_size)[1]
