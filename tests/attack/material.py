@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from tests.attack.case import Place, in_child
 from tests.drawn import FLAGS, draw_film
 
@@ -31,8 +33,10 @@ class Material:
     def film(self) -> Path:
         """A film of three shots of one second with four tracks of two people."""
         path = self.folder / "drawn.mp4"
-        outcome = in_child(lambda: int(not draw_film(path)), self.folder)
-        assert outcome.code == 0, outcome.err
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                outcome = in_child(lambda: int(not draw_film(path)), self.folder)
+                assert outcome.code == 0, outcome.err
         return path
 
     @cached_property
@@ -52,10 +56,13 @@ class Material:
 
     def command(self, name: str, *words: str | Path) -> Path:
         """Call the command in this folder, and return the file or folder that it made there."""
-        place = Place(self.folder, random.Random(0))
-        place.vcn(*words, codes=(0,))
-        assert not place.faults, place.faults
-        return self.folder / name
+        made = self.folder / name
+        with FileLock(f"{made}.lock"):  # several workers may need it first
+            if not made.exists():
+                place = Place(self.folder, random.Random(0))
+                place.vcn(*words, codes=(0,))
+                assert not place.faults, place.faults
+        return made
 
 
 def copied(source: Path, to: Path) -> Path:

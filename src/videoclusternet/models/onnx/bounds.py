@@ -18,7 +18,7 @@ MOST_FUNCTIONS = 1000
 """That a file defines."""
 MOST_NUMBERS = 1 << 26
 """Of a tensor on the way; a map of a face-ID network has a tenth of it."""
-MOST_ALIVE = 1 << 28
+MOST_ALIVE = 1 << 27
 """Of all tensors that are needed at one time."""
 GROWING = {"AveragePool", "Conv", "Expand", "MaxPool", "Pad"}
 """Operators whose output is not bounded by the sizes of what goes in."""
