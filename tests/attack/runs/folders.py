@@ -21,7 +21,7 @@ from tests.attack.case import Case, Place
 from tests.attack.material import QUICK, Material, copied, differences
 from tests.attack.runs import places as folder_places
 from tests.attack.runs import tables as folder_tables
-from videoclusternet.runfolder.manifest import manifest_text
+from videoclusternet.runfolder.manifest import FORMAT, manifest_text
 
 Spoil = Callable[[Path, random.Random], None]
 
@@ -169,11 +169,10 @@ TEXTS = {
     "UTF-16": '{"format": 2}'.encode("utf-16"),
     "a list": b"[2]",
     "a text": b'"run"',
-    "twice": b'{"format": 2, "format": 3, "steps": {}}',
+    "twice": f'{{"format": 2, "format": {FORMAT}, "steps": {{}}}}'.encode(),
     "a newer format": b'{"format": 99, "steps": {}}',
     "an older format of strange films": b'{"format": 1, "steps": 5, "films": [1]}',
-    "no film": b'{"format": 2, "steps": {}}',
-    "300 MB": b'{"format": 2, "steps": {}}' + b" " * (300 << 20),
+    "no film": manifest_text({"format": FORMAT, "steps": {}}).encode(),
 }
 """In place of run.json."""
 
@@ -202,6 +201,7 @@ def manifests(material: Material, rng: random.Random) -> Iterator[Case]:
     clean = material.film_run
     for name, text in TEXTS.items():
         yield Case(name, partial(_with_manifest, material, text, False))
+    yield Case("300 MB", partial(_with_manifest, material, b"{}", False, longer=300 << 20))
     every = json.loads((clean / "run.json").read_text(encoding="utf-8"))
     unread = {"notes", "params", "seconds", "version", "versions", "config"}
     places = [path for path in places_of(every) if not unread & set(path)]
@@ -216,10 +216,13 @@ def manifests(material: Material, rng: random.Random) -> Iterator[Case]:
         yield Case(f"{name} = {str(value)[:20]!a}", attack)
 
 
-def _with_manifest(material: Material, text: bytes, record: bool, place: Place) -> None:
+def _with_manifest(
+    material: Material, text: bytes, record: bool, place: Place, longer: int = 0
+) -> None:
     clean = material.film_run
     run = copied(clean, place.folder / "run.vcn")
     (run / "run.json").write_bytes(text)
+    os.truncate(run / "run.json", len(text) + longer)
     outside = copied(material.film, place.folder / "x-mine")
     said = place.vcn("show", run, "--json", codes=(0, 5))
     if said.code == 0:
