@@ -18,7 +18,7 @@ from rich.table import Table
 
 from videoclusternet.clustering.choose import UNADAPTED, choose, partition_of
 from videoclusternet.clustering.distance import Metric
-from videoclusternet.clustering.spaces import spaces, subset
+from videoclusternet.clustering.spaces import raw_space, spaces, subset
 from videoclusternet.clustering.stability import SCALES, stability
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.runfolder.result import open_run
@@ -39,10 +39,8 @@ def labelled(run: Path, truth: Path) -> tuple[Space, Constraints, np.ndarray]:
     known = np.array([label is not None for label in found]) & (result.cast.character >= 0)
     keep = np.flatnonzero(known)
     e, views = result.embeddings, result.views
-    whole = Space("frozen", e.base, views.base, e.track, e.tracks, views.globals)
-    rows = np.flatnonzero(np.isin(e.track, keep))
     labels = np.array([found[t] for t in keep], dtype=str)
-    return subset(whole, keep, rows), Constraints.of_overlaps(result.tracks).inside(keep), labels
+    return raw_space(e, views, keep), Constraints.of_overlaps(result.tracks).inside(keep), labels
 
 
 def small_film(

@@ -110,7 +110,7 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     views = rng.standard_normal((len(track), 6, dim), dtype=np.float32)
     views *= 0.7
     views += clean[:, None]
-    space = Space("synthetic", clean, views, track, tracks, 2)
+    space = Space.plain("synthetic", clean, views, track, tracks, 2)
     metric = Metric("cosine")
     before = peak_mib()
     started = time.perf_counter()

@@ -120,11 +120,14 @@ class CropConfig(Params):
 
 
 class EmbedConfig(Params):
-    """Face-ID model and the multi-crop views of every crop (section 3.4)."""
+    """Face-ID model and the multi-crop views of crops (section 3.4)."""
 
     backbone: str = Field("dlib", description="name of `vcn models`, or name=path")
     global_views: int = Field(2, ge=1, le=64, description="[P] views of area .7-1")
     local_views: int = Field(4, ge=0, le=64, description="[P] views of area .4-.6")
+    view_crops: int = Field(
+        1, ge=0, description="crops of a track whose views are made; 0: all, [P]"
+    )
     mirror: bool = Field(True, description="average each crop with its mirror image")
     max_crops: int = Field(16, ge=1, description="crops of a track that are looked at, at most")
     batch: int = Field(64, ge=1, le=4096, description="pictures per batch")

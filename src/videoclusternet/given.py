@@ -44,7 +44,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "paper": {
         "profile": "paper",
-        "embed": {"mirror": False},
+        "embed": {"mirror": False, "view_crops": 0},
         "matching": {"covariance": "full", "centred": False},
         "adapt": {"rounds": 5, "trainable": "all", "head_reads": "film", "stop": 1.0},
         "track_quality": {"spread": "mad"},

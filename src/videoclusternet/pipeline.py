@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from videoclusternet.adapt.ranks import ALONE, Ranks, joined
 from videoclusternet.adapt.rounds import FOLDER, GoodRounds
 from videoclusternet.adapt.step import adapt_faces, given_model
@@ -138,19 +136,19 @@ def cluster(
 
 
 def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
-    """Embed the crops of all films: (C, d) clean and (C, V, d) views."""
+    """Embed the crops of all films: (C, d) clean, and (N, V, d) views of some."""
     embeddings, views = [], []
     for (tracks, crops, given), run in zip(brought, runs, strict=True):
         c = run.config
         if given is not None:
             embeddings.append(given)
-            views.append(Views(np.empty((*given.base.shape[:1], 0, given.base.shape[1])), 0))
+            views.append(Views.none(given.base.shape[1]))
             continue
         pictures = CropPictures([(run.folder / CROP_ZIP, crops)])
         faces = (crops, tracks, pictures, backbone, c.embed)
         embeddings.append(run.do(EMBEDDINGS, *faces))
         views.append(run.do(VIEWS, *faces, c.seed))
-        if len(views[-1].base) != len(embeddings[-1]):
+        if (views[-1].row >= len(embeddings[-1])).any():
             raise StoreError(
                 f"{run.folder} is damaged: its views are not of its embeddings",
                 "restore it, or start a new run folder",
@@ -162,7 +160,7 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
     return Pooled(
         Tracks.concatenate([tracks for tracks, _, _ in brought]),
         Embeddings.of_films(embeddings, [len(crops) for _, crops, _ in brought]),
-        Views.concatenate(views),
+        Views.of_films(views, [len(one) for one in embeddings]),
         CropPictures([(r.folder / CROP_ZIP, b.crops) for r, b in zip(runs, brought, strict=True)]),
     )
 

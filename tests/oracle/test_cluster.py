@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,12 @@ def film(seed: int, people: int = 4, tracks: int = 24, d: int = 16, noise: float
     shift = rng.normal(size=(tracks, d)) * noise
     clean = centres[person[track]] + shift[track] + rng.normal(size=(len(track), d)) * noise / 2
     views = clean[:, None] + rng.normal(size=(len(track), 6, d)) * noise * 1.5
-    return Space("test", clean.astype("f4"), views.astype("f4"), track, tracks, 2)
+    return Space.plain("test", clean.astype("f4"), views.astype("f4"), track, tracks, 2)
+
+
+def without_views(space: Space) -> Space:
+    """The same embeddings as given features: nothing is known of views."""
+    return replace(space, views=space.views[:0], view_track=space.view_track[:0], global_views=0)
 
 
 def slow_clusters(points: TrackPoints, metric: Metric, rule: Rule, known: Constraints) -> list[set]:

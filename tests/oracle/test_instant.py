@@ -21,7 +21,7 @@ def space() -> Space:
     rng = np.random.default_rng(0)
     track = np.repeat([0, 1, 2], [1, 3, 2]).astype("i4")
     clean = rng.normal(size=(6, 5)).astype("f4") + 3
-    return Space("raw", clean, rng.normal(size=(6, 4, 5)).astype("f4") + 1, track, 3, 2)
+    return Space.plain("raw", clean, rng.normal(size=(6, 4, 5)).astype("f4") + 1, track, 3, 2)
 
 
 def test_centring_is_per_kind_over_track_means() -> None:
@@ -77,7 +77,7 @@ def test_whitened_rows_are_units() -> None:
 def test_centring_without_local_views_and_with_a_track_without_a_crop() -> None:
     s = space()
     # Track 3 has no crop: it must not spoil the mean.
-    s = Space("raw", s.clean, s.views[:, :2], s.track, 4, 2)
+    s = Space.plain("raw", s.clean, s.views[:, :2], s.track, 4, 2)
     c = centre(s)
     assert c.views.shape == s.views.shape and np.isfinite(c.views).all()
     mean = np.mean([s.views[s.track == t].mean((0, 1)) for t in range(3)], axis=0)
@@ -91,7 +91,7 @@ def test_whitening_shrinks_the_directions_in_which_views_scatter() -> None:
     light = np.zeros(5)
     light[0] = 4.0
     views = clean[:, None] + rng.normal(size=(60, 4, 1)) * light + rng.normal(size=(60, 4, 5)) * 0.1
-    c = centre(Space("raw", clean.astype("f4"), views.astype("f4"), track, 20, 2))
+    c = centre(Space.plain("raw", clean.astype("f4"), views.astype("f4"), track, 20, 2))
     w = whiten(c, 1.0, within_scatter(c), "w")
 
     def share(x: np.ndarray) -> float:

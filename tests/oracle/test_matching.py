@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 
 from videoclusternet.clustering import coarse_matching as matching
 from videoclusternet.clustering.coarse_matching import LowRankGaussian, find_links, match_tracks
+from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.config import MatchConfig
 from videoclusternet.types import Embeddings, Links, Views
 
@@ -23,6 +24,13 @@ def test_low_rank_gaussian_equals_scipy(count: int) -> None:
     np.testing.assert_allclose(gaussian.log_density(z), want, rtol=1e-9)
 
 
+def matched(
+    clean: np.ndarray, views: np.ndarray, track: np.ndarray, tracks: int, config: MatchConfig
+) -> Links:
+    """Match tracks all of whose crops have views."""
+    return match_tracks(group_mean(normalise(clean), track, tracks), views, track, config)
+
+
 def test_isotropic_match_is_a_ring() -> None:
     rng = np.random.default_rng(1)
     people = rng.normal(size=(3, 8))
@@ -30,7 +38,7 @@ def test_isotropic_match_is_a_ring() -> None:
     person = np.arange(9) % 3
     clean = people[person[track]] + rng.normal(size=(36, 8)) * 0.05
     views = clean[:, None] + rng.normal(size=(36, 2, 8)) * 0.15
-    links = match_tracks(clean.astype("f4"), views.astype("f4"), track, 9, MatchConfig())
+    links = matched(clean.astype("f4"), views.astype("f4"), track, 9, MatchConfig())
 
     def unit(x: np.ndarray) -> np.ndarray:
         return x / np.linalg.norm(x, axis=-1, keepdims=True)
@@ -51,7 +59,7 @@ def test_isotropic_match_is_a_ring() -> None:
 
 def test_no_match_among_strangers() -> None:
     clean = np.eye(4, dtype="f4")[np.repeat(np.arange(4), 2)]
-    links = match_tracks(clean, clean[:, None], np.repeat(np.arange(4), 2), 4, MatchConfig())
+    links = matched(clean, clean[:, None], np.repeat(np.arange(4), 2), 4, MatchConfig())
     assert len(links) == 0
 
 
@@ -86,7 +94,7 @@ def test_full_covariance_equals_a_loop_over_densities(seed: int) -> None:
             mean = unit[0][track == i].astype("f8").mean(0)
             if i != j and normal.logpdf(mean) >= threshold:
                 want[i, j] = normal.logpdf(mean) - threshold
-    found = match_tracks(clean, views, track, 12, MatchConfig(covariance="full", quantile=0.5))
+    found = matched(clean, views, track, 12, MatchConfig(covariance="full", quantile=0.5))
     assert pairs(found) == set(want) and want
     for a, b, margin in zip(found.a.tolist(), found.b.tolist(), found.margin, strict=True):
         assert margin == pytest.approx(want[a, b], rel=1e-3, abs=1e-3)
@@ -95,7 +103,7 @@ def test_full_covariance_equals_a_loop_over_densities(seed: int) -> None:
 def test_margin_of_a_ring_is_a_difference_of_log_densities() -> None:
     clean, views, track = crowd(5)
     unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (clean, views)]
-    found = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    found = matched(clean, views, track, 12, MatchConfig(quantile=0.1))
     for a, b, margin in zip(found.a.tolist(), found.b.tolist(), found.margin, strict=True):
         cloud = unit[1][track == b].reshape(-1, 6).astype("f8")
         variance = ((cloud - cloud.mean(0)) ** 2).mean()
@@ -109,16 +117,16 @@ def test_margin_of_a_ring_is_a_difference_of_log_densities() -> None:
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     clean, views, track = crowd(4)
-    whole = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    whole = matched(clean, views, track, 12, MatchConfig(quantile=0.1))
     monkeypatch.setattr(matching, "BLOCK", 5)
-    parts = match_tracks(clean, views, track, 12, MatchConfig(quantile=0.1))
+    parts = matched(clean, views, track, 12, MatchConfig(quantile=0.1))
     assert pairs(parts) == pairs(whole) and len(whole) > 3
     np.testing.assert_allclose(parts.margin, whole.margin, rtol=1e-4, atol=1e-4)
 
 
 def test_a_track_without_a_crop_or_with_one_view_is_matched_by_nobody() -> None:
     clean = np.ones((3, 4), "f4")
-    links = match_tracks(clean, clean[:, None], np.array([0, 2, 2]), 4, MatchConfig())
+    links = matched(clean, clean[:, None], np.array([0, 2, 2]), 4, MatchConfig())
     assert not {(0, 1), (1, 0), (2, 0), (0, 3)} & pairs(links)
 
 
@@ -134,7 +142,7 @@ def embedded(seed: int) -> tuple[Embeddings, Views]:
         tracks=12,
         model="crowd",
     )
-    return embeddings, Views(np.concatenate([views + 3, local], axis=1), 2)
+    return embeddings, Views.of_every(np.concatenate([views + 3, local], axis=1), 2)
 
 
 @pytest.mark.parametrize("centred", [True, False])
@@ -146,7 +154,7 @@ def test_links_are_found_between_kept_tracks(centred: bool) -> None:
         clean = clean - np.mean([clean[track == t].mean(0) for t in keep], axis=0)
         views = views - np.mean([views[track == t].mean((0, 1)) for t in keep], axis=0)
     config = MatchConfig(centred=centred)
-    want = match_tracks(clean, views, np.searchsorted(keep, track), len(keep), config)
+    want = matched(clean, views, np.searchsorted(keep, track), len(keep), config)
     links = find_links(found, seen, config, keep)
     assert pairs(links) == {(keep[a], keep[b]) for a, b in pairs(want)} and len(links)
     np.testing.assert_allclose(links.margin, want.margin, rtol=1e-3, atol=1e-4)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from tests.oracle.test_cluster import film
+from tests.oracle.test_cluster import film, without_views
 from videoclusternet.clustering import track_points as module
 from videoclusternet.clustering.distance import Metric, MetricName, normalise
 from videoclusternet.clustering.find_cast import confidence
@@ -20,6 +20,7 @@ from videoclusternet.clustering.spaces import Adapted, adapted_space, metric_of,
 from videoclusternet.clustering.track_points import (
     TrackPoints,
     crop_points,
+    own_thresholds,
     space_points,
     track_points,
 )
@@ -64,7 +65,7 @@ def test_a_threshold_is_the_mean_over_pairs_of_views_of_the_track(name: MetricNa
 @pytest.mark.parametrize("name", NAMES)
 def test_without_views_all_have_the_median_between_two_tracks(name: MetricName) -> None:
     space = film(2, tracks=6, d=5)
-    space = replace(space, views=space.views[:, :0], global_views=0)
+    space = without_views(space)
     parts = [space.clean[space.track == track] for track in range(6)]
     between = [
         np.mean([apart(name, x, y) for x in a for y in b]) for a, b in combinations(parts, 2)
@@ -75,7 +76,7 @@ def test_without_views_all_have_the_median_between_two_tracks(name: MetricName) 
 
 def test_of_many_tracks_a_sample_tells_the_median(monkeypatch: pytest.MonkeyPatch) -> None:
     space = film(3, tracks=150, d=4)
-    space = replace(space, views=space.views[:, :0], global_views=0)
+    space = without_views(space)
     whole = space_points(space, Metric()).threshold[0]
     monkeypatch.setattr(module, "SAMPLE", 50)
     assert space_points(space, Metric()).threshold[0] == pytest.approx(whole, rel=0.1)
@@ -83,20 +84,16 @@ def test_of_many_tracks_a_sample_tells_the_median(monkeypatch: pytest.MonkeyPatc
 
 def test_one_track_without_views_has_a_threshold_too() -> None:
     space = film(4, tracks=1)
-    space = replace(space, views=space.views[:, :0], global_views=0)
+    space = without_views(space)
     assert space_points(space, Metric()).threshold.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_of_views_leave_no_seam(name: MetricName, monkeypatch: pytest.MonkeyPatch) -> None:
     space = film(5, tracks=12)
-    want = crop_points(space, Metric(name))
+    want = own_thresholds(space, Metric(name))
     monkeypatch.setattr(module, "BLOCK", 4)
-    got = crop_points(space, Metric(name))
-    for a, b in ((got.views, want.views), (got.clean, want.clean)):
-        for x, y in ((a.alpha, b.alpha), (a.beta, b.beta), (a.p, b.p), (a.q, b.q)):
-            np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(got.own, want.own, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own_thresholds(space, Metric(name)), want, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,7 +104,9 @@ def test_points_of_some_crops_are_those_of_a_film_of_these_crops(name: MetricNam
     rows = np.union1d(rows, [np.flatnonzero(space.track == t)[0] for t in keep])
     few = subset(space, keep, rows)
     want = space_points(few, Metric(name))
-    got = track_points(crop_points(space, Metric(name))[rows], few.track, len(keep))
+    own = own_thresholds(space, Metric(name))
+    assert own is not None
+    got = track_points(crop_points(space, Metric(name))[rows], few.track, len(keep), own[keep])
     np.testing.assert_allclose(got.mean, want.mean, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(got.threshold, want.threshold, rtol=1e-4, atol=1e-5)
 
@@ -189,7 +188,7 @@ def learnt(paired: bool) -> Adapted:
     embeddings = Embeddings(
         np.repeat(np.arange(3), 2), np.arange(6), base, np.ones(6, np.float32), 3, "test"
     )
-    views = Views(rng.normal(size=(6, 5, d)).astype(np.float32), 2)
+    views = Views.of_every(rng.normal(size=(6, 5, d)).astype(np.float32), 2)
     return Adapted(embeddings, views, np.arange(4, dtype=np.float32), paired)
 
 
@@ -223,3 +222,25 @@ def test_a_space_holds_the_crops_of_the_tracks_that_are_kept() -> None:
     assert space.name == "frozen" and space.tracks == 2 and space.global_views == 2
     np.testing.assert_array_equal(space.clean, given.embeddings.base[2:])
     assert space.links.tolist() == [[1, 0], [0, 1]] and space.track.tolist() == [0, 0, 1, 1]
+
+
+def test_views_of_one_crop_a_track_are_enough_and_a_track_may_have_none() -> None:
+    given = learnt(False)
+    some = Views(given.views.base[[1, 5]], np.array([1, 5]), 2)
+    space = raw_space(given.embeddings, some, np.arange(3))
+    assert space.view_track.tolist() == [0, 2] and len(space.clean) == 6
+    got = space_points(space, Metric()).threshold
+    want = [mean_apart("cosine", views) for views in some.base]
+    np.testing.assert_allclose(got, [want[0], np.mean(want), want[1]], rtol=1e-4)
+    few = raw_space(given.embeddings, some, np.array([1, 2]))
+    assert few.view_track.tolist() == [1]
+
+
+def test_crops_count_by_their_weight() -> None:
+    given = learnt(False)
+    weight = np.array([1, 3, 2, 2, 1, 0.5], np.float32)
+    space = raw_space(given.embeddings, given.views, np.array([0, 2]), weight=weight)
+    unit = normalise(given.embeddings.base)
+    got = space_points(space, Metric()).mean
+    want = [(unit[0] + 3 * unit[1]) / 4, (unit[4] + 0.5 * unit[5]) / 1.5]
+    np.testing.assert_allclose(got, want, atol=1e-6)

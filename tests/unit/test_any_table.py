@@ -67,7 +67,8 @@ def some_embeddings(draw: Any) -> Embeddings:
 @st.composite
 def some_views(draw: Any) -> Views:
     n, v, d = (draw(st.integers(0, 3)) for _ in range(3))
-    return Views(draw(column(n, v, d)), draw(st.integers(0, v)))
+    rows = np.cumsum(draw(arrays(np.int32, n, elements=st.integers(1, 9)))) - 1
+    return Views(draw(column(n, v, d)), rows, draw(st.integers(0, v)))
 
 
 @STEADY

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import tables
-from tests.oracle.test_cluster import film
+from tests.oracle.test_cluster import film, without_views
 from videoclusternet.clustering import stability as module
 from videoclusternet.clustering.choose import (
     UNADAPTED,
@@ -22,7 +22,7 @@ from videoclusternet.clustering.choose import (
 )
 from videoclusternet.clustering.distance import Metric, normalise
 from videoclusternet.clustering.reading import OWN, Reading
-from videoclusternet.clustering.spaces import spaces
+from videoclusternet.clustering.spaces import spaces, subset
 from videoclusternet.clustering.stability import (
     ENOUGH,
     PLAIN,
@@ -196,7 +196,7 @@ def nested(seed: int) -> tuple[Space, np.ndarray]:
     shift = rng.normal(size=(96, 48)) * 0.25
     clean = centres[person[track]] + shift[track] + rng.normal(size=(len(track), 48)) * 0.15
     views = clean[:, None] + rng.normal(size=(len(track), 6, 48)) * 0.3
-    return Space("nested", clean.astype("f4"), views.astype("f4"), track, 96, 2), person
+    return Space.plain("nested", clean.astype("f4"), views.astype("f4"), track, 96, 2), person
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -215,10 +215,6 @@ def test_a_given_scale_is_kept() -> None:
     own = [reading.scaled for reading in UNADAPTED]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
-
-
-def without_views(space: Space) -> Space:
-    return replace(space, views=space.views[:, :0], global_views=0)
 
 
 @pytest.mark.parametrize("stretch", [1.0, 0.3])
@@ -241,7 +237,7 @@ def test_without_views_people_are_found_at_a_distance(stretch: float) -> None:
 def test_one_picture_a_track_is_enough_without_views() -> None:
     space, person = nested(1)
     rows = np.flatnonzero(np.diff(space.track, prepend=-1))
-    lone = replace(space, clean=space.clean[rows], views=space.views[rows, :0], track=np.arange(96))
+    lone = without_views(subset(space, np.arange(96), rows))
     choice = choose(lone, {}, COSINE, tables.known(lone.tracks), 4, seed=0)
     partition, _ = partition_of(lone, "own", float(choice.scale[0]), COSINE, tables.known(96))
     assert agreement(partition.label, person) > 0.9

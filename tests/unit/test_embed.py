@@ -43,7 +43,7 @@ def given(film: Toy, model: SmallNet, **settings: Any) -> tuple[Any, ...]:
         tables.tracks([(t, 0, 99) for t in range(film.tracks)]),
         film,
         lambda: model,
-        EmbedConfig(batch=16, **settings),
+        EmbedConfig(**{"batch": 16, "view_crops": 0, **settings}),
     )
 
 
@@ -90,6 +90,15 @@ def test_a_stopped_film_goes_on_after_the_last_part(
     model = Counting()
     assert make(FILM, model, work=Work(parts=parts)).digest == whole.digest
     assert model.seen == (18 - 7) * pictures
+
+
+def test_views_are_made_of_the_crop_in_the_middle_of_each_track() -> None:
+    every = augmented(FILM, SmallNet())
+    middle = embed_views(*given(FILM, SmallNet(), view_crops=1), 0)
+    rows = [np.flatnonzero(FILM.track == t) for t in np.unique(FILM.track)]
+    assert middle.row.tolist() == [mine[len(mine) // 2] for mine in rows]
+    # The same views of it as where all are made.
+    np.testing.assert_allclose(middle.base, every.base[middle.row], atol=1e-6)
 
 
 def test_another_seed_gives_other_views() -> None:

@@ -64,7 +64,7 @@ def embeddings(seed: int = 0, d: int = 16) -> tuple[Embeddings, Views]:
         tracks=2,
         model="small-net",
     )
-    return made, Views(rng.normal(size=(3, 6, d)), 2)
+    return made, Views.of_every(rng.normal(size=(3, 6, d)), 2)
 
 
 def finished(number: int = 1, digest: str = "", collapse: str = "") -> Finished:

@@ -95,7 +95,7 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             rows + 1,
             "colours",
         ),
-        Views(rng.normal(size=(rows, 6, 8)), 2),
+        Views.of_every(rng.normal(size=(rows, 6, 8)), 2),
         Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,

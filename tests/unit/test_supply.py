@@ -48,7 +48,7 @@ class Toy:
     ) -> tuple[Embeddings, Views]:
         crops = tables.crops(self.track.tolist(), self.tracks)
         spans = tables.tracks([(t, 0, 99) for t in range(self.tracks)])
-        given = (crops, spans, self, lambda: model, embed or EmbedConfig())
+        given = (crops, spans, self, lambda: model, embed or EmbedConfig(view_crops=0))
         return embed_crops(*given), embed_views(*given, seed)
 
 
@@ -190,7 +190,10 @@ def test_smallest_pool() -> None:
 # --- looks -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("embed", [EmbedConfig(), EmbedConfig(mirror=False, local_views=1)])
+@pytest.mark.parametrize(
+    "embed",
+    [EmbedConfig(view_crops=0), EmbedConfig(view_crops=0, mirror=False, local_views=1)],
+)
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_untrained_learner_embeds_as_before(depth: Depth, embed: EmbedConfig) -> None:
     """Looks are what the frozen embeddings saw: clean, mirrored, and the same views."""

@@ -285,7 +285,7 @@ class Adaptation:
             quality.append(_array(face_quality(hidden, last.weight, last.bias)))
         return (
             replace(frozen, base=np.concatenate(base), quality=np.concatenate(quality)),
-            replace(seen_before, base=np.concatenate(views)),
+            Views.of_every(np.concatenate(views), seen_before.globals),
         )
 
     def _load(self, home: Path) -> None:

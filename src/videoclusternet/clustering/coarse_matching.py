@@ -51,25 +51,23 @@ def find_links(
     if config.centred:
         space = centre(space)
     seen = space.views[:, : space.global_views]
-    found = match_tracks(space.clean, seen, space.track, space.tracks, config)
+    mean = group_mean(normalise(space.clean), space.track, space.tracks)
+    found = match_tracks(mean, seen, space.view_track, config)
     return Links(keep[found.a].astype(np.int32), keep[found.b].astype(np.int32), found.margin)
 
 
-def match_tracks(
-    clean: Float32, views: Float32, track: Int32, tracks: int, config: MatchConfig
-) -> Links:
+def match_tracks(mean: Float32, views: Float32, track: Int32, config: MatchConfig) -> Links:
     """Find coarse matches between tracks.
 
     Parameters
     ----------
-    clean : float32, shape (C, d)
-        Embeddings of clean crops; their unit mean stands for a track.
-    views : float32, shape (C, V, d)
+    mean : float32, shape (T, d)
+        Means of the unit embeddings of clean crops stand for the tracks; those of a track
+        without a crop are NaN, and it matches nothing.
+    views : float32, shape (N, V, d)
         Embeddings of the *global* views: they span the Gaussian of a track.
-    track : int32, shape (C,)
-        Track of each crop, ascending.
-    tracks : int
-        Number of tracks; those without a crop match nothing.
+    track : int32, shape (N,)
+        Track of each, ascending.
     config : MatchConfig
         ``covariance`` isotropic (ours) or full [P], ``quantile`` [P] .25.
 
@@ -78,7 +76,6 @@ def match_tracks(
     Links
         Sorted by (b, a).
     """
-    mean = group_mean(normalise(clean), track, tracks)
     cloud = normalise(views).reshape(-1, views.shape[-1])
     cloud_track = np.repeat(track, views.shape[1])
     find = _in_rings if config.covariance == "isotropic" else _in_gaussians

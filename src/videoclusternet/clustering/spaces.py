@@ -38,6 +38,7 @@ def raw_space(
     keep: Ints,
     links: Ints | None = None,
     name: str = SPACES[0],
+    weight: Float32 | None = None,
 ) -> Space:
     """Take the embeddings of some tracks as they come.
 
@@ -45,22 +46,28 @@ def raw_space(
     ----------
     embeddings : Embeddings
     views : Views
-        Row by row with them.
+        Of some of these crops.
     keep : int, shape (T,), ascending
         Tracks, renumbered from 0.
     links : int, shape (L, 2), optional
         Coarse matches between tracks, by their old numbers.
     name : str
+    weight : float32, shape (C,), optional
+        How much each crop counts in the mean of its track; by default all alike.
     """
-    rows = np.flatnonzero(np.isin(embeddings.track, keep))
+    kept = np.isin(embeddings.track, keep)
+    rows, seen = np.flatnonzero(kept), kept[views.row]
+    track = np.searchsorted(keep, embeddings.track).astype(np.int32)
     return Space(
-        name,
-        embeddings.base[rows],
-        views.base[rows],
-        np.searchsorted(keep, embeddings.track[rows]).astype(np.int32),
-        len(keep),
-        views.globals,
-        inside(np.empty((0, 2), dtype=np.int32) if links is None else links, keep),
+        name=name,
+        clean=embeddings.base[rows],
+        track=track[rows],
+        weight=np.ones(len(rows), np.float32) if weight is None else weight[rows],
+        views=views.base[seen],
+        view_track=track[views.row[seen]],
+        tracks=len(keep),
+        global_views=views.globals,
+        links=inside(np.empty((0, 2), dtype=np.int32) if links is None else links, keep),
     )
 
 
@@ -127,12 +134,15 @@ def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
 
 
 def subset(raw: Space, keep: Array, rows: Array) -> Space:
-    """Restrict a space to the tracks ``keep`` (ascending) and the crops ``rows``."""
+    """Restrict a space to the tracks ``keep`` (ascending) and of these to the crops ``rows``."""
+    seen = np.isin(raw.view_track, keep)
     return replace(
         raw,
         clean=raw.clean[rows],
-        views=raw.views[rows],
         track=np.searchsorted(keep, raw.track[rows]).astype(np.int32),
+        weight=raw.weight[rows],
+        views=raw.views[seen],
+        view_track=np.searchsorted(keep, raw.view_track[seen]).astype(np.int32),
         tracks=len(keep),
         links=inside(raw.links, keep),
     )

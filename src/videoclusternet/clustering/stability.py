@@ -19,7 +19,13 @@ from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.clustering.spaces import Spaces, metric_of, subset
-from videoclusternet.clustering.track_points import TrackPoints, crop_points, track_points
+from videoclusternet.clustering.track_points import (
+    TrackPoints,
+    crop_points,
+    own_thresholds,
+    space_points,
+    track_points,
+)
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
@@ -138,15 +144,19 @@ def stability(
     some = next(iter(spaces.values()))
     metrics = {name: metric_of(metric, space) for name, space in spaces.items()}
     crops = {name: crop_points(space, metrics[name]) for name, space in spaces.items()}
+    own = {name: own_thresholds(space, metrics[name]) for name, space in spaces.items()}
     seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
-    whole = {name: track_points(c, some.track, some.tracks) for name, c in crops.items()}
+    whole = {name: space_points(space, metrics[name]) for name, space in spaces.items()}
     levels = levels_of(some).values
     labels = readings(whole, names, metrics, constraints, levels)
     for draw in range(draws):
         found, kept = [], []
         for keep, rows in halves(some.track, some.tracks, rng):
             track = np.searchsorted(keep, some.track[rows])
-            points = {name: track_points(c[rows], track, len(keep)) for name, c in crops.items()}
+            points = {
+                name: track_points(c[rows], track, len(keep), None if t is None else t[keep])
+                for (name, c), t in zip(crops.items(), own.values(), strict=True)
+            }
             found.append(readings(points, names, metrics, constraints.inside(keep), levels))
             kept.append(keep)
         _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)

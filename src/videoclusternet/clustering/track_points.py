@@ -1,7 +1,8 @@
 """What clustering knows of crops and tracks: representatives and own thresholds (section 3.7).
 
-A track is represented by the mean of its clean crops; its threshold is the mean distance
-inside it.  Everything is a sum over crops, so a subset of the crops costs next to nothing.
+A track is represented by the weighted mean of its clean crops; its threshold is the mean
+distance between views of it.  Means are sums over crops, so a subset of the crops costs next to
+nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from videoclusternet.clustering.distance import (
     Metric,
     Terms,
     concatenate,
-    group_mean,
+    group_sum,
     mean_within,
     normalise,
 )
@@ -30,32 +31,24 @@ SAMPLE = 1000
 
 @dataclass(frozen=True)
 class CropPoints:
-    """What clustering knows of each crop, its views summed up.
+    """What clustering knows of each crop.
 
     Attributes
     ----------
     picture : float32, shape (C, d)
         Clean embedding, as it enters the mean of a track.
+    weight : float32, shape (C,)
+        How much it counts there.
     clean : Terms
         C terms of the clean embeddings.
-    views : Terms
-        C mean terms over V views; without views those of the clean embeddings.
-    own : float32, shape (C,)
-        Sum of D(x, x) over the V views.
-    each : int
-        V.
     """
 
     picture: Float32
+    weight: Float32
     clean: Terms
-    views: Terms
-    own: Float32
-    each: int
 
     def __getitem__(self, rows: Array) -> CropPoints:
-        return CropPoints(
-            self.picture[rows], self.clean[rows], self.views[rows], self.own[rows], self.each
-        )
+        return CropPoints(self.picture[rows], self.weight[rows], self.clean[rows])
 
 
 @dataclass(frozen=True)
@@ -78,32 +71,48 @@ class TrackPoints:
 
 
 def crop_points(space: Space, metric: Metric) -> CropPoints:
-    """Sum up the views of each crop, a block of crops at a time: views are the bulk of a film."""
-    crops, each, d = space.views.shape
+    """Return what clustering knows of the crops of a space."""
     picture = normalise(space.clean) if metric.name == "cosine" else space.clean
-    clean = metric.terms(space.clean)
-    if not each:
-        return CropPoints(picture, clean, clean, np.zeros(crops, dtype=np.float32), 0)
+    return CropPoints(picture, space.weight, metric.terms(space.clean))
+
+
+def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
+    """Mean distance over the distinct pairs of views of each track (METHOD 6.1).
+
+    Views are taken a block at a time: they are the bulk of a film.
+
+    Parameters
+    ----------
+    space : Space
+        T tracks.
+    metric : Metric
+
+    Returns
+    -------
+    float32, shape (T,), or None
+        Of a track without views the median of the others; None where there are no views.
+    """
+    if not space.has_views:
+        return None
+    crops, each, d = space.views.shape
     means: list[Terms] = []
-    own = [np.empty(0, dtype=np.float32)]
-    for start in range(0, max(crops, 1), BLOCK):
+    own: list[Array] = []
+    for start in range(0, crops, BLOCK):
         block = space.views[start : start + BLOCK].reshape(-1, d)
         terms = metric.terms(block)
-        crop = np.repeat(np.arange(len(block) // each), each)
-        means.append(terms.grouped(crop, len(block) // each))
+        means.append(terms.grouped(np.arange(len(block)) // each, len(block) // each))
         own.append(terms.own().reshape(-1, each).sum(axis=1))
-    return CropPoints(picture, clean, concatenate(means), np.concatenate(own), each)
+    within = mean_within(
+        concatenate(means), space.view_track, space.tracks, np.concatenate(own), each
+    )
+    middle = np.nanmedian(within) if np.isfinite(within).any() else 1.0
+    return np.where(np.isnan(within), np.float32(middle), within)
 
 
 def track_points(
-    crops: CropPoints,
-    track: Ints,
-    tracks: int,
-    threshold_from: Literal["views", "crops"] = "views",
+    crops: CropPoints, track: Ints, tracks: int, threshold: Float32 | None
 ) -> TrackPoints:
     """Sum up each track: representative and threshold (METHOD 6.1, 6.2).
-
-    Without views all have one threshold, the median distance between two tracks.
 
     Parameters
     ----------
@@ -111,25 +120,16 @@ def track_points(
     track : int, shape (C,)
         Track of each crop; every track has one.
     tracks : int
-    threshold_from : {"views", "crops"}
-        ``crops`` is the paper's reading: distinct pairs of clean crops; a track of one
-        crop has none and falls back on its views.
-
-    Returns
-    -------
-    TrackPoints
-        With crop-pair potentials where thresholds come from crops.
+    threshold : float32, shape (T,), or None
+        Of each track, see :func:`own_thresholds`; None: all have one, the median distance
+        between two tracks.
     """
-    mean = group_mean(crops.picture, track, tracks)
-    if not crops.each:
+    total = group_sum(crops.picture * crops.weight[:, None], track, tracks)
+    mean = (total.T / group_sum(crops.weight, track, tracks)).T.astype(np.float32)
+    if threshold is None:
         between = _median_between(crops.clean.grouped(track, tracks))
-        return TrackPoints(mean, np.full(tracks, between, dtype=np.float32))
-    of_views = mean_within(crops.views, track, tracks, crops.own, crops.each)
-    if threshold_from == "views":
-        return TrackPoints(mean, of_views)
-    of_crops = mean_within(crops.clean, track, tracks)
-    threshold = np.where(np.isnan(of_crops), of_views, of_crops)
-    return TrackPoints(mean, threshold, crops.clean.grouped(track, tracks))
+        threshold = np.full(tracks, between, dtype=np.float32)
+    return TrackPoints(mean, threshold)
 
 
 def _median_between(tracks: Terms) -> float:
@@ -143,6 +143,25 @@ def _median_between(tracks: Terms) -> float:
 def space_points(
     space: Space, metric: Metric, threshold_from: Literal["views", "crops"] = "views"
 ) -> TrackPoints:
-    """Sum up the tracks of a space; see :func:`track_points`."""
+    """Sum up the tracks of a space; see :func:`track_points`.
+
+    Parameters
+    ----------
+    space : Space
+    metric : Metric
+    threshold_from : {"views", "crops"}
+        ``crops`` is the paper's reading: distinct pairs of clean crops; a track of one
+        crop has none and falls back on its views.
+
+    Returns
+    -------
+    TrackPoints
+        With crop-pair potentials where thresholds come from crops.
+    """
     crops = crop_points(space, metric)
-    return track_points(crops, space.track, space.tracks, threshold_from)
+    points = track_points(crops, space.track, space.tracks, own_thresholds(space, metric))
+    if threshold_from == "views" or not space.has_views:
+        return points
+    of_crops = mean_within(crops.clean, space.track, space.tracks)
+    threshold = np.where(np.isnan(of_crops), points.threshold, of_crops)
+    return TrackPoints(points.mean, threshold, crops.clean.grouped(space.track, space.tracks))

@@ -9,6 +9,7 @@ framing, not identity.  Milliseconds on a CPU, no labels, no training.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -24,9 +25,14 @@ class Space:
     ----------
     name : str
     clean : float32, shape (C, d)
-    views : float32, shape (C, V, d)
     track : int32, shape (C,)
         Track of each crop, ascending.
+    weight : float32, shape (C,)
+        How much each crop counts in the mean of its track; positive.
+    views : float32, shape (N, V, d)
+        Of some crops.
+    view_track : int32, shape (N,)
+        Their tracks, ascending.
     tracks : int
         Number of tracks.
     global_views : int
@@ -40,8 +46,10 @@ class Space:
 
     name: str
     clean: Float32
-    views: Float32
     track: Int32
+    weight: Float32
+    views: Float32
+    view_track: Int32
     tracks: int
     global_views: int
     links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
@@ -50,7 +58,15 @@ class Space:
     @property
     def has_views(self) -> bool:
         """Whether there are views: sets of given features have none."""
-        return bool(self.views.shape[1])
+        return bool(self.views.size)
+
+    @classmethod
+    def plain(
+        cls, name: str, clean: Float32, views: Float32, track: Int32, tracks: int, globals: int
+    ) -> Self:
+        """Take crops that count alike, each with its views, float32 (C, V, d)."""
+        weight = np.ones(len(track), dtype=np.float32)
+        return cls(name, clean, track, weight, views, track, tracks, globals)
 
 
 def centre(space: Space, name: str = "centred") -> Space:
@@ -62,19 +78,20 @@ def centre(space: Space, name: str = "centred") -> Space:
     """
     g = space.global_views
 
-    def centred(x: Array) -> Array:
-        flat = x if x.ndim == 2 else x.mean(1)
-        return np.asarray(x - np.nanmean(group_mean(flat, space.track, space.tracks), axis=0))
+    def middle(x: Array, track: Ints) -> Array:
+        return np.asarray(np.nanmean(group_mean(x, track, space.tracks), axis=0))
 
-    parts = [centred(part) for part in (space.views[:, :g], space.views[:, g:]) if part.size]
-    views = np.concatenate(parts, axis=1)
-    return replace(space, name=name, clean=centred(space.clean), views=views)
+    kinds = [part for part in (space.views[:, :g], space.views[:, g:]) if part.size]
+    parts = [part - middle(part.mean(1), space.view_track) for part in kinds]
+    views = np.concatenate(parts, axis=1) if parts else space.views
+    clean = space.clean - middle(space.clean, space.track)
+    return replace(space, name=name, clean=clean, views=views)
 
 
 def within_scatter(space: Space) -> Array:
     """Scatter Sw (d, d) of views round the view mean of their track, scaled to trace 1."""
-    mean = group_mean(space.views.mean(1), space.track, space.tracks)
-    delta = (space.views - mean[space.track][:, None]).reshape(-1, space.views.shape[-1])
+    mean = group_mean(space.views.mean(1), space.view_track, space.tracks)
+    delta = (space.views - mean[space.view_track][:, None]).reshape(-1, space.views.shape[-1])
     scatter = delta.T @ delta
     return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
 

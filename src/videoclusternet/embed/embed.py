@@ -18,7 +18,7 @@ from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Crops, Embeddings, Reason, Tracks, Views
-from videoclusternet.types.arrays import Array, Float32, Int64, UInt8
+from videoclusternet.types.arrays import Array, Float32, Int32, Int64, UInt8
 
 PART = 128
 """Crops that a crash can cost, and that a process takes at a time."""
@@ -77,10 +77,12 @@ def embed_views(
     seed: int,
     work: Work = ALONE,
 ) -> Views:
-    """Embed augmented views of the crops that :func:`embed_crops` chooses.
+    """Embed augmented views of some of the crops that :func:`embed_crops` chooses.
 
     Parameters
     ----------
+    config : EmbedConfig
+        Kinds and numbers of the views, of how many crops of a track, and the batch size.
     seed : int
         Seed of the views.
 
@@ -89,11 +91,12 @@ def embed_views(
     Returns
     -------
     Views
-        Row by row with the embeddings.
+        Their rows are those of the embeddings.
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
-    make = _Augmented(rows, pictures, backbone, config, seed)
-    parts = in_parts(split(len(rows), PART), make, (Views,), work)
+    seen = spread_rows(crops.track[rows], config.view_crops or config.max_crops)
+    make = _Augmented(rows, seen, pictures, backbone, config, seed)
+    parts = in_parts(split(len(seen), PART), make, (Views,), work)
     return Views.concatenate([part for (part,) in parts])
 
 
@@ -131,26 +134,28 @@ class _Clean:
 
 @dataclass(frozen=True)
 class _Augmented:
-    """Embeds the views of some of the chosen crops."""
+    """Embeds the views of some of the chosen crops: of those at ``seen`` in ``rows``."""
 
     rows: Int64
+    seen: Int64
     pictures: Pictures
     backbone: Callable[[], FaceModel]
     config: EmbedConfig
     seed: int
 
     def __call__(self, part: range, tell: Tell) -> tuple[Views]:
-        """Embed the views of a range of the chosen crops, a batch at a time."""
+        """Embed the views of a range of these crops, a batch at a time."""
         model, config = self.backbone(), self.config
         each = config.global_views + config.local_views
         plan = _planned(len(self.rows), config.global_views, config.local_views, self.seed)
         base = np.empty((len(part), each, model.dim), dtype=np.float32)
         for batch in filter(len, split(len(part), max(1, config.batch // each))):
-            rows = slice(part.start + batch.start, part.start + batch.stop)
+            rows = self.seen[part.start + batch.start : part.start + batch.stop]
             canvas = self.pictures.pixels(self.rows[rows])
             base[batch.start : batch.stop] = _augmented(canvas, plan[rows], model)
             tell(batch.stop)
-        return (Views(base, config.global_views),)
+        seen = self.seen[part.start : part.stop].astype(np.int32)
+        return (Views(base, seen, config.global_views),)
 
 
 @lru_cache(maxsize=1)
@@ -192,10 +197,30 @@ def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Int64:
     most : int
         Crops per track at most.
     """
-    first = np.searchsorted(crops.track, np.arange(crops.tracks))
-    stop = np.searchsorted(crops.track, np.arange(crops.tracks), side="right")
+    good = np.flatnonzero(tracks.flaw[crops.track] == Reason.OK)
+    return good[spread_rows(crops.track[good], most)]
+
+
+def spread_rows(track: Int32, most: int) -> Int64:
+    """Choose rows of each track evenly spaced from its first to its last, one in the middle.
+
+    Parameters
+    ----------
+    track : int32, shape (n,), ascending
+        Track of each row.
+    most : int
+        Rows of a track at most.
+
+    Returns
+    -------
+    int64, shape (m,), ascending
+    """
+    first = np.unique(track, return_index=True)[1]
+    stop = np.searchsorted(track, track[first], side="right")
     chosen: list[Array] = [
-        np.unique(np.linspace(first[t], stop[t] - 1, min(most, stop[t] - first[t])).round())
-        for t in np.flatnonzero((tracks.flaw == Reason.OK) & (stop > first))
+        np.unique(np.linspace(a, b - 1, min(most, b - a)).round())
+        if most > 1
+        else np.array([(a + b) // 2])
+        for a, b in zip(first.tolist(), stop.tolist(), strict=True)
     ]
     return np.concatenate([np.empty(0), *chosen]).astype(np.int64)

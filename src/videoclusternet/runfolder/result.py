@@ -120,9 +120,9 @@ class Described:
         """Views of the same crops; none where embeddings were given without pictures."""
         stores = [Store(film.folder) for film in self.films]
         if any(store.fingerprint("views") is None for store in stores):
-            count, d = self.embeddings.base.shape
-            return Views(np.empty((count, 0, d), dtype=np.float32), 0)
-        return Views.concatenate([store.load("views", (Views,))[0] for store in stores])
+            return Views.none(self.embeddings.base.shape[1])
+        found = [store.load("views", (Views,))[0] for store in stores]
+        return Views.of_films(found, [len(_embeddings(film)) for film in self.films])
 
     @property
     def has_pictures(self) -> bool:

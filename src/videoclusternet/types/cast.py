@@ -83,24 +83,60 @@ class Embeddings(Table):
 
 @dataclass(frozen=True, eq=False)
 class Views(Table):
-    """Raw outputs of the face-ID model for augmented views, row by row with Embeddings.
+    """Raw outputs of the face-ID model for augmented views of some crops.
 
     Attributes
     ----------
-    base : float32, shape (C, V, d)
-        Embeddings of V = globals + locals views of each crop; V is 0 for given features.
+    base : float32, shape (N, V, d)
+        Embeddings of V = globals + locals views of each of these crops.
+    row : int32, shape (N,)
+        Their rows of :class:`Embeddings`, ascending; none for given features.
     globals : int
         The first ``globals`` views are global, the others local.
     """
 
     FILE: ClassVar = "views"
     SUFFIX: ClassVar = "safetensors"
-    COLUMNS: ClassVar = {"base": ("f4", ("C", "V", "d"))}
+    COLUMNS: ClassVar = {"base": ("f4", ("N", "V", "d")), "row": ("i4", ("N",))}
     base: Float32
+    row: Int32
     globals: int
+
+    def check(self) -> None:
+        """Rows rise."""
+        if (self.row < 0).any() or (np.diff(self.row) <= 0).any():
+            raise ValueError("Views.row must rise strictly from 0")
 
     def __len__(self) -> int:
         return len(self.base)
+
+    @classmethod
+    def of_films(cls, films: Sequence[Self], crops: Sequence[int]) -> Self:
+        """Put the views of several films end to end; rows count on.
+
+        Parameters
+        ----------
+        films : sequence of Views
+        crops : sequence of int
+            Number of embeddings of each film.
+        """
+        if len(films) == 1:
+            return films[0]
+        before = np.cumsum([0, *crops], dtype=np.int32)
+        moved = [
+            replace(film, row=film.row + shift) for film, shift in zip(films, before, strict=False)
+        ]
+        return cls.concatenate(moved)
+
+    @classmethod
+    def of_every(cls, base: Float32, globals: int) -> Self:
+        """Take views of all crops of a film, row by row with its embeddings."""
+        return cls(base, np.arange(len(base), dtype=np.int32), globals)
+
+    @classmethod
+    def none(cls, width: int) -> Self:
+        """No views, of embeddings of ``width`` values that came without pictures."""
+        return cls(np.empty((0, 0, width), np.float32), np.empty(0, np.int32), 0)
 
 
 @dataclass(frozen=True, eq=False)
