@@ -95,10 +95,10 @@ def main() -> None:
     found = embed_crops(*given), embed_views(*given, config.seed)
     seconds.append(now(device) - started)
     made_up, started = people(*found), now(device)
-    links = find_links(*made_up, config.matching)
+    find_links(*made_up, config.matching)
     seconds.append(now(device) - started)
     started = now(device)
-    cast, *_ = find_cast(tracks, *made_up, links, config.cluster, config.track_quality, 0)
+    cast, *_ = find_cast(tracks, *made_up, config.cluster, config.track_quality, 0)
     seconds.append(now(device) - started)
     table = Table("network", "crops", "tracks", "embed s", "links s", "cast s", "people")
     table.add_row(

@@ -175,9 +175,9 @@ def find_characters(
     """Group the tracks of all films into one cast."""
     c, described = run.config, (film.embeddings, film.views)
     rounds = learn(run, film, backbone, ranks, supplies) if learns(c) else None
-    links = run.do(LINKS, *described, c.matching)  # (L,) coarse matches
+    run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
     settings = (c.cluster, c.track_quality, c.seed)
-    run.do(CAST, film.tracks, *described, links, *settings, rounds)  # (T,) character numbers
+    run.do(CAST, film.tracks, *described, *settings, rounds)  # (T,) character numbers
 
 
 def check_settings(config: Config, folder: Path) -> None:

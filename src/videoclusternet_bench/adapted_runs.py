@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.adapt.rounds import GoodRounds as RoundsOfRun
-from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import GoodRounds, find_cast
 from videoclusternet.clustering.reading import OWN, Reading, round_number
 from videoclusternet.clustering.spaces import SPACES, Adapted
@@ -59,14 +58,13 @@ def scored_rounds(
     """
     linkage = Reading.parse(config.cluster.choose).linkage or OWN
     described, found = (result.embeddings, result.views), []
-    links = find_links(*described, config.matching)
     rounds = rounds_of(result)
     labels = np.array(people, dtype=object)
     known = np.array([label is not None for label in people], dtype=bool)
     for name in [*([SPACES[0]] if unadapted else []), *rounds]:
         one = config.cluster.model_copy(update={"choose": str(Reading(name, linkage))})
         cast, *_ = find_cast(
-            result.tracks, *described, links, one, config.track_quality, config.seed, rounds
+            result.tracks, *described, one, config.track_quality, config.seed, rounds
         )
         scores = score(labels[known], cast.character[known])
         measures = {measure: getattr(scores, measure) for measure in MEASURES}

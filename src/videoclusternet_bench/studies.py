@@ -211,7 +211,7 @@ STUDIES = {
                 _instant("own", "cluster.choose=frozen/own"),
                 *(
                     _instant(f"{space}, {rule}", f"cluster.choose={space}/{rule}")
-                    for space in ("frozen", "whitened-1")
+                    for space in ("frozen", "tracks")
                     for rule in ("or", "and", "mean", "or+null", "null")
                 ),
             ),

@@ -10,7 +10,15 @@ from scipy.cluster.hierarchy import fcluster
 
 from tests import tables
 from tests.oracle.test_cluster import film
-from videoclusternet.clustering.average_linkage import APART, Relative, cut, join, relative, tree
+from videoclusternet.clustering.average_linkage import (
+    APART,
+    Relative,
+    cut,
+    join,
+    relative,
+    together,
+    tree,
+)
 from videoclusternet.clustering.distance import Metric, MetricName
 from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.types import Constraints
@@ -210,3 +218,16 @@ def test_exact_duplicates_are_joined(seed: int) -> None:
     points = TrackPoints(mean, np.full(120, 0.3, dtype=np.float32))
     tracks = relative(points, Metric("euclidean"))
     assert same(join(tracks, 0.5, tables.known(120)).label, person)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_distances_in_several_spaces_are_averaged_and_stay_so_when_tracks_join(
+    name: MetricName,
+) -> None:
+    metric = Metric(name)
+    parts = [relative(space_points(film(seed), metric), metric) for seed in (0, 7)]
+    label = np.arange(24) % 5
+    got = together(parts)
+    for a, b in ((got, parts), (got.merged(label), [p.merged(label) for p in parts])):
+        want = np.mean([p.block(slice(None)) for p in b], axis=0)
+        np.testing.assert_allclose(a.block(slice(None)), want, rtol=1e-4, atol=1e-4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -19,10 +18,8 @@ from videoclusternet.clustering.paper_rounds import null_bound, renumber
 from videoclusternet.clustering.spaces import Adapted, adapted_space, metric_of, raw_space, subset
 from videoclusternet.clustering.track_points import (
     TrackPoints,
-    crop_points,
     own_thresholds,
     space_points,
-    track_points,
 )
 from videoclusternet.types import Embeddings, Views
 
@@ -102,21 +99,14 @@ def test_points_of_some_crops_are_those_of_a_film_of_these_crops(name: MetricNam
     keep = np.array([1, 4, 5, 9])
     rows = np.flatnonzero(np.isin(space.track, keep))[::2]
     rows = np.union1d(rows, [np.flatnonzero(space.track == t)[0] for t in keep])
-    few = subset(space, keep, rows)
-    want = space_points(few, Metric(name))
-    own = own_thresholds(space, Metric(name))
-    assert own is not None
-    got = track_points(crop_points(space, Metric(name))[rows], few.track, len(keep), own[keep])
-    np.testing.assert_allclose(got.mean, want.mean, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(got.threshold, want.threshold, rtol=1e-4, atol=1e-5)
-
-
-def test_matches_are_renumbered_with_the_tracks() -> None:
-    space = replace(film(7, tracks=6), links=np.array([[0, 2], [5, 2], [2, 5], [3, 4]]))
-    keep = np.array([2, 3, 5])
-    few = subset(space, keep, np.flatnonzero(np.isin(space.track, keep)))
-    assert few.links.tolist() == [[2, 0], [0, 2]]
-    assert np.unique(few.track).tolist() == [0, 1, 2] and few.tracks == 3
+    got = space_points(subset(space, keep, rows), Metric(name))
+    whole = space_points(space, Metric(name))
+    for number, t in enumerate(keep):
+        clean = space.clean[rows[space.track[rows] == t]]
+        pictures = normalise(clean) if name == "cosine" else clean
+        np.testing.assert_allclose(got.mean[number], pictures.mean(axis=0), atol=1e-5)
+    # Thresholds are of the tracks, whichever of their crops are there.
+    np.testing.assert_allclose(got.threshold, whole.threshold[keep], rtol=1e-5)
 
 
 def slow_confidence(points: TrackPoints, label: np.ndarray, name: MetricName) -> list[float]:
@@ -217,11 +207,10 @@ def test_other_metrics_read_the_teacher_alone() -> None:
 
 def test_a_space_holds_the_crops_of_the_tracks_that_are_kept() -> None:
     given = learnt(False)
-    links = np.array([[2, 1], [0, 1], [1, 2]])
-    space = raw_space(given.embeddings, given.views, np.array([1, 2]), links)
+    space = raw_space(given.embeddings, given.views, np.array([1, 2]))
     assert space.name == "frozen" and space.tracks == 2 and space.global_views == 2
     np.testing.assert_array_equal(space.clean, given.embeddings.base[2:])
-    assert space.links.tolist() == [[1, 0], [0, 1]] and space.track.tolist() == [0, 0, 1, 1]
+    assert space.track.tolist() == [0, 0, 1, 1]
 
 
 def test_views_of_one_crop_a_track_are_enough_and_a_track_may_have_none() -> None:

@@ -19,7 +19,6 @@ from videoclusternet.types import (
     Cast,
     Constraints,
     Embeddings,
-    Links,
     Merges,
     Reason,
     Tracks,
@@ -30,7 +29,7 @@ PEOPLE = [0, 1, 2, 0, 1, 0, 2, 2]
 """Who each of eight tracks shows."""
 OWN = ClusterConfig(choose="frozen/own", scale=1.0)
 EVERYBODY = QualityFilterConfig(enabled=False)
-MANY = [Reading("frozen", "own"), Reading("frozen", "or"), Reading("whitened-3", "mean")]
+MANY = [Reading("frozen", "own"), Reading("frozen", "or"), Reading("tracks", "mean")]
 Found = tuple[Embeddings, Views]
 
 
@@ -59,7 +58,7 @@ def cast_of(
     tracks: Tracks, found: Found, config: ClusterConfig = OWN, **more: Any
 ) -> tuple[Cast, Merges]:
     quality = more.pop("quality", EVERYBODY)
-    cast, merges, candidates = find_cast(tracks, *found, Links.empty(), config, quality, **more)
+    cast, merges, candidates = find_cast(tracks, *found, config, quality, **more)
     assert cast.chosen in candidates.names
     return cast, merges
 
@@ -158,7 +157,7 @@ def test_every_track_that_takes_no_part_has_its_reason() -> None:
     assert whole.reason[9] == Reason.OK and whole.character[9] == whole.character[1]
 
 
-@pytest.mark.parametrize("reading", ["frozen/own", "frozen/mean", "frozen/null", "matched-1/or"])
+@pytest.mark.parametrize("reading", ["frozen/own", "frozen/mean", "frozen/null", "tracks/or"])
 def test_the_log_of_merges_leads_to_the_cast(reading: str) -> None:
     people = np.random.default_rng(5).integers(0, 5, 20).tolist()
     config = ClusterConfig(choose=reading, scale=1.0)
@@ -170,7 +169,9 @@ def test_the_log_of_merges_leads_to_the_cast(reading: str) -> None:
     assert companies(group) == companies(cast.character)
 
 
-@pytest.mark.parametrize("choice", ["stability", "frozen/own", "whitened-1/or+null"])
+@pytest.mark.parametrize(
+    "choice", ["stability", "frozen/own", "tracks/or+null", "frozen+tracks/own"]
+)
 def test_nobody_and_one_alone(choice: str) -> None:
     config = ClusterConfig(choose=choice)
     nobody, merges = cast_of(one_after_another([]), faces([]), config)
@@ -247,7 +248,7 @@ def test_a_choice_that_cannot_be_made_is_refused_at_once(
 
 
 @pytest.mark.parametrize(
-    "choice", ["stability", "frozen/and", "matched-1/own", "adapted/or+null", "round-12/mean"]
+    "choice", ["stability", "frozen/and", "frozen+tracks/own", "adapted/or+null", "round-12/mean"]
 )
 def test_a_choice_that_can_be_made_passes(choice: str) -> None:
     check_choice(ClusterConfig(choose=choice))

@@ -283,7 +283,7 @@ def collapsing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 def cast_of(folder: Path, rounds: Rounds, choice: str, found: tuple[Embeddings, Views]) -> Cast:
     spans = tables.tracks([(t, 0, 99) for t in range(toy().tracks)])
     cast, _, _ = find_cast(
-        spans, *found, Links.empty(), ClusterConfig(choose=choice),
+        spans, *found, ClusterConfig(choose=choice),
         QualityFilterConfig(enabled=False), rounds=GoodRounds(folder, rounds),
     )  # fmt: skip
     return cast

@@ -69,9 +69,10 @@ def judge(
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
         space, known = raw_space(embeddings, views, keep), constraints.inside(keep)
-        values, _ = stability({space.name: space}, (READING,), metric, known, DRAWS, seed)
+        values, _ = stability(space, {}, (READING,), metric, known, DRAWS, seed)
         column = level(values[READING], min(len(keep), LARGEST))
-        partition, _ = partition_of(space, OWN, float(SCALES[column]), metric, known)
+        found = float(SCALES[column])
+        partition, _ = partition_of({space.name: space}, READING, found, metric, known)
         label[keep] = partition.label
         return Judged(links, label, float(values[READING][:, column].mean()))
 

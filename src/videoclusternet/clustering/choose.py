@@ -4,9 +4,10 @@ The comparison of :mod:`videoclusternet.clustering.stability` also finds the sca
 thresholds in ``own`` readings (:mod:`videoclusternet.clustering.average_linkage`): one number
 for the film, from a fixed grid.  A film has structure on several levels.  People make one, and
 so do men and women, or day and night: few large groups are even more stable than people.  So the
-most stable level is not asked for, but the *finest* one that is stable enough, and likewise the
-simplest reading that is stable enough (:func:`simplest`).  A round of adaptation must do more:
-it was trained towards its own partition, which makes it stable by itself (:func:`adapted`).
+most stable level is not asked for, but the *finest* one that is stable enough.  Embeddings as they
+come are kept where they are stable; where they are not, the film is hard, and its own tracks say
+how to read it (:func:`calm`).  A round of adaptation must do more: it was trained towards its own
+partition, which makes it stable by itself (:func:`adapted`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from videoclusternet.clustering.average_linkage import join, relative
+from videoclusternet.clustering.average_linkage import join, relative, together
 from videoclusternet.clustering.distance import Metric
-from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
+from videoclusternet.clustering.paper_rounds import Partition, agglomerate
 from videoclusternet.clustering.reading import OWN, Reading
-from videoclusternet.clustering.spaces import SPACES, Spaces, metric_of, spaces
+from videoclusternet.clustering.spaces import SPACES, Spaces, metric_of
 from videoclusternet.clustering.stability import (
     ENOUGH,
     LARGEST,
@@ -36,9 +37,11 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Float32, Int32
 
-UNADAPTED = tuple(Reading(space, linkage) for linkage in (OWN, *RULES) for space in SPACES)
-"""Candidates without adaptation, simplest first: one linkage before many rules, frozen
-before whitened.  A row more or less is a candidate more or less."""
+UNADAPTED = (Reading(SPACES[0], OWN), Reading("+".join(SPACES), OWN))
+"""Candidates without adaptation: for films that the face model reads well, and for others.  A
+row more or less is a candidate more or less."""
+ENOUGH_TRACKS = 30
+"""Tracks that tell how a film has to be read; fewer say too little of their own scatter."""
 CALMER = 0.5
 """Share of the instability of the best other reading that a round must stay below."""
 
@@ -68,48 +71,49 @@ class Choice:
 
 
 def partition_of(
-    space: Space, linkage: str, scale: float, metric: Metric, constraints: Constraints
+    spaces: Spaces, reading: Reading, scale: float, metric: Metric, constraints: Constraints
 ) -> tuple[Partition, TrackPoints]:
     """Cluster all tracks by one candidate.
 
     Parameters
     ----------
-    space : Space
-    linkage : str
-        ``own`` or one of ``RULES``.
+    spaces : mapping of str to Space
+        Those of the reading.
+    reading : Reading
     scale : float
         For ``own``.
     metric : Metric
     constraints : Constraints
+
+    Returns
+    -------
+    Partition
+    TrackPoints
+        Of the reading's first space.
     """
-    metric = metric_of(metric, space)
-    points = space_points(space, metric)
-    if linkage == OWN:
-        partition = join(relative(points, metric), scale, constraints)
-        if not space.has_views:  # what was found is the one threshold of all tracks
-            points = replace(points, threshold=points.threshold * np.float32(scale))
-        return partition, points
-    return agglomerate(points, metric, rule_named(linkage), constraints), points
+    here = [spaces[name] for name in reading.spaces]
+    metrics = [metric_of(metric, space) for space in here]
+    points = [space_points(*both) for both in zip(here, metrics, strict=True)]
+    if reading.linkage != OWN:
+        rule = rule_named(reading.linkage)
+        return agglomerate(points[0], metrics[0], rule, constraints), points[0]
+    far = together([relative(*both) for both in zip(points, metrics, strict=True)])
+    partition, first = join(far, scale, constraints), points[0]
+    if not here[0].has_views:  # what was found is the one threshold of all tracks
+        first = replace(first, threshold=first.threshold * np.float32(scale))
+    return partition, first
 
 
-def candidates(spaces: Spaces) -> tuple[Reading, ...]:
-    """Return all candidates, the rounds of adaptation last."""
-    return (*UNADAPTED, *(Reading(name, OWN) for name in spaces if name not in SPACES))
-
-
-def simplest(stability: Mapping[Reading, float]) -> Reading:
-    """Return the first candidate that reaches ``ENOUGH`` of the highest agreement.
-
-    Without structure to go by, the first of all.
+def calm(stability: Mapping[Reading, float]) -> Reading:
+    """Return the embeddings as they come where they are stable, else the reading beside them.
 
     Parameters
     ----------
     stability : mapping of Reading to float
-        Mean agreement, simplest candidate first.
+        Mean agreement of the candidates without adaptation, in their order.
     """
-    best = max(stability.values())
-    enough = ENOUGH * best if best >= MEANINGFUL else -np.inf
-    return next(name for name, value in stability.items() if value >= enough)
+    first, *others = stability
+    return first if stability[first] >= ENOUGH or not others else others[0]
 
 
 def adapted(stability: Mapping[Reading, float], best: Reading) -> Reading:
@@ -131,7 +135,8 @@ def adapted(stability: Mapping[Reading, float], best: Reading) -> Reading:
 
 
 def measure(
-    spaces: Spaces,
+    raw: Space,
+    rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
     constraints: Constraints,
@@ -144,8 +149,10 @@ def measure(
 
     Parameters
     ----------
-    spaces : mapping of str to Space
-        Of the same crops; T >= 2 tracks.
+    raw : Space
+        The embeddings as they come; T >= 2 tracks.
+    rounds : mapping of str to Space
+        Rounds of adaptation, of the same crops.
     names : sequence of Reading
         Candidates.
     scale : float
@@ -153,10 +160,9 @@ def measure(
 
     Others as in :func:`videoclusternet.clustering.stability.stability`.
     """
-    some = next(iter(spaces.values()))
-    levels = levels_of(some)
-    values, count = stability(spaces, names, metric, constraints, draws, seed, progress)
-    column = {name: level(v, min(some.tracks, LARGEST), levels) for name, v in values.items()}
+    levels = levels_of(raw)
+    values, count = stability(raw, rounds, names, metric, constraints, draws, seed, progress)
+    column = {name: level(v, min(raw.tracks, LARGEST), levels) for name, v in values.items()}
     if scale:
         fixed = int(np.abs(np.log(levels.values / scale)).argmin())
         column |= {name: fixed for name in names if name.scaled}
@@ -182,28 +188,18 @@ def choose(
 ) -> Choice:
     """Compare candidates and pick one.
 
-    The first candidate is taken when it reaches ``ENOUGH`` of the highest agreement, and no
-    agreement exceeds 1: where it reaches ``ENOUGH`` itself, as in most films, the others
-    without adaptation cannot change the choice, and are not looked at.  Without views, which
-    they need, there are no others.
+    Where the embeddings as they come are stable, as in most films, nothing else without
+    adaptation is looked at; neither is it where there are few tracks to go by, or no views
+    (features may be one to a track).
 
-    Parameters
-    ----------
-    raw : Space
-        The embeddings as they come; T >= 2 tracks.
-    rounds : mapping of str to Space
-        Rounds of adaptation, of the same crops.
-
-    Others as in :func:`measure`.
+    Parameters are those of :func:`measure`.
     """
-    few: Spaces = {SPACES[0]: raw, **rounds}
-    names = (UNADAPTED[0], *candidates(few)[len(UNADAPTED) :])
-    choice = measure(few, names, metric, constraints, draws, seed, scale, progress)
-    if choice.stability[0] < ENOUGH and raw.has_views:
-        every: Spaces = {**spaces(raw), **rounds}
-        choice = measure(
-            every, candidates(every), metric, constraints, draws, seed, scale, progress
-        )
+    adapted_names = tuple(Reading(name, OWN) for name in rounds)
+    settings = (metric, constraints, draws, seed, scale, progress)
+    choice = measure(raw, rounds, (UNADAPTED[0], *adapted_names), *settings)
+    told = raw.has_views and raw.tracks >= ENOUGH_TRACKS
+    if choice.stability[0] < ENOUGH and told:
+        choice = measure(raw, rounds, (*UNADAPTED, *adapted_names), *settings)
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
-    best = simplest({name: value for name, value in found.items() if name in UNADAPTED})
+    best = calm({name: value for name, value in found.items() if name in UNADAPTED})
     return replace(choice, best=choice.names.index(adapted(found, best)))

@@ -158,6 +158,13 @@ def group_mean(x: Array, group: Array, groups: int) -> Array:
         return np.asarray((total.T / count).T, dtype=np.float32)
 
 
+def weighted_mean(x: Array, weight: Array, group: Array, groups: int) -> Float32:
+    """Weighted mean of rows (n, d) by group, float32; groups without a row give NaN."""
+    total = group_sum(x * weight[:, None], group, groups)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((total.T / group_sum(weight, group, groups)).T, dtype=np.float32)
+
+
 def mean_within(
     terms: Terms, group: Ints, groups: int, own: Floats | None = None, each: int = 1
 ) -> Float32:

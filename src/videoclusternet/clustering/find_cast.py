@@ -38,7 +38,6 @@ from videoclusternet.types import (
     Cast,
     Constraints,
     Embeddings,
-    Links,
     Merges,
     Reason,
     Tracks,
@@ -72,11 +71,13 @@ def check_choice(config: ClusterConfig) -> None:
     """
     asked = Reading.parse(config.choose)
     rules = (OWN, *RULES, "and")
-    space = asked.space in (*SPACES, ADAPTED) or round_number(asked.space) is not None
-    if config.choose != STABILITY and not (space and asked.linkage in rules):
+    spaces = (*SPACES, *(UNADAPTED[-1].space,), ADAPTED)
+    space = asked.space in spaces or round_number(asked.space) is not None
+    mean = len(asked.spaces) > 1 and asked.linkage != OWN
+    if config.choose != STABILITY and (mean or not (space and asked.linkage in rules)):
         raise ConfigError(
             f"no candidate {shown(config.choose)} for cluster.choose",
-            f"choose stability or SPACE/RULE: a space of {', '.join((*SPACES, ADAPTED))}; "
+            f"choose stability or SPACE/RULE: a space of {', '.join(spaces)}; "
             f"a rule of {', '.join(rules)}",
         )
     if config.algorithm == "vcn" and config.thresholds != "views":
@@ -94,7 +95,6 @@ def find_cast(
     tracks: Tracks,
     embeddings: Embeddings,
     views: Views,
-    links: Links,
     config: ClusterConfig,
     quality_config: QualityFilterConfig,
     seed: int = 0,
@@ -110,8 +110,6 @@ def find_cast(
         T tracks of one film or of several.
     embeddings, views : Embeddings, Views
         Of the crops of these tracks.
-    links : Links
-        Coarse matches between them.
     config, quality_config : settings
     seed : int
         Of the perturbations behind the choice.
@@ -141,7 +139,7 @@ def find_cast(
     keep = np.flatnonzero(reason == Reason.OK)
     constraints = _known(tracks, known, config.cannot_link).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
-    raw = raw_space(embeddings, views, keep, np.stack([links.a, links.b], axis=1))
+    raw = raw_space(embeddings, views, keep)
     seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
     extra = {name: adapted_space(rounds[name](), name, keep, metric) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
@@ -204,27 +202,25 @@ def _cluster(
         choice = choose(raw, extra, metric, constraints, config.draws, seed, config.scale, progress)
         reading = choice.names[choice.best]
     else:
-        space = asked.space if asked.space in SPACES else next(iter(extra), SPACES[0])
-        reading = Reading(space, asked.linkage)
-    space = reading.space
-    chosen = extra[space] if space in extra else spaces(raw, (space,))[space]
+        known = set(asked.spaces) <= set(SPACES)
+        reading = Reading(asked.space if known else next(iter(extra), SPACES[0]), asked.linkage)
+    here = {**spaces(raw, reading.spaces), **extra}
     if config.algorithm == "paper":
-        return _paper(chosen, reading, metric, constraints, config)
+        return _paper(here[reading.space], reading, metric, constraints, config)
     if choice is None:
         scale = config.scale
         if reading.scaled and not scale:
-            only = {space: chosen}
             choice = measure(
-                only, (reading,), metric, constraints, config.draws, seed, 0.0, progress
+                raw, extra, (reading,), metric, constraints, config.draws, seed, 0.0, progress
             )
         else:
             choice = _unchosen(reading, 0, np.array([scale or np.nan], dtype=np.float32))
     scale = float(choice.scale[choice.best])
-    partition, points = partition_of(chosen, reading.linkage, scale, metric, constraints)
+    partition, points = partition_of(here, reading, scale, metric, constraints)
     characters = choice.characters.copy()
     characters[choice.best] = partition.clusters
     choice = replace(choice, characters=characters)
-    return _Outcome(partition, points, metric_of(metric, chosen), choice)
+    return _Outcome(partition, points, metric_of(metric, here[reading.spaces[0]]), choice)
 
 
 def _trivial(raw: Space, metric: Metric) -> _Outcome:

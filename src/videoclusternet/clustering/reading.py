@@ -1,7 +1,8 @@
 """A reading of the embeddings: which space, and how tracks are joined in it.
 
 The candidates of the final choice are readings.  In settings, tables and on the page one is
-written ``space/linkage``, such as ``frozen/own``.
+written ``space/linkage``, such as ``frozen/own``; distances may be averaged over several
+spaces, as in ``frozen+tracks/own``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Reading(NamedTuple):
     Attributes
     ----------
     space : str
-        Of :data:`videoclusternet.clustering.spaces.SPACES`, or a round of adaptation.
+        Of :data:`videoclusternet.clustering.spaces.SPACES`, or a round of adaptation; several
+        with ``+`` between them.
     linkage : str
         ``own``, or a rule of :data:`videoclusternet.clustering.paper_rounds.RULES`.
     """
@@ -39,6 +41,11 @@ class Reading(NamedTuple):
         """Read what ``str`` writes; a linkage that is not there is empty."""
         space, _, linkage = text.partition("/")
         return cls(space, linkage)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The spaces whose distances are averaged, most often one."""
+        return tuple(self.space.split("+"))
 
     @property
     def scaled(self) -> bool:

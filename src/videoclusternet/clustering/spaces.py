@@ -5,7 +5,7 @@ Every candidate of the final choice clusters one of these spaces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,19 +14,16 @@ from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.whitening import (
     Space,
     centre,
-    matched_scatter,
+    ridge_of,
+    track_scatter,
     whiten,
-    within_scatter,
 )
 from videoclusternet.types import Embeddings, Views
 from videoclusternet.types.arrays import Array, Float32, Ints
-from videoclusternet.types.constraints import inside
 
-RIDGES = (3.0, 1.0)
-MATCHED = 0.3
-"""Share of the scatter between matched tracks (a of METHOD 5) in the ``matched`` space."""
-SPACES = ("frozen", *(f"whitened-{ridge:g}" for ridge in RIDGES), "matched-1")
-"""Spaces made from the un-adapted embeddings, simplest first."""
+SPACES = ("frozen", "tracks")
+"""Spaces made from the un-adapted embeddings: as they come, and whitened by the scatter of the
+film's own tracks."""
 
 Spaces = Mapping[str, Space]
 """Spaces of the same crops, by name."""
@@ -36,7 +33,6 @@ def raw_space(
     embeddings: Embeddings,
     views: Views,
     keep: Ints,
-    links: Ints | None = None,
     name: str = SPACES[0],
     weight: Float32 | None = None,
 ) -> Space:
@@ -49,8 +45,6 @@ def raw_space(
         Of some of these crops.
     keep : int, shape (T,), ascending
         Tracks, renumbered from 0.
-    links : int, shape (L, 2), optional
-        Coarse matches between tracks, by their old numbers.
     name : str
     weight : float32, shape (C,), optional
         How much each crop counts in the mean of its track; by default all alike.
@@ -67,7 +61,6 @@ def raw_space(
         view_track=track[views.row[seen]],
         tracks=len(keep),
         global_views=views.globals,
-        links=inside(np.empty((0, 2), dtype=np.int32) if links is None else links, keep),
     )
 
 
@@ -119,18 +112,13 @@ def metric_of(metric: Metric, space: Space) -> Metric:
     return replace(metric, paired=space.paired)
 
 
-def spaces(raw: Space, names: tuple[str, ...] = SPACES) -> dict[str, Space]:
-    """Return candidate spaces of a film, simplest first, fitted on all its crops."""
+def spaces(raw: Space, names: Collection[str] = SPACES) -> dict[str, Space]:
+    """Return the spaces of these names, fitted on all crops of ``raw``."""
     found = {SPACES[0]: raw}
-    if names != SPACES[:1]:
+    if SPACES[1] in names:
         centred = centre(raw)
-        scatter = within_scatter(centred)
-        both = (1 - MATCHED) * scatter + MATCHED * matched_scatter(centred)
-        recipes = [*((ridge, scatter) for ridge in RIDGES), (1.0, both)]
-        for name, (ridge, shape) in zip(SPACES[1:], recipes, strict=True):
-            if name in names:
-                found[name] = whiten(centred, ridge, shape, name)
-    return {name: found[name] for name in names}
+        found[SPACES[1]] = whiten(centred, ridge_of(centred), track_scatter(centred), SPACES[1])
+    return {name: found[name] for name in names if name in found}
 
 
 def subset(raw: Space, keep: Array, rows: Array) -> Space:
@@ -144,5 +132,4 @@ def subset(raw: Space, keep: Array, rows: Array) -> Space:
         views=raw.views[seen],
         view_track=np.searchsorted(keep, raw.view_track[seen]).astype(np.int32),
         tracks=len(keep),
-        links=inside(raw.links, keep),
     )

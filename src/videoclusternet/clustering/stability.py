@@ -14,18 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from videoclusternet.clustering.average_linkage import cut, relative, tree
+from videoclusternet.clustering.average_linkage import Relative, cut, relative, together, tree
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
 from videoclusternet.clustering.reading import Reading
-from videoclusternet.clustering.spaces import Spaces, metric_of, subset
-from videoclusternet.clustering.track_points import (
-    TrackPoints,
-    crop_points,
-    own_thresholds,
-    space_points,
-    track_points,
-)
+from videoclusternet.clustering.spaces import Spaces, metric_of, spaces, subset
+from videoclusternet.clustering.track_points import space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
@@ -109,7 +103,8 @@ def agreement(a: Ints, b: Ints) -> float:
 
 
 def stability(
-    spaces: Spaces,
+    raw: Space,
+    rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
     constraints: Constraints,
@@ -121,8 +116,11 @@ def stability(
 
     Parameters
     ----------
-    spaces : mapping of str to Space
-        Of the same crops; every track has one.
+    raw : Space
+        The embeddings as they come; every track has a crop.  Other spaces are fitted anew to
+        each subset: one that was fitted to both halves of a track would draw them together.
+    rounds : mapping of str to Space
+        Rounds of adaptation, of the same crops.
     names : sequence of Reading
         Candidates.
     metric : Metric
@@ -140,24 +138,15 @@ def stability(
         Clusters each finds in the whole film, or in a sample of a long one.
     """
     rng = np.random.default_rng(seed)
-    spaces, constraints = _sample(spaces, constraints, rng)
-    some = next(iter(spaces.values()))
-    metrics = {name: metric_of(metric, space) for name, space in spaces.items()}
-    crops = {name: crop_points(space, metrics[name]) for name, space in spaces.items()}
-    own = {name: own_thresholds(space, metrics[name]) for name, space in spaces.items()}
+    raw, rounds, constraints = _sample(raw, rounds, constraints, rng)
     seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
-    whole = {name: space_points(space, metrics[name]) for name, space in spaces.items()}
-    levels = levels_of(some).values
-    labels = readings(whole, names, metrics, constraints, levels)
+    labels = readings(raw, rounds, names, metric, constraints)
     for draw in range(draws):
         found, kept = [], []
-        for keep, rows in halves(some.track, some.tracks, rng):
-            track = np.searchsorted(keep, some.track[rows])
-            points = {
-                name: track_points(c[rows], track, len(keep), None if t is None else t[keep])
-                for (name, c), t in zip(crops.items(), own.values(), strict=True)
-            }
-            found.append(readings(points, names, metrics, constraints.inside(keep), levels))
+        for keep, rows in halves(raw.track, raw.tracks, rng):
+            few = {name: subset(space, keep, rows) for name, space in rounds.items()}
+            inside = constraints.inside(keep)
+            found.append(readings(subset(raw, keep, rows), few, names, metric, inside))
             kept.append(keep)
         _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
         for name in names:
@@ -171,16 +160,15 @@ def stability(
 
 
 def _sample(
-    spaces: Spaces, constraints: Constraints, rng: np.random.Generator
-) -> tuple[dict[str, Space], Constraints]:
+    raw: Space, rounds: Spaces, constraints: Constraints, rng: np.random.Generator
+) -> tuple[Space, Spaces, Constraints]:
     """Restrict a long film to a random ``LARGEST`` tracks."""
-    some = next(iter(spaces.values()))
-    if some.tracks <= LARGEST:
-        return dict(spaces), constraints
-    keep = np.sort(rng.choice(some.tracks, LARGEST, replace=False))
-    rows = np.flatnonzero(np.isin(some.track, keep))
-    few = {name: subset(space, keep, rows) for name, space in spaces.items()}
-    return few, constraints.inside(keep)
+    if raw.tracks <= LARGEST:
+        return raw, rounds, constraints
+    keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
+    rows = np.flatnonzero(np.isin(raw.track, keep))
+    few = {name: subset(space, keep, rows) for name, space in rounds.items()}
+    return subset(raw, keep, rows), few, constraints.inside(keep)
 
 
 def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
@@ -214,35 +202,42 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Arr
 
 
 def readings(
-    points: Mapping[str, TrackPoints],
+    raw: Space,
+    rounds: Spaces,
     names: Sequence[Reading],
-    metrics: Mapping[str, Metric],
+    metric: Metric,
     constraints: Constraints,
-    levels: Float64 = SCALES,
 ) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
     Parameters
     ----------
-    points : mapping of str to TrackPoints
-        The same tracks in each space.
+    raw : Space
+    rounds : mapping of str to Space
+        Of the same crops.
     names : sequence of Reading
         Candidates.
-    metrics : mapping of str to Metric
-        Of each space.
+    metric : Metric
     constraints : Constraints
-    levels : float64, shape (scales,)
-        Where ``own`` readings are cut.
     """
+    wanted = {space for name in names for space in name.spaces}
+    here = {**spaces(raw, wanted), **{name: rounds[name] for name in rounds if name in wanted}}
+    metrics = {name: metric_of(metric, space) for name, space in here.items()}
+    points = {name: space_points(space, metrics[name]) for name, space in here.items()}
+    far = {name: relative(points[name], metrics[name]) for name in here}
+    levels = levels_of(raw).values
     found: Found = {}
     for name in names:
-        here, metric = points[name.space], metrics[name.space]
         if name.scaled:
-            found[name] = cut(tree(relative(here, metric), constraints), levels)
+            found[name] = cut(tree(_averaged(far, name), constraints), levels)
         else:
-            by = agglomerate(here, metric, rule_named(name.linkage), constraints)
-            found[name] = by.label[None]
+            rule, space = rule_named(name.linkage), name.space
+            found[name] = agglomerate(points[space], metrics[space], rule, constraints).label[None]
     return found
+
+
+def _averaged(far: Mapping[str, Relative], name: Reading) -> Relative:
+    return together([far[space] for space in name.spaces])
 
 
 def rule_named(name: str) -> Rule:

@@ -1,20 +1,25 @@
-"""Closed-form adaptation to one film: centring and within-track whitening (METHOD 5).
+"""Closed-form adaptation to one film: centring and within-track whitening (METHOD 5, 13).
 
 A *space* is one reading of the same embeddings.  ``frozen`` takes them as they come,
-``centred`` removes the film's own mean per kind of view, ``whitened`` also shrinks
-the directions in which the views of one track scatter: those carry light, pose and
-framing, not identity.  Milliseconds on a CPU, no labels, no training.
+``centred`` removes the film's own mean per kind of view, ``tracks`` also shrinks the
+directions in which the crops of one track scatter: those carry light, pose and focus, not
+identity.  Milliseconds on a CPU, no labels, no training.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from videoclusternet.clustering.distance import group_mean, normalise
+from videoclusternet.clustering.distance import group_mean, normalise, weighted_mean
 from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Ints
+
+RIDGE = 1.0
+"""Share of the identity in the scatter that is taken off: 1 shrinks half way to it."""
+SHRINK = 2.0
+"""How much more for each direction that a crop has to tell of."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,6 @@ class Space:
         Number of tracks.
     global_views : int
         The first ``global_views`` of the V views are global.
-    links : int, shape (L, 2)
-        Coarse matches: the first track falls inside the second.
     paired : bool
         Whether embeddings hold the teacher's output and then the student's, see
         :class:`videoclusternet.clustering.distance.Metric`.
@@ -52,7 +55,6 @@ class Space:
     view_track: Int32
     tracks: int
     global_views: int
-    links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     paired: bool = False
 
     @property
@@ -88,27 +90,25 @@ def centre(space: Space, name: str = "centred") -> Space:
     return replace(space, name=name, clean=clean, views=views)
 
 
-def within_scatter(space: Space) -> Array:
-    """Scatter Sw (d, d) of views round the view mean of their track, scaled to trace 1."""
-    mean = group_mean(space.views.mean(1), space.view_track, space.tracks)
-    delta = (space.views - mean[space.view_track][:, None]).reshape(-1, space.views.shape[-1])
+def track_scatter(space: Space) -> Array:
+    """Scatter (d, d) of crops round the weighted mean of their track, scaled to trace 1.
+
+    Crops of one track show one person: what differs is light, pose and focus.
+    """
+    unit = normalise(space.clean)
+    mean = weighted_mean(unit, space.weight, space.track, space.tracks)
+    delta = (unit - mean[space.track]) * np.sqrt(space.weight)[:, None]
     scatter = delta.T @ delta
     return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
 
 
-def matched_scatter(space: Space) -> Array:
-    """Scatter Sc (d, d) of tracks round the mean of {track and its matches}, trace 1.
+def ridge_of(space: Space) -> float:
+    """How far the scatter of tracks is to be mistrusted: more, the fewer crops tell of it.
 
-    Without a match there is none: zeros.
+    ``RIDGE + SHRINK d / n``, where n crops less one for each track span the d directions.
     """
-    mean = group_mean(space.clean, space.track, space.tracks)
-    scatter = np.zeros((mean.shape[1],) * 2, dtype=np.float64)
-    a, b = space.links.T
-    for j in np.unique(b):
-        members = mean[np.append(a[b == j], j)]
-        delta = members - members.mean(0)
-        scatter += delta.T @ delta
-    return np.asarray(scatter / max(float(np.trace(scatter)), 1e-12))
+    crops, d = space.clean.shape
+    return float(RIDGE + SHRINK * d / max(crops - space.tracks, 1))
 
 
 def whitener(scatter: Floats, ridge: float) -> Float32:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.pipeline import adapt_run
@@ -20,10 +19,7 @@ def _instant(given: Given, told: Told, seed: int) -> Array:
     """Find the cast of the model as it is; nothing on disk is read again or written."""
     result, config = open_run(given.folder), Config.load("instant")
     described = result.embeddings, result.views
-    links = find_links(*described, config.matching)
-    cast, *_ = find_cast(
-        result.tracks, *described, links, config.cluster, config.track_quality, seed
-    )
+    cast, *_ = find_cast(result.tracks, *described, config.cluster, config.track_quality, seed)
     return np.asarray(cast.character[given.rows])
 
 
