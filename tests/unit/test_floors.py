@@ -67,6 +67,7 @@ OWNERS = {
     "lz4": "models.detectors.mtcnn",
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
+    "onnxruntime": "models.runtime",
     "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
     "pydantic": "config",
     "rich": "cli.progress show.terminal",
