@@ -64,6 +64,18 @@ def test_equals_opencv_on_a_portrait_of_any_size(shared_weights: Path, side: int
 
 
 @pytest.mark.data
+def test_nothing_of_a_larger_picture_is_left_for_the_next(shared_weights: Path) -> None:
+    detector = YuNet(shared_weights / FILE)
+    picture = np.asarray(skimage.data.astronaut())
+    small, large = picture[:130, 110:310], picture[:160, 110:334]  # as large, once padded
+    (alone,) = YuNet(shared_weights / FILE).detect([small])
+    detector.detect([large])  # with the chin that the small one lacks
+    (found,) = detector.detect([small])
+    assert len(alone.score)
+    assert np.array_equal(found.box, alone.box) and np.array_equal(found.score, alone.score)
+
+
+@pytest.mark.data
 def test_equals_opencv_on_frames_of_a_film(shared_weights: Path, shared_data: Path) -> None:
     film = open_video(shared_data / "stitched_dev" / "movie.mp4")
     frames = read_frames(film, np.arange(40, 1600, 80))

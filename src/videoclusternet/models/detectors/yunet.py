@@ -44,6 +44,8 @@ class YuNet:
         self._net = Network(path)
         if not {f"{head}_{stride}" for head in HEADS for stride in STRIDES} <= set(self._net.gives):
             raise ModelError(f"{path} is no YuNet")
+        self._size = (0, 0)
+        self._input = np.empty((1, 3, 0, 0), dtype=np.float32)
 
     def detect(self, pictures: Sequence[Array]) -> list[Detections]:
         """Find the faces of some pictures of one size; see ``FaceDetector``."""
@@ -51,11 +53,12 @@ class YuNet:
 
     def _detect(self, picture: Array) -> Detections:
         height, width = picture.shape[:2]
-        down, right = -height % MULTIPLE, -width % MULTIPLE
-        padded = cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_CONSTANT)
-        # BGR, 0 to 255, (1, 3, H, W).
-        out = self._net(cv2.dnn.blobFromImage(padded, swapRB=True))
-        box, points, score = read_heads(out, width + right)
+        if self._size != (height, width):
+            padded = (1, 3, height + -height % MULTIPLE, width + -width % MULTIPLE)
+            self._size, self._input = (height, width), np.zeros(padded, dtype=np.float32)
+        # BGR, 0 to 255; always into the same memory, since fresh pages cost as much as a layer.
+        self._input[0, :, :height, :width] = picture.transpose(2, 0, 1)[::-1]
+        box, points, score = read_heads(self._net(self._input), self._input.shape[3])
         # OpenCV compares corner and size in whole px, as integers are cut off.
         whole = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1).astype(np.int32)
         kept = cv2.dnn.NMSBoxes(whole.tolist(), score.tolist(), SCORE, OVERLAP, 1.0, MOST)
