@@ -73,7 +73,8 @@ OWNERS = {
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",
-    "scipy": "clustering models.detectors.pyramid bench:methods bench:metrics.intervals bench:pictures.matched",
+    "scipy": "clustering models.detectors.pyramid bench:methods bench:metrics.intervals "
+    "bench:pictures.matched",
     "skimage": "cli.demo_film",
     "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
     "supervision": "film.tracks",

@@ -58,9 +58,8 @@ def scan_film(
         Of these faces.
     """
     stride = choose_stride(video.fps, config.stride)
-    # Parts begin at a seen frame, so that every part keeps the same grid.
-    length = -(-config.part // stride) * stride
     look = _Look(video, detector, config, stride)
+    length = part_length(video.frames, config.part, stride)
     parts = in_parts(split(video.frames, length), look, KINDS, work)
     scores, faces, motion, looks = zip(*parts, strict=True)
     return (
@@ -69,6 +68,23 @@ def scan_film(
         Motion.concatenate(motion),
         Looks.concatenate(looks),
     )
+
+
+def part_length(frames: int, most: int, stride: int) -> int:
+    """Return the length of parts that processes finish together: equal, and an even number.
+
+    Parameters
+    ----------
+    frames : int
+        Of the film.
+    most : int
+        Frames of a part, about: it is rounded up to whole strides.
+    stride : int
+        Parts begin at a seen frame, so that every part keeps the same grid.
+    """
+    parts = max(1, -(-frames // most))
+    parts += parts % 2 if parts > 1 else 0
+    return -(-frames // (parts * stride)) * stride or stride
 
 
 @dataclass(frozen=True)

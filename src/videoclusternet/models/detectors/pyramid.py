@@ -65,4 +65,4 @@ def _shares(many: int, few: int) -> Float32:
     low, row = np.arange(few)[:, None] * step, np.arange(many)
     covered = np.minimum(low + step, row + 1) - np.maximum(low, row)
     covered[covered <= LEAST] = 0
-    return (covered / np.minimum(step, many - low)).astype(np.float32)
+    return np.asarray(covered / np.minimum(step, many - low), dtype=np.float32)
