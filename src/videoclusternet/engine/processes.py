@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
@@ -55,6 +55,15 @@ def _available() -> int:
         return int(said["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):  # another system: cores alone count
         return cores() * GIB
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread, in the ``with`` block.
+
+    Threads of BLAS meet after every few rows.  In many small problems they wait for each other
+    longer than they work, and for hundreds of times as long where other work keeps a core busy.
+    """
+    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
 
 
 class Processes:

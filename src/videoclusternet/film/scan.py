@@ -12,11 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from videoclusternet.config import FaceConfig
 from videoclusternet.engine.ahead import ahead
 from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
 from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
@@ -98,9 +98,7 @@ class _Look:
 
     def __call__(self, frames: range, tell: Tell) -> Scan:
         """Look at some frames."""
-        # One BLAS thread: its many tiny problems (sharpness) wait for threads that the
-        # decoder and the detector keep busy, and take ten times as long with more.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_thread():  # many tiny problems: the sharpness of every face
             return self._scan(frames, tell)
 
     def _scan(self, frames: range, tell: Tell) -> Scan:
