@@ -307,6 +307,17 @@ def test_linear_algebra_keeps_to_one_thread_where_it_is_told() -> None:
         assert blas() == {2}
 
 
+@pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (4, 3)])
+def test_a_core_is_left_to_the_thread_beside(cores: int, left: int) -> None:
+    import torch
+
+    with threadpool_limits(cores, "openmp"):
+        with processes.beside_a_thread():
+            assert torch.get_num_threads() == left
+            assert {one["num_threads"] for one in threadpool_info()} == {1, left}
+        assert torch.get_num_threads() == cores
+
+
 def test_processes_begin_no_processes() -> None:
     with Processes(2) as engine:
         assert [count for _, count in engine.map(inside, [0, 1], lambda *_: None)] == [1, 1]

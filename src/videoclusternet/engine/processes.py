@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from videoclusternet.engine.work import Item, Make, Result, Serial
 from videoclusternet.errors import MemoryShortage
@@ -64,6 +64,17 @@ def one_thread() -> AbstractContextManager[Any]:
     longer than they work, and for hundreds of times as long where other work keeps a core busy.
     """
     return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+def beside_a_thread() -> AbstractContextManager[Any]:
+    """Leave a core to another thread of this process that works all the time, in the block.
+
+    As :func:`one_thread`, and the threads of OpenMP, in which torch works, are one fewer: else
+    all of them would wait for the one that shares its core.
+    """
+    now = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "openmp"]
+    fewer = max(1, min(now, default=cores()) - 1)
+    return threadpool_limits({"blas": 1, "openmp": fewer})  # type: ignore[no-any-return]
 
 
 class Processes:

@@ -16,7 +16,7 @@ import numpy as np
 from videoclusternet.config import FaceConfig
 from videoclusternet.engine.ahead import ahead
 from videoclusternet.engine.in_parts import in_parts, split
-from videoclusternet.engine.processes import one_thread
+from videoclusternet.engine.processes import beside_a_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
 from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
@@ -98,7 +98,7 @@ class _Look:
 
     def __call__(self, frames: range, tell: Tell) -> Scan:
         """Look at some frames."""
-        with one_thread():  # many tiny problems: the sharpness of every face
+        with beside_a_thread():  # that reads
             return self._scan(frames, tell)
 
     def _scan(self, frames: range, tell: Tell) -> Scan:
