@@ -10,6 +10,7 @@ source brings tracks and crops; how a film does that stands in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from videoclusternet.clustering.find_cast import check_choice, find_cast
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
-from videoclusternet.engine.processes import usable
+from videoclusternet.engine.processes import one_thread, usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
@@ -53,6 +54,8 @@ EMBEDDINGS = Step("embeddings", embed_crops, (Embeddings,), unit="faces")
 VIEWS = Step("views", embed_views, (Views,), unit="faces")
 ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
 LINKS = Step("links", find_links, (Links,))
+MANY = 2000
+"""Tracks from which on comparing them is worth several threads."""
 CAST = Step("cast", find_cast, (Cast, Merges, Candidates), unit="comparisons")
 
 
@@ -175,9 +178,10 @@ def find_characters(
     """Group the tracks of all films into one cast."""
     c, described = run.config, (film.embeddings, film.views)
     rounds = learn(run, film, backbone, ranks, supplies) if learns(c) else None
-    run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
     settings = (c.cluster, c.track_quality, c.seed)
-    run.do(CAST, film.tracks, *described, *settings, rounds)  # (T,) character numbers
+    with one_thread() if len(film.tracks) < MANY else nullcontext():
+        run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
+        run.do(CAST, film.tracks, *described, *settings, rounds)  # (T,) character numbers
 
 
 def check_settings(config: Config, folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests import tables
 from videoclusternet import Config, Result
@@ -294,6 +295,27 @@ def test_each_process_takes_its_share_of_the_cores() -> None:
     with Processes(2) as engine:
         found = dict(engine.map(threads, [0, 1], lambda *_: None))
     assert set(found.values()) == {(max(1, cores // 2),) * 2}
+
+
+def test_linear_algebra_keeps_to_one_thread_where_it_is_told() -> None:
+    def blas() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    with threadpool_limits(2, "blas"):
+        with processes.one_thread():
+            assert blas() == {1}
+        assert blas() == {2}
+
+
+@pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (4, 3)])
+def test_a_core_is_left_to_the_thread_beside(cores: int, left: int) -> None:
+    import torch
+
+    with threadpool_limits(cores, "openmp"):
+        with processes.beside_a_thread():
+            assert torch.get_num_threads() == left
+            assert {one["num_threads"] for one in threadpool_info()} == {1, left}
+        assert torch.get_num_threads() == cores
 
 
 def test_processes_begin_no_processes() -> None:

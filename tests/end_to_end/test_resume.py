@@ -197,7 +197,7 @@ def test_stopped_run_goes_on_after_the_last_finished_step(
 
 @pytest.fixture(scope="module")
 def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve seconds: three parts of 120 frames at most each."""
+    """Twelve seconds: four parts of 72 frames each, where they may have 100."""
     return draw_film(tmp_path_factory.mktemp("long") / "long.mp4", SCENES * 4)
 
 
@@ -225,13 +225,13 @@ def test_scan_goes_on_inside(
 ) -> None:
     config = Config.load(settings=IN_PARTS)
 
-    # Stop in the third part of three, well after its beginning.
+    # Stop in the last part of four, well after its beginning.
     run = tmp_path / "stopped"
     stop = Stop(lambda e: e.step == "scan" and e.kind == "progress" and e.done >= 240)
     with pytest.raises(Cancelled):
         cluster_film(long_film, run, config, stop)
     parts = sorted(p.name for p in (run / "parts").glob("scan-*/*"))
-    assert parts == ["00000000-00000102", "00000102-00000204"]
+    assert parts == ["00000000-00000072", "00000072-00000144", "00000144-00000216"]
 
     decoded: list[int] = []
     detected_before = fake_models.detector.seen
@@ -247,8 +247,8 @@ def test_scan_goes_on_inside(
         with pytest.raises(Cancelled):
             cluster_film(long_film, run, config, stop)
     # One stride early, to warm up; nothing of what was finished.
-    assert min(decoded) == 201 and max(decoded) == 12 * FPS - 1
-    assert fake_models.detector.seen - detected_before == (12 * FPS - 204) // 3
+    assert min(decoded) == 213 and max(decoded) == 12 * FPS - 1
+    assert fake_models.detector.seen - detected_before == (12 * FPS - 216) // 3
     assert not list((run / "parts").glob("scan-*"))
 
     cluster_film(long_film, run, config)

@@ -19,6 +19,7 @@ from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import silent
+from videoclusternet.film.scan import part_length
 from videoclusternet.runfolder.folder import FolderParts, Store
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.types import FrameScores, Table
@@ -227,3 +228,23 @@ def test_a_disc_that_fails_at_any_time_leaves_a_run_to_go_on_with(
             assert Store(folder).load("scan", (FrameScores,))[0].change[1, 0] == version
         finish(folder, 2)
         assert content(folder) == want[1], f"operation {fails_at}"
+
+
+@pytest.mark.parametrize(
+    ("frames", "stride", "lengths"),
+    [
+        (0, 3, [0]),
+        (100, 3, [100]),
+        (101, 1, [51, 50]),
+        (201, 3, [51, 51, 51, 48]),
+        (300, 5, [75, 75, 75, 75]),
+    ],
+)
+def test_parts_of_a_scan_are_equal_and_even(frames: int, stride: int, lengths: list[int]) -> None:
+    assert [len(part) for part in split(frames, part_length(frames, 100, stride))] == lengths
+
+
+@pytest.mark.parametrize("stride", [1, 3, 5])
+def test_no_part_of_a_scan_is_longer_than_asked_for(stride: int) -> None:
+    for frames in range(1, 3000, 7):
+        assert part_length(frames, 100, stride) < 100 + stride

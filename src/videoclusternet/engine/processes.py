@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from videoclusternet.engine.work import Item, Make, Result, Serial
 from videoclusternet.errors import MemoryShortage
@@ -55,6 +55,26 @@ def _available() -> int:
         return int(said["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):  # another system: cores alone count
         return cores() * GIB
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread, in the ``with`` block.
+
+    Threads of BLAS meet after every few rows.  In many small problems they wait for each other
+    longer than they work, and for hundreds of times as long where other work keeps a core busy.
+    """
+    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+def beside_a_thread() -> AbstractContextManager[Any]:
+    """Leave a core to another thread of this process that works all the time, in the block.
+
+    As :func:`one_thread`, and the threads of OpenMP, in which torch works, are one fewer: else
+    all of them would wait for the one that shares its core.
+    """
+    now = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "openmp"]
+    fewer = max(1, min(now, default=cores()) - 1)
+    return threadpool_limits({"blas": 1, "openmp": fewer})  # type: ignore[no-any-return]
 
 
 class Processes:

@@ -1,23 +1,25 @@
 """Aligned face pictures, one every half second of a track (section 3.2).
 
 Pictures go straight into a zip of JPEG files (stored, not deflated: it opens with a
-double click) and are read back in batches.  Memory holds one frame.
+double click) and are read back in batches.  Memory holds three frames.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 
 import cv2
 import numpy as np
 
 from videoclusternet.config import CropConfig, QualityConfig
+from videoclusternet.engine.ahead import ahead
 from videoclusternet.engine.work import Work
 from videoclusternet.film.quality import flaws
 from videoclusternet.film.video import read_frames
 from videoclusternet.runfolder.crop_zip import CropZip, crop_name
-from videoclusternet.types import Crops, Faces, Reason, Tracks, VideoInfo
+from videoclusternet.types import Crops, Faces, Reason, Tracks, Unread, VideoInfo
 from videoclusternet.types.arrays import Array, Float64, Floats, Ints, UInt8
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE, similarity_transform
 
@@ -66,14 +68,20 @@ def cut_chosen(
         by_frame.setdefault(int(faces.frame[row]), []).append((track, int(row)))
     rows: list[tuple[int, int, int, int]] = []
     wanted = np.array(sorted(by_frame), dtype=np.int64)
-    with CropZip(work.file) as archive:
-        for done, frame in enumerate(read_frames(video, wanted, work.unread), 1):
-            picture = frame.picture(video.width, video.height)
-            for track, row in by_frame[frame.number]:
+    unread: list[Unread] = []
+    pictures = (
+        (frame.number, frame.picture(video.width, video.height))
+        for frame in read_frames(video, wanted, unread.append)
+    )
+    with CropZip(work.file) as archive, closing(ahead(pictures)) as coming:
+        for done, (frame, picture) in enumerate(coming, 1):
+            for track, row in by_frame[frame]:
                 data = encode(align(picture, faces.landmarks[row]))
-                archive.add(crop_name(track, frame.number), data)
-                rows.append((track, frame.number, row, zlib.crc32(data)))
+                archive.add(crop_name(track, frame), data)
+                rows.append((track, frame, row, zlib.crc32(data)))
             work.progress(done, len(wanted))
+    for lost in unread:
+        work.unread(lost)
     return crops_table(rows, tracks)
 
 

@@ -1,19 +1,22 @@
 """One pass over the film for everything that needs its pictures: shots, faces, looks, motion.
 
-Decoding is shared.  The film is taken in parts of equal length; each finished part is
-stored, and a killed run goes on after the last one.  Memory holds one batch of frames.
+Decoding is shared, and goes on in a thread of its own while the detector looks.  The film is
+taken in parts of equal length; each finished part is stored, and a killed run goes on after the
+last one.  Memory holds three batches of pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from videoclusternet.config import FaceConfig
+from videoclusternet.engine.ahead import ahead
 from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.processes import beside_a_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
 from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
@@ -21,8 +24,8 @@ from videoclusternet.film.motion import MotionMeter, motion_size
 from videoclusternet.film.shots import ShotMeter, meter_size
 from videoclusternet.film.video import Frame, read_frames
 from videoclusternet.models.detectors.detector import FaceDetector
-from videoclusternet.types import Faces, FrameScores, Looks, Motion, VideoInfo
-from videoclusternet.types.arrays import Array
+from videoclusternet.types import Faces, FrameScores, Looks, Motion, Unread, VideoInfo
+from videoclusternet.types.arrays import Float32, UInt8
 
 Scan = tuple[FrameScores, Faces, Motion, Looks]
 KINDS = (FrameScores, Faces, Motion, Looks)
@@ -55,9 +58,8 @@ def scan_film(
         Of these faces.
     """
     stride = choose_stride(video.fps, config.stride)
-    # Parts begin at a seen frame, so that every part keeps the same grid.
-    length = -(-config.part // stride) * stride
     look = _Look(video, detector, config, stride)
+    length = part_length(video.frames, config.part, stride)
     parts = in_parts(split(video.frames, length), look, KINDS, work)
     scores, faces, motion, looks = zip(*parts, strict=True)
     return (
@@ -66,6 +68,23 @@ def scan_film(
         Motion.concatenate(motion),
         Looks.concatenate(looks),
     )
+
+
+def part_length(frames: int, most: int, stride: int) -> int:
+    """Return the length of parts that processes finish together: equal, and an even number.
+
+    Parameters
+    ----------
+    frames : int
+        Of the film.
+    most : int
+        Frames of a part, about: it is rounded up to whole strides.
+    stride : int
+        Parts begin at a seen frame, so that every part keeps the same grid.
+    """
+    parts = max(1, -(-frames // most))
+    parts += parts % 2 if parts > 1 else 0
+    return -(-frames // (parts * stride)) * stride or stride
 
 
 @dataclass(frozen=True)
@@ -79,65 +98,90 @@ class _Look:
 
     def __call__(self, frames: range, tell: Tell) -> Scan:
         """Look at some frames."""
-        # One BLAS thread: its many tiny problems (sharpness) wait for threads that the
-        # decoder and the detector keep busy, and take ten times as long with more.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with beside_a_thread():  # that reads
             return self._scan(frames, tell)
 
     def _scan(self, frames: range, tell: Tell) -> Scan:
         display = (self.video.width, self.video.height)
-        change = np.zeros((len(frames), 3), dtype=np.float32)
-        chance = np.zeros_like(change)
-        shots, motion = ShotMeter(), MotionMeter(display)
         detector = self.detector()
-        seen: list[int] = []
-        matrices: list[Array] = []
         faces, looks = [Faces.empty(stride=self.stride)], [Looks.empty()]
-        for batch in self._batches(frames, tell):
-            pictures: dict[int, Array] = {}
-            for frame in batch:
-                measured = shots.measure(frame.picture(*meter_size(*display)))
-                if frame.number >= frames.start:
-                    row = frame.number - frames.start
-                    change[row], chance[row] = measured
-                if frame.number % self.stride == 0:
-                    matrix = motion.measure(frame.picture(*motion_size(*display)))
-                    if frame.number >= frames.start:
-                        seen.append(frame.number)
-                        matrices.append(matrix)
-                        size = detection_size(*display, self.config.max_side)
-                        pictures[frame.number] = frame.picture(*size)
-            found = detect_faces(
-                detector,
-                list(pictures),
-                list(pictures.values()),
-                display,
-                self.config.min_score,
-                self.stride,
-            )
-            faces.append(found)
-            looks.append(look_at(found, pictures, display))
-            tell(batch[-1].number + 1 - frames.start)
-        matrix_array = np.array(matrices, dtype=np.float32).reshape(-1, 2, 3)
+        reading = _Reading(self.video, self.config, self.stride, frames)
+        with closing(ahead(reading.loads())) as loads:
+            for pictures in loads:
+                found = detect_faces(
+                    detector,
+                    list(pictures),
+                    list(pictures.values()),
+                    display,
+                    self.config.min_score,
+                    self.stride,
+                )
+                faces.append(found)
+                looks.append(look_at(found, pictures, display))
+                tell(max(pictures) + 1 - frames.start)
+        for lost in reading.unread:
+            tell(lost)
         return (
-            FrameScores(change, chance),
+            FrameScores(reading.change, reading.chance),
             Faces.concatenate(faces),
-            Motion(np.array(seen, dtype=np.int32), matrix_array),
+            reading.camera_motion(),
             Looks.concatenate(looks),
         )
 
-    def _batches(self, frames: range, tell: Tell) -> Iterator[list[Frame]]:
-        """Batches with a full load for the detector; the first frames only warm up.
+
+class _Reading:
+    """Reads a range of frames: all that is measured without the detector, and what it is to see.
+
+    Attributes
+    ----------
+    change, chance : float32, shape (n, 3)
+        As in :class:`FrameScores`; filled in while it reads.
+    unread : list of Unread
+        Frames of the range that could not be read, known at its end.
+    """
+
+    def __init__(self, video: VideoInfo, config: FaceConfig, stride: int, frames: range) -> None:
+        self._video, self._stride, self._frames, self._load = video, stride, frames, config.batch
+        display = (video.width, video.height)
+        self._meter_size, self._motion_size = meter_size(*display), motion_size(*display)
+        self._size = detection_size(*display, config.max_side)
+        self._shots, self._motion = ShotMeter(), MotionMeter(display)
+        self._moves: dict[int, Float32] = {}
+        self.change = np.zeros((len(frames), 3), dtype=np.float32)
+        self.chance = np.zeros_like(self.change)
+        self.unread: list[Unread] = []
+
+    def loads(self) -> Generator[dict[int, UInt8]]:
+        """Yield pictures for the detector, by the numbers of their frames, a full load at a time.
 
         A part begins one stride early: the score of its first frame and the motion up to
         it need the frames before.
         """
-        batch: list[Frame] = []
-        early = max(0, frames.start - self.stride)
-        for frame in read_frames(self.video, np.arange(early, frames.stop), tell):
-            batch.append(frame)
-            if len(batch) >= self.config.batch * self.stride:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+        pictures: dict[int, UInt8] = {}
+        early = max(0, self._frames.start - self._stride)
+        wanted = np.arange(early, self._frames.stop)
+        for frame in read_frames(self._video, wanted, self.unread.append):
+            self._measure(frame)
+            if frame.number in self._moves:
+                pictures[frame.number] = frame.picture(*self._size)
+            if len(pictures) == self._load:
+                yield pictures
+                pictures = {}
+        if pictures:
+            yield pictures
+
+    def _measure(self, frame: Frame) -> None:
+        """Compare a frame with the one before; one that only warms up is not kept."""
+        row = frame.number - self._frames.start
+        scores = self._shots.measure(frame.picture(*self._meter_size))
+        if row >= 0:
+            self.change[row], self.chance[row] = scores
+        if frame.number % self._stride == 0:
+            matrix = self._motion.measure(frame.picture(*self._motion_size))
+            if row >= 0:
+                self._moves[frame.number] = matrix
+
+    def camera_motion(self) -> Motion:
+        """Return the motion between the frames that the detector saw."""
+        matrices = np.array([*self._moves.values()], dtype=np.float32).reshape(-1, 2, 3)
+        return Motion(np.array([*self._moves], dtype=np.int32), matrices)

@@ -8,6 +8,7 @@ them: turned, mirrored and in square pixels.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from videoclusternet.errors import VideoError
 from videoclusternet.film.container import (
@@ -173,6 +175,10 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+Scalers = defaultdict[tuple[int, int], VideoReformatter]
+"""What converts the frames of a film, by the size wanted: tables for each are made once."""
+
+
 class Frame:
     """One decoded frame; its picture is converted on demand.
 
@@ -182,19 +188,19 @@ class Frame:
         Frame number.
     """
 
-    def __init__(self, number: int, frame: Any) -> None:
+    def __init__(self, number: int, frame: Any, scalers: Scalers) -> None:
         self.number = number
-        self._frame = frame
+        self._frame, self._scalers = frame, scalers
         self._upright = Upright(frame)
 
     def picture(self, width: int, height: int) -> UInt8:
         """Return the display picture, uint8 RGB (height, width, 3), scaled to this size."""
         size = (height, width) if self._upright.swap else (width, height)
         # One thread: PyAV would start some anew for every small picture, and wait for them.
-        rgb = self._frame.reformat(
-            width=size[0], height=size[1], format="rgb24", interpolation="AREA", threads=1
-        ).to_ndarray()
-        return self._upright(rgb)
+        scaled: Any = self._scalers[size].reformat(
+            self._frame, *size, format="rgb24", interpolation="AREA", threads=1
+        )
+        return self._upright(scaled.to_ndarray())
 
 
 def read_frames(
@@ -249,12 +255,13 @@ def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
 def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -> Iterator[Frame]:
     """Yield the wanted frames; step over what is damaged."""
     targets, last, before = set(run.tolist()), int(run[-1]), -1
+    scalers = Scalers(VideoReformatter)
     for frame in decoded:
         number = number_of.get(frame.pts, -1)
         # What is damaged may come out of order; whoever reads counts on rising numbers.
         if number in targets and number > before and not frame.is_corrupt:
             before = number
-            yield Frame(number, frame)
+            yield Frame(number, frame, scalers)
         if number >= last:
             return
 
@@ -316,7 +323,7 @@ def _read_pictures(info: VideoInfo, path: Path, wanted: Array) -> Iterator[Frame
         raise VideoError(f"{path} has changed: {len(files)} pictures, not {info.frames}", "")
     for number in wanted.tolist():
         for frame in _picture_frame(files[number]):
-            yield Frame(number, frame)
+            yield Frame(number, frame, Scalers(VideoReformatter))
 
 
 def _picture_frame(path: Path) -> Iterator[Any]:

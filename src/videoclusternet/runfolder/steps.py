@@ -27,7 +27,16 @@ from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.types import Table, Unread
 
-PACKAGES = ("videoclusternet", "av", "numpy", "opencv-python", "scenedetect", "torch", "trackers")
+PACKAGES = (
+    "videoclusternet",
+    "av",
+    "numpy",
+    "onnxruntime",
+    "opencv-python",
+    "scenedetect",
+    "torch",
+    "trackers",
+)
 """Versions that run.json records."""
 Settings = TypeVar("Settings", bound=Params)
 Made = TypeVar("Made")

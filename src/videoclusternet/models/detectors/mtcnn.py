@@ -11,6 +11,7 @@ import io
 import pickle
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from videoclusternet.errors import ModelError
 from videoclusternet.models.detectors.detector import Detections
+from videoclusternet.models.detectors.pyramid import Pyramid
 from videoclusternet.outside.files import read_bytes
 from videoclusternet.types.arrays import Array, UInt8
 from videoclusternet.types.boxes import suppress
@@ -195,15 +197,11 @@ class Mtcnn:
 
     def _propose(self, pictures: Sequence[Array]) -> tuple[Array, Array, Array]:
         """Scan the pyramid with P; boxes of all pictures, squared."""
-        height, width = pictures[0].shape[:2]
-        scale = CELL / self._min_face
+        scales, pyramid = _pyramid(*pictures[0].shape[:2], self._min_face)
         found: list[tuple[Array, Array, Array]] = []
-        while min(height, width) * scale >= CELL:
-            size = (int(np.ceil(width * scale)), int(np.ceil(height * scale)))
-            small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
+        for scale, small in zip(scales, pyramid(pictures), strict=True):
             offset, score = self._p(self._tensor(small))
             found.append(_proposals(offset.cpu().numpy(), score.cpu().numpy(), scale))
-            scale *= FACTOR
         if not found:
             # The picture is smaller than the smallest face.
             return np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty(0, np.float32)
@@ -271,6 +269,17 @@ class Mtcnn:
         """Scale uint8 (B, H, W, 3) to about -1..1, channels last in memory."""
         x = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
         return (x - 127.5) / 128
+
+
+@lru_cache(maxsize=1)
+def _pyramid(height: int, width: int, min_face: float) -> tuple[list[float], Pyramid]:
+    """Return the scales at which P looks at pictures of this size, and what shrinks them."""
+    scales, scale = [], CELL / min_face
+    while min(height, width) * scale >= CELL:
+        scales.append(scale)
+        scale *= FACTOR
+    sizes = [(int(np.ceil(height * s)), int(np.ceil(width * s))) for s in scales]
+    return scales, Pyramid(height, width, sizes)
 
 
 def _proposals(offset: Array, score: Array, scale: float) -> tuple[Array, Array, Array]:
