@@ -22,7 +22,7 @@ from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import Config
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.models.load import pick_device
-from videoclusternet.types import Crops, Embeddings, Tracks, Views
+from videoclusternet.types import Crops, CropWeights, Embeddings, Tracks, Views
 from videoclusternet.types.canvas import CANVAS
 
 PEOPLE = 40
@@ -98,7 +98,9 @@ def main() -> None:
     find_links(*made_up, config.matching)
     seconds.append(now(device) - started)
     started = now(device)
-    cast, *_ = find_cast(tracks, *made_up, config.cluster, config.track_quality, 0)
+    cast, *_ = find_cast(
+        tracks, *made_up, CropWeights.even(len(made_up[0])), config.cluster, config.track_quality, 0
+    )
     seconds.append(now(device) - started)
     table = Table("network", "crops", "tracks", "embed s", "links s", "cast s", "people")
     table.add_row(

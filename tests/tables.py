@@ -15,6 +15,7 @@ from videoclusternet.types import (
     Crops,
     Faces,
     FrameScores,
+    Judgement,
     Looks,
     Merges,
     Motion,
@@ -146,6 +147,24 @@ def cast(character: Sequence[int], confidence: Sequence[float] | None = None) ->
         threshold=np.full(n, 0.3),
         confidence=np.array(confidence if confidence is not None else [0.9] * n),
         chosen="frozen/or",
+    )
+
+
+def judgement(
+    reason: Sequence[int], company: Sequence[float] | None = None, least_size: float = 14.0
+) -> Judgement:
+    """What is told of tracks; those without a reason are surely faces."""
+    n = len(reason)
+    return Judgement(
+        reason=np.array(reason),
+        size=np.full(n, 50.0),
+        score=np.full(n, 0.99),
+        sure=np.array(reason) == Reason.OK,
+        company=np.array(company if company is not None else [0.5] * n),
+        least_size=least_size,
+        measured=True,
+        sure_score=0.85,
+        least_company=0.4,
     )
 
 

@@ -90,7 +90,7 @@ class FaceConfig(Params):
 class QualityConfig(Params):
     """Which single crops are good enough (section 3.2)."""
 
-    min_size: float = Field(32.0, gt=0, description="shorter side of the box, px")
+    min_size: float = Field(12.0, gt=0, description="[P] 32; shorter side of the box, px")
     min_aspect: float = Field(0.5, gt=0, description="width / height, lowest")
     max_aspect: float = Field(2.0, gt=0, description="width / height, highest")
     min_sharpness: float = Field(0.03, ge=0, le=1, description="1 - SVD blur degree")
@@ -100,6 +100,18 @@ class QualityConfig(Params):
         if self.min_aspect > self.max_aspect:
             raise ValueError("min_aspect should be at most max_aspect")
         return self
+
+
+class JudgeConfig(Params):
+    """What is a face, and what of the faces can be told: from the film and the models."""
+
+    enabled: bool = Field(True, description="[P] false; judge each track that was found")
+    least_size: float = Field(
+        0.0, ge=0, description="smallest face that can be told, px; 0: found from the film"
+    )
+    sure_score: float = Field(
+        0.0, ge=0, le=1, description="score from which a face is sure; 0: the detector's own"
+    )
 
 
 class TrackConfig(Params):
@@ -218,7 +230,7 @@ class AdaptConfig(Params):
 class QualityFilterConfig(Params):
     """SER-FIQ track quality and its outlier filter (section 3.6, Eq. 4)."""
 
-    enabled: bool = Field(True, description="set tracks of outlying low quality aside")
+    enabled: bool = Field(False, description="[P] true; set tracks of outlying quality aside")
     deviations: float = Field(2.7, gt=0, description="[P] how far below the others")
     spread: Literal["sigma", "mad"] = Field(
         "sigma", description="unit of deviations: robust standard deviation, or [P] raw MAD"
@@ -268,6 +280,7 @@ class Config(Params):
     tracks: TrackConfig = TrackConfig()
     crops: CropConfig = CropConfig()
     embed: EmbedConfig = EmbedConfig()
+    judge: JudgeConfig = JudgeConfig()
     matching: MatchConfig = MatchConfig()
     adapt: AdaptConfig = AdaptConfig()
     track_quality: QualityFilterConfig = QualityFilterConfig()

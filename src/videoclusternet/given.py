@@ -44,10 +44,12 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "paper": {
         "profile": "paper",
+        "quality": {"min_size": 32.0},
         "embed": {"mirror": False, "view_crops": 0},
+        "judge": {"enabled": False},
         "matching": {"covariance": "full", "centred": False},
         "adapt": {"rounds": 5, "trainable": "all", "head_reads": "film", "stop": 1.0},
-        "track_quality": {"spread": "mad"},
+        "track_quality": {"enabled": True, "spread": "mad"},
         "cluster": {
             "algorithm": "paper",
             "metric": "loss",

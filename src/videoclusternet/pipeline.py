@@ -1,6 +1,7 @@
 """The whole method on one page: sources in, cast out.
 
-    source -> tracks, crops -> embeddings, views -> (adaptation) -> links -> cast -> page
+    source -> tracks, crops -> embeddings -> judgement -> views -> (adaptation) -> links
+    -> cast -> page
 
 Each step is a row: its function, in the file of its name, and the tables that it gives.  A
 source brings tracks and crops; how a film does that stands in
@@ -23,11 +24,13 @@ from videoclusternet.clustering.find_cast import check_choice, find_cast
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
+from videoclusternet.embed.judgement import judge_tracks
 from videoclusternet.engine.processes import one_thread, usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
+from videoclusternet.models.registry import find
 from videoclusternet.outside.files import exists
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store, same_twice
@@ -41,16 +44,20 @@ from videoclusternet.sources.source import Brought, Source
 from videoclusternet.types import (
     Candidates,
     Cast,
+    CropWeights,
     Embeddings,
     Epochs,
+    Judgement,
     Links,
     Merges,
     Rounds,
     Tracks,
     Views,
 )
+from videoclusternet.types.judgement import told
 
 EMBEDDINGS = Step("embeddings", embed_crops, (Embeddings,), unit="faces")
+JUDGE = Step("judgement", judge_tracks, (Judgement, CropWeights), unit="tracks")
 VIEWS = Step("views", embed_views, (Views,), unit="faces")
 ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
 LINKS = Step("links", find_links, (Links,))
@@ -68,9 +75,11 @@ class Pooled:
     tracks : Tracks
         T tracks.
     embeddings : Embeddings
-        C crops.
+        C crops, of tracks that can be told.
     views : Views
         Of these crops.
+    weights : CropWeights
+        Likewise.
     pictures : CropPictures
         Of all crops.
     """
@@ -78,6 +87,7 @@ class Pooled:
     tracks: Tracks
     embeddings: Embeddings
     views: Views
+    weights: CropWeights
     pictures: CropPictures
 
 
@@ -139,33 +149,46 @@ def cluster(
 
 
 def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
-    """Embed the crops of all films: (C, d) clean, and (N, V, d) views of some."""
-    embeddings, views = [], []
-    for (tracks, crops, given), run in zip(brought, runs, strict=True):
-        c = run.config
-        if given is not None:
-            embeddings.append(given)
-            views.append(Views.none(given.base.shape[1]))
-            continue
-        pictures = CropPictures([(run.folder / CROP_ZIP, crops)])
-        faces = (crops, tracks, pictures, backbone, c.embed)
-        embeddings.append(run.do(EMBEDDINGS, *faces))
-        views.append(run.do(VIEWS, *faces, c.seed))
-        if (views[-1].row >= len(embeddings[-1])).any():
-            raise StoreError(
-                f"{run.folder} is damaged: its views are not of its embeddings",
-                "restore it, or start a new run folder",
-            )
+    """Embed the crops of all films, (C, d), judge their tracks, embed views (N, V, d) of some."""
+    films = [_film(source, run, backbone) for source, run in zip(brought, runs, strict=True)]
+    tracks, embeddings, views, weights = zip(*films, strict=True)
     made = sorted({(one.model, one.base.shape[1]) for one in embeddings})
     if len(made) > 1:
         said = " and ".join(f"{width} values of {model}" for model, width in made)
         raise DataError(f"features of {said} cannot share a run", "cluster those of one model")
+    crops = [source.crops for source in brought]
     return Pooled(
-        Tracks.concatenate([tracks for tracks, _, _ in brought]),
-        Embeddings.of_films(embeddings, [len(crops) for _, crops, _ in brought]),
+        Tracks.concatenate(tracks),
+        Embeddings.of_films(embeddings, [len(one) for one in crops]),
         Views.of_films(views, [len(one) for one in embeddings]),
-        CropPictures([(r.folder / CROP_ZIP, b.crops) for r, b in zip(runs, brought, strict=True)]),
+        CropWeights.concatenate(weights),
+        CropPictures([(r.folder / CROP_ZIP, one) for r, one in zip(runs, crops, strict=True)]),
     )
+
+
+def _film(
+    brought: Brought, run: Run, backbone: LazyBackbone
+) -> tuple[Tracks, Embeddings, Views, CropWeights]:
+    """Describe the crops of one film, and set aside what is no face or cannot be told."""
+    (tracks, crops, given, faces), c = brought, run.config
+    if given is not None:
+        return tracks, given, Views.none(given.base.shape[1]), CropWeights.even(len(given))
+    pictures = CropPictures([(run.folder / CROP_ZIP, crops)])
+    embeddings = run.do(EMBEDDINGS, crops, tracks, pictures, backbone, c.embed)
+    weights = CropWeights.even(len(embeddings))
+    if faces is not None:
+        of_models = find(c.faces.detector)[0].sure, find(c.embed.backbone)[0].least
+        found = (tracks, faces, crops, embeddings, pictures, backbone)
+        judgement, weights = run.do(JUDGE, *found, *of_models, c.judge)  # (T,), (C,)
+        tracks = judgement.of(tracks)
+        embeddings = told(embeddings, tracks)
+    views = run.do(VIEWS, crops, tracks, pictures, backbone, c.embed, c.seed)
+    if (views.row >= len(embeddings)).any():
+        raise StoreError(
+            f"{run.folder} is damaged: its views are not of its embeddings",
+            "restore it, or start a new run folder",
+        )
+    return tracks, embeddings, views, weights
 
 
 def find_characters(
@@ -181,7 +204,9 @@ def find_characters(
     settings = (c.cluster, c.track_quality, c.seed)
     with one_thread() if len(film.tracks) < MANY else nullcontext():
         run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
-        run.do(CAST, film.tracks, *described, *settings, rounds)  # (T,) character numbers
+        run.do(
+            CAST, film.tracks, *described, film.weights, *settings, rounds
+        )  # (T,) character numbers
 
 
 def check_settings(config: Config, folder: Path) -> None:
@@ -273,7 +298,7 @@ def adapt_run(
     device = pick_device(config.device)
     backbone = LazyBackbone(embed.backbone, device)
     check_settings(config, found.folder)
-    film = Pooled(found.tracks, found.embeddings, found.views, found.pictures)
+    film = Pooled(found.tracks, found.embeddings, found.views, found.weights, found.pictures)
     with joined(device) as ranks:
         if ranks.first:
             with Run.open(found.folder, config, hook) as run:

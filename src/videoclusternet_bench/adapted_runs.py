@@ -57,7 +57,7 @@ def scored_rounds(
         ``MEASURES``, ``chosen`` and ``round``.
     """
     linkage = Reading.parse(config.cluster.choose).linkage or OWN
-    described, found = (result.embeddings, result.views), []
+    described, found = (result.embeddings, result.views, result.weights), []
     rounds = rounds_of(result)
     labels = np.array(people, dtype=object)
     known = np.array([label is not None for label in people], dtype=bool)

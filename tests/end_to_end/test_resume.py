@@ -39,7 +39,9 @@ from videoclusternet.types import (
     Views,
 )
 
-STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "views", "links", "cast"]
+STEPS = [
+    "video", "scan", "shots", "tracks", "crops", "embeddings", "judgement", "views", "links", "cast"
+]  # fmt: skip
 TABLES: tuple[type[Table], ...] = (
     VideoInfo,
     FrameScores,
@@ -114,16 +116,19 @@ def test_every_part_of_the_run_is_the_same_twice(
         ("cluster.cannot_link=false", ["cast"]),
         ("track_quality.deviations=5.0", ["cast"]),
         # No track changes, so nothing that follows from tracks is done again.
-        ("quality.min_size=33", ["tracks", "crops"]),
+        ("quality.min_size=13", ["tracks", "crops"]),
         # All tracks become Unknown.
-        ("quality.min_size=500", ["tracks", "crops", "embeddings", "views", "links", "cast"]),
-        ("crops.every=0.25", ["crops", "embeddings", "views", "links", "cast"]),
-        ("embed.max_crops=1", ["embeddings", "views", "links", "cast"]),
-        ("embed.mirror=false", ["embeddings", "views", "links", "cast"]),
+        ("quality.min_size=500", [*STEPS[3:]]),
+        ("crops.every=0.25", [*STEPS[4:]]),
+        ("embed.max_crops=1", [*STEPS[5:]]),
+        ("embed.mirror=false", [*STEPS[5:]]),
+        # Nobody is told from anybody by what is judged: no face is small or unsure.
+        ("judge.sure_score=0.5", ["judgement"]),
+        ("judge.least_size=500", [*STEPS[6:]]),
         ("tracks.buffer=29", ["tracks"]),
         ("shots.threshold=26", ["shots"]),
         # All is one shot; tracks break where they did, and their faces are described alike.
-        ("shots.threshold=250", ["shots", "tracks", "crops", "embeddings", "views", "cast"]),
+        ("shots.threshold=250", [s for s in STEPS[2:] if s != "links"]),
         ("faces.batch=8", ["scan"]),
         ("seed=1", ["views", "links", "cast"]),
         ("device=cpu", []),

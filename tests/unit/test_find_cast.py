@@ -18,6 +18,7 @@ from videoclusternet.errors import ConfigError, ContradictionError
 from videoclusternet.types import (
     Cast,
     Constraints,
+    CropWeights,
     Embeddings,
     Merges,
     Reason,
@@ -58,7 +59,9 @@ def cast_of(
     tracks: Tracks, found: Found, config: ClusterConfig = OWN, **more: Any
 ) -> tuple[Cast, Merges]:
     quality = more.pop("quality", EVERYBODY)
-    cast, merges, candidates = find_cast(tracks, *found, config, quality, **more)
+    cast, merges, candidates = find_cast(
+        tracks, *found, CropWeights.even(len(found[0])), config, quality, **more
+    )
     assert cast.chosen in candidates.names
     return cast, merges
 
@@ -143,7 +146,9 @@ def test_every_track_that_takes_no_part_has_its_reason() -> None:
     )  # fmt: skip
     tracks = tables.tracks([(n, 10 * n, 10 * n + 9) for n in range(10)], flaw=flaw)
     cast, merges = cast_of(
-        tracks, (some, Views.of_every(views.base[seen], 2)), quality=QualityFilterConfig()
+        tracks,
+        (some, Views.of_every(views.base[seen], 2)),
+        quality=QualityFilterConfig(enabled=True),
     )
     reasons = {0: Reason.SMALL, 8: Reason.NO_PICTURE, 9: Reason.LOW_QUALITY}
     assert {t: Reason(cast.reason[t]) for t in np.flatnonzero(cast.character < 0)} == reasons
@@ -207,7 +212,7 @@ def test_a_named_round_decides_who_takes_part_and_who_is_who() -> None:
         config = ClusterConfig(choose=f"{name}/own", scale=1.0)
         cast, _ = cast_of(
             one_after_another(PEOPLE), faces(PEOPLE), config,
-            rounds=rounds, quality=QualityFilterConfig(),
+            rounds=rounds, quality=QualityFilterConfig(enabled=True),
         )  # fmt: skip
         assert cast.chosen == "round-2/own" and cast.reason[7] == Reason.LOW_QUALITY
         assert companies(cast.character[:7]) == companies(learnt[:7])

@@ -44,6 +44,7 @@ def a_run(
     cast = tables.cast(character)
     if reason is not None:
         cast = replace(cast, reason=reason)
+    film = replace(film, judgement=tables.judgement(cast.reason.tolist(), least_size=16))
     return tables.result([film], tracks, cast)
 
 
@@ -59,16 +60,16 @@ def test_a_result_made_by_hand_needs_no_run_folder() -> None:
 
 
 def test_most_unknown_names_reasons_and_the_command(tmp_path: Path) -> None:
-    made = a_run(tmp_path / "run", [0, -1, -1, -1], [0, 1, 1, 2], (100, 20, 20, 90))
+    made = a_run(tmp_path / "run", [0, -1, -1, -1], [0, 1, 1, 2], (100, 10, 10, 90))
     (hint,) = hints(made)
     assert hint.text == (
         "3 of 4 tracks are Unknown (2 too small or cut off, 1 blurred); "
-        "to judge faces from 16 px on:"
+        "to judge faces from 6 px on:"
     )
     words = shlex.split(hint.command)
     folder = str(tmp_path / "run")
     assert words[:5] == ["vcn", "cluster", "my films/a b.mp4", "-o", folder]
-    assert words[5:] == ["--set", "quality.min_size=16"]
+    assert words[5:] == ["--set", "quality.min_size=6"]
     # A page may be handed on: it does not say where things lie.
     (short,) = hints(made, names_only=True)
     assert short.text == hint.text
@@ -82,6 +83,8 @@ def test_most_unknown_names_reasons_and_the_command(tmp_path: Path) -> None:
         (Reason.LOW_QUALITY, 90, "track_quality.enabled=false"),
         (Reason.SMALL, 90, ""),
         (Reason.NO_PICTURE, 90, ""),
+        (Reason.UNREADABLE, 15, "judge.least_size=8"),
+        (Reason.NO_FACE, 90, "judge.enabled=false"),
     ],
 )
 def test_the_command_fits_the_reason(
@@ -104,10 +107,11 @@ def test_the_command_keeps_the_settings_of_the_run(tmp_path: Path) -> None:
 
 
 def test_small_faces_with_dlib_name_a_better_model(tmp_path: Path) -> None:
-    made = a_run(tmp_path / "run", [0, 1, 0, -1], sides=(40, 50, 100, 20))
+    reason = [0, 0, 0, Reason.UNREADABLE]
+    made = a_run(tmp_path / "run", [0, 1, 0, -1], reason, sides=(40, 50, 100, 15))
     (hint,) = hints(made)
     assert hint.text.startswith("faces are under 64 px in 2 of 3 tracks that could be judged")
-    assert "(1 more are Unknown: too small or cut off)" in hint.text
+    assert "(1 more are Unknown: too small to tell)" in hint.text
     pull, again = hint.command.split(" && ")
     assert pull == "vcn models pull edgeface-xs"
     assert again.endswith("--backbone edgeface-xs")

@@ -34,7 +34,16 @@ from videoclusternet.errors import Cancelled, StoreError
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.runfolder.crop_zip import CropPictures
 from videoclusternet.runfolder.table_files import read_table, table_path
-from videoclusternet.types import Cast, Constraints, Embeddings, Epochs, Links, Rounds, Views
+from videoclusternet.types import (
+    Cast,
+    Constraints,
+    CropWeights,
+    Embeddings,
+    Epochs,
+    Links,
+    Rounds,
+    Views,
+)
 
 one_thread = pytest.fixture(autouse=True)(single_threaded)
 NONE = Constraints.none(6)
@@ -283,7 +292,7 @@ def collapsing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 def cast_of(folder: Path, rounds: Rounds, choice: str, found: tuple[Embeddings, Views]) -> Cast:
     spans = tables.tracks([(t, 0, 99) for t in range(toy().tracks)])
     cast, _, _ = find_cast(
-        spans, *found, ClusterConfig(choose=choice),
+        spans, *found, CropWeights.even(len(found[0])), ClusterConfig(choose=choice),
         QualityFilterConfig(enabled=False), rounds=GoodRounds(folder, rounds),
     )  # fmt: skip
     return cast

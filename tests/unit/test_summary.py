@@ -22,7 +22,7 @@ from videoclusternet.show.summary import (
     telling_crops,
     track_span,
 )
-from videoclusternet.types import Embeddings
+from videoclusternet.types import CropWeights, Embeddings, Judgement, Reason
 
 
 def test_spans_that_overlap_or_touch_are_joined() -> None:
@@ -95,7 +95,7 @@ def test_no_face_no_character() -> None:
 
 
 def pictured(
-    folder: Path, directions: list[int], quality: list[float], track: list[int], more: int = 0
+    folder: Path, directions: list[int], weight: list[float], track: list[int], more: int = 0
 ) -> Result:
     """A run whose crops point into these directions, in several tracks, and ``more`` tracks."""
     n = len(directions)
@@ -104,21 +104,24 @@ def pictured(
         track=np.array(track),
         crop=np.arange(n),
         base=np.eye(max(directions) + 1)[directions] * 3,
-        quality=np.array(quality),
+        quality=np.full(n, 0.5),
         tracks=count,
         model="toy",
     )
     with Run.open(folder, Config(), silent) as run:
         run.do(Step("embeddings", lambda: embeddings, (Embeddings,)))
+        judged = tables.judgement([Reason.OK] * count), CropWeights(np.array(weight))
+        run.do(Step("judgement", lambda: judged, (Judgement, CropWeights)))
     tracks = tables.tracks([(t, 0, 9) for t in range(count)])
     film = tables.film(tracks, folder=folder, with_crops=tables.crops(track, count))
+    film = replace(film, judgement=judged[0])
     return tables.result([film], tracks, tables.cast([0] * count))
 
 
 def test_telling_crops_begin_with_the_best_and_go_on_with_what_differs(tmp_path: Path) -> None:
-    # Three looks; the second-best crops look like the best one.
+    # Three looks; the second-best crops look like the best one, and half a face like nothing.
     made = pictured(
-        tmp_path, [0, 0, 0, 1, 2, 2], [0.9, 0.95, 0.85, 0.3, 0.5, 0.6], [0, 1, 2, 3, 4, 5]
+        tmp_path, [0, 0, 0, 1, 2, 2], [0.9, 0.95, 0.85, 0.9, 0.8, 0.9], [0, 1, 2, 3, 4, 5]
     )
     assert telling_crops(made, np.arange(6), 1) == [1]
     assert telling_crops(made, np.arange(6), 3) == [1, 5, 3]

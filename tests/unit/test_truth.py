@@ -96,6 +96,30 @@ def test_box_truth_goes_by_overlap(tmp_path: Path, found: Result) -> None:
     assert (labels.visible, labels.found) == (4, 3)
 
 
+def test_people_in_shots_are_counted_where_a_list_of_them_lies_beside_boxes(
+    tmp_path: Path, found: Result
+) -> None:
+    rows = [f"7,{10 + i},52,42,40,50,Ann" for i in range(10)]
+    rows += [f"8,{10 + i},210,40,40,50,Bob" for i in range(10)]
+    rows += [f"9,{60 + i},0,40,40,50,Ann" for i in range(10)]
+    truth = boxes(tmp_path, *rows)
+    scores = score_run(found, truth)
+    # The second track of Ann (number 3 of the run) is Unknown.
+    assert (scores["visible"], scores["found"], scores["usable"]) == (3, 3, 2)
+    people = tmp_path / "visible.csv"
+    people.write_text("shot,start,stop,name\n0,0,50,Ann\n0,0,50,Bob\n1,50,99,Ann\n1,50,99,Cat\n")
+    scores = score_run(found, truth)
+    assert (scores["visible"], scores["found"], scores["usable"]) == (4, 3, 2)
+    assert (scores["found_share"], scores["usable_share"]) == (0.75, 0.5)
+    # The middle frame of the first tracks is 14: a shot ends before its `stop`.
+    for start, stop, want in ((14, 15, 1), (0, 14, 0), (15, 50, 0)):
+        people.write_text(f"start,stop,name\n{start},{stop},Ann\n")
+        assert score_run(found, truth)["found"] == want
+    people.write_text("start,stop,name\n0,x,Ann\n")
+    with pytest.raises(DataError, match=r"visible\.csv, line 2: stop is 'x'"):
+        read_truth(truth, found)
+
+
 def test_track_truth_goes_by_name_and_numbers_compare_as_numbers(
     tmp_path: Path, named: Result
 ) -> None:
@@ -119,6 +143,9 @@ def test_scores_leave_false_faces_out(tmp_path: Path, found: Result) -> None:
     assert scores["false_tracks"] == 1 and scores["tracks"] == 3
     assert scores["wcp"] == scores["bcubed_f"] == 1
     assert (scores["visible"], scores["found"], scores["found_share"]) == (4, 3, 0.75)
+    assert (scores["usable"], scores["usable_share"]) == (3, 0.75)
+    lost = replace(found, cast=tables.cast([0, -1, 0, -1]))
+    assert score_run(lost, tmp_path)["usable"] == 2
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ STEP_NAMES = {
     "tracks": "Following faces",
     "crops": "Cutting face pictures",
     "embeddings": "Describing faces",
+    "judgement": "Judging what can be told",
     "views": "Describing views of them",
     "adapt": "Learning these faces",
     "prepare": "Preparing the sets",

@@ -37,6 +37,7 @@ from videoclusternet.types import (
     Candidates,
     Cast,
     Constraints,
+    CropWeights,
     Embeddings,
     Merges,
     Reason,
@@ -95,6 +96,7 @@ def find_cast(
     tracks: Tracks,
     embeddings: Embeddings,
     views: Views,
+    weights: CropWeights,
     config: ClusterConfig,
     quality_config: QualityFilterConfig,
     seed: int = 0,
@@ -110,6 +112,8 @@ def find_cast(
         T tracks of one film or of several.
     embeddings, views : Embeddings, Views
         Of the crops of these tracks.
+    weights : CropWeights
+        How much each of these crops counts in the mean of its track.
     config, quality_config : settings
     seed : int
         Of the perturbations behind the choice.
@@ -139,9 +143,12 @@ def find_cast(
     keep = np.flatnonzero(reason == Reason.OK)
     constraints = _known(tracks, known, config.cannot_link).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
-    raw = raw_space(embeddings, views, keep)
+    raw = raw_space(embeddings, views, keep, weight=weights.weight)
     seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
-    extra = {name: adapted_space(rounds[name](), name, keep, metric) for name in seen}
+    extra = {
+        name: adapted_space(rounds[name](), name, keep, metric, weights.weight, views.row)
+        for name in seen
+    }
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
         _cast(tracks, keep, reason, quality, outcome),

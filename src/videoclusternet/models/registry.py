@@ -52,6 +52,7 @@ MODELS: dict[str, ModelSpec] = {
             note="embedded default",
             mean=(127.5, 127.5, 127.5),
             scale=128.0,
+            sure=0.95,
         ),
         ModelSpec(
             name="dlib",
@@ -106,6 +107,7 @@ MODELS: dict[str, ModelSpec] = {
             commercial="yes",
             note="trained on WIDER FACE, research data",
             channels="BGR",
+            sure=0.85,
         ),
         ModelSpec(
             name="edgeface-xs",
@@ -125,6 +127,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             mean=(127.5, 127.5, 127.5),
             scale=127.5,
+            least=14.0,
         ),
         ModelSpec(
             name="edgeface-xxs",

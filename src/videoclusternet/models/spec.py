@@ -60,6 +60,12 @@ class ModelSpec:
         Order of a detector's landmarks; where a network needs them, on its template.
     dim : int
         Width of the embedding, 0 for a detector.
+    sure : float
+        Score from which what a detector finds is a face: none of the false faces of the
+        development films reached it (docs/decisions/014-what-can-be-told.md).
+    least : float
+        Smallest face that a backbone tells from others, shorter side of its box, px: what was
+        measured on those films, for films with too few large faces to measure it on.
     """
 
     name: str
@@ -75,3 +81,5 @@ class ModelSpec:
     scale: float | tuple[float, float, float] = 1.0
     landmarks: str = LANDMARKS
     dim: int = 0
+    sure: float = 0.9
+    least: float = 16.0

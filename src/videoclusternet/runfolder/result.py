@@ -17,8 +17,10 @@ from videoclusternet.types import (
     Candidates,
     Cast,
     Crops,
+    CropWeights,
     Embeddings,
     Faces,
+    Judgement,
     Merges,
     Reason,
     Shots,
@@ -28,6 +30,7 @@ from videoclusternet.types import (
     Views,
 )
 from videoclusternet.types.arrays import Array
+from videoclusternet.types.judgement import told
 
 NEVER = 2**31
 """Above every frame."""
@@ -47,7 +50,10 @@ class Film:
     shots, faces : Shots, Faces or None
         None likewise.
     tracks : Tracks
+        As they are judged.
     crops : Crops
+    judgement : Judgement or None
+        None where tracks were given.
     notes : tuple of str
         What is strange about it.
     unread : Unread
@@ -69,6 +75,7 @@ class Film:
     notes: tuple[str, ...] = ()
     unread: Unread = field(default_factory=Unread)
     broken: tuple[str, ...] = ()
+    judgement: Judgement | None = None
 
     def seconds(self, frame: int) -> float:
         """Return the time of a frame; crops without a film count at 24 fps."""
@@ -123,6 +130,17 @@ class Described:
             return Views.none(self.embeddings.base.shape[1])
         found = [store.load("views", (Views,))[0] for store in stores]
         return Views.of_films(found, [len(_embeddings(film)) for film in self.films])
+
+    @cached_property
+    def weights(self) -> CropWeights:
+        """How much each of the embedded crops counts."""
+        films = [
+            Store(film.folder).load(Judgement.FILE, (Judgement, CropWeights))[1]
+            if film.judgement
+            else CropWeights.even(len(_embeddings(film)))
+            for film in self.films
+        ]
+        return CropWeights.concatenate(films)
 
     @property
     def has_pictures(self) -> bool:
@@ -209,7 +227,7 @@ def _embeddings(film: Film) -> Embeddings:
     fits = found.tracks == len(film.tracks) and _below(found.crop, len(film.crops))
     if not (fits and _below(found.track, len(film.tracks))):
         raise _strangers(film.folder)
-    return found
+    return told(found, film.tracks)
 
 
 def is_finished(folder: Path) -> bool:
@@ -236,7 +254,15 @@ def _film(store: Store, name: str, track_names: tuple[str, ...]) -> Film:
         (found["video"],) = store.load("video", (VideoInfo,))
         (found["shots"],) = store.load("shots", (Shots,))
         (found["faces"],) = store.load("scan", (Faces,))
-    (found["tracks"],) = store.load("tracks", (Tracks,))
+    (tracks,) = store.load("tracks", (Tracks,))
+    if Judgement.FILE in store.manifest["steps"]:
+        found["judgement"], _ = store.load(Judgement.FILE, (Judgement, CropWeights))
+        if store.manifest["steps"][Judgement.FILE]["inputs"][:1] != [tracks.digest]:
+            raise StoreError(f"{store.folder} is unfinished", "run `vcn cluster` again to finish")
+        if len(found["judgement"]) != len(tracks):
+            raise _strangers(store.folder)
+        tracks = found["judgement"].of(tracks)
+    found["tracks"] = tracks
     (found["crops"],) = store.load("crops", (Crops,))
     return Film(
         folder=store.folder,

@@ -148,6 +148,11 @@ def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
         if not (sizes < least).any():
             return "", ""  # cut off: another limit would not help
         return f"quality.min_size={least / 2:g}", f"to judge faces from {least / 2:g} px on"
+    if main == Reason.UNREADABLE:
+        least = max(film.judgement.least_size for film in result.films if film.judgement)
+        return f"judge.least_size={least / 2:g}", f"to judge faces from {least / 2:g} px on"
+    if main == Reason.NO_FACE:
+        return "judge.enabled=false", "to take them all for faces"
     if main == Reason.BLURRED:
         return "quality.min_sharpness=0", "to judge blurred faces too"
     if main == Reason.LOW_QUALITY:
@@ -169,9 +174,9 @@ def _small_faces(result: Result, names_only: bool) -> list[Hint]:
         "could be judged, and the model dlib mixes such people up"
     )
     unknown = result.cast.reason[result.cast.character < 0]
-    small = int((unknown == Reason.SMALL).sum())
+    small = int((unknown == Reason.UNREADABLE).sum())
     if small > 0 and len(unknown) < MOST * len(result.tracks):
-        text += f" ({small} more are Unknown: {REASONS[Reason.SMALL]})"
+        text += f" ({small} more are Unknown: {REASONS[Reason.UNREADABLE]})"
     if result.films[0].track_names:
         return [Hint(f"{text}; the same command with --backbone {BETTER} helps.")]
     change = f'embed.backbone="{BETTER}"'
@@ -194,7 +199,7 @@ def _film_sizes(film: Film) -> Floats:
     sizes = np.full(len(film.tracks), np.nan)
     if film.faces is None:
         return sizes
-    side = (film.faces.box[:, 2:] - film.faces.box[:, :2]).min(axis=1)
+    side = film.faces.shorter
     for track in range(len(film.tracks)):
         rows = film.tracks.faces_of(track)
         if len(rows):

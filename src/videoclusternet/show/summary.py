@@ -15,6 +15,8 @@ REASONS = {
     Reason.BLURRED: "blurred",
     Reason.LOW_QUALITY: "hard to recognise",
     Reason.NO_PICTURE: "no picture",
+    Reason.UNREADABLE: "too small to tell",
+    Reason.NO_FACE: "not surely a face",
 }
 """What a reason means to people."""
 
@@ -110,10 +112,12 @@ def duration(film: Film) -> float:
 
 
 def telling_crops(result: Result, tracks: Array, most: int) -> list[int]:
-    """Choose crops that show a character best: large, sharp, and different from each other.
+    """Choose crops that show a character best: well seen, typical, and different from each other.
 
-    Each track offers its best crop.  The best of all comes first; then always the one
-    that adds most: good by itself and far in embedding from those already shown.
+    Well seen is what the detector is sure of and what is large; typical is what lies near the
+    character's mean, as a dissolve, half a face or another person's does not.  Each track
+    offers its best crop.  The best of all comes first; then always the one that adds most: good
+    by itself and far in embedding from those already shown.
 
     Returns
     -------
@@ -126,21 +130,24 @@ def telling_crops(result: Result, tracks: Array, most: int) -> list[int]:
         # Unknown tracks were not embedded: the middle crop of each must do.
         middle = [np.flatnonzero(result.crop_track == t) for t in tracks[:most]]
         return [int(rows[len(rows) // 2]) for rows in middle if len(rows)]
-    worth = embeddings.quality[rows] * _size(result, embeddings.crop[rows])
-    best = {}
-    for row, value in sorted(zip(rows, worth, strict=True), key=lambda item: item[1]):
-        best[int(embeddings.track[row])] = (int(row), float(value))
-    pick = np.array([row for row, _ in best.values()])
-    value = np.array([value for _, value in best.values()])
-    unit = embeddings.base[pick]
-    unit = unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+    unit = _unit(embeddings.base[rows])
+    typical = np.maximum(unit @ _unit(unit.mean(axis=0)), 0)
+    worth = typical * result.weights.weight[rows] * _size(result, embeddings.crop[rows])
+    best: dict[int, int] = {}
+    for i in np.argsort(worth, kind="stable").tolist():
+        best[int(embeddings.track[rows[i]])] = i
+    pick = np.array(list(best.values()))
+    value, unit = worth[pick], unit[pick]
     chosen = [int(value.argmax())]
     while len(chosen) < min(most, len(pick)):
-        apart = (1 - unit @ unit[chosen].T).min(axis=1)
-        gain = value * apart
+        gain = value * (1 - unit @ unit[chosen].T).min(axis=1)
         gain[chosen] = -1
         chosen.append(int(gain.argmax()))
-    return [int(embeddings.crop[pick[i]]) for i in chosen]
+    return [int(embeddings.crop[rows[pick[i]]]) for i in chosen]
+
+
+def _unit(x: Array) -> Array:
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
 
 
 def _size(result: Result, crops: Array) -> Array:
@@ -153,6 +160,5 @@ def _size(result: Result, crops: Array) -> Array:
         if film.faces is None:
             continue
         face = film.crops.face[row - start[film_rows[row]]]
-        box = film.faces.box[face]
-        worth[i] = min(1.0, float(min(box[2] - box[0], box[3] - box[1])) / 112)
+        worth[i] = min(1.0, float(film.faces.shorter[face]) / 112)
     return worth

@@ -106,7 +106,7 @@ class FilmSource:
         )
         crops = run.do(CROPS, video, faces, tracks, c.crops, c.quality)  # (C,) canvases of 144 px
         say_unread(run, video)
-        return Brought(tracks, crops)
+        return Brought(tracks, crops, faces=faces)
 
     def _transitions(self, run: Run, video: VideoInfo) -> Transitions | None:
         """Ask a network for transitions, if shots are found by one."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run
-from videoclusternet.types import Crops, Embeddings, Tracks
+from videoclusternet.types import Crops, Embeddings, Faces, Tracks
 
 ModelKind = Literal["detector", "backbone", "shots"]
 
@@ -24,11 +24,15 @@ class Brought(NamedTuple):
         C crops of them.
     embeddings : Embeddings or None
         Of these crops, where they come described and without pictures.
+    faces : Faces or None
+        Where the tracks were found in a film: such may be no faces, or faces too small to tell.
+        Given tracks are what somebody says they are.
     """
 
     tracks: Tracks
     crops: Crops
     embeddings: Embeddings | None = None
+    faces: Faces | None = None
 
 
 class Source(Protocol):

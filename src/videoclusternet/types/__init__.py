@@ -15,6 +15,7 @@ from __future__ import annotations
 from videoclusternet.types.cast import Candidates, Cast, Embeddings, Links, Merges, Views
 from videoclusternet.types.constraints import Constraints
 from videoclusternet.types.film import Crops, Faces, Shots, Tracks, VideoInfo
+from videoclusternet.types.judgement import CropWeights, Judgement
 from videoclusternet.types.learning import Epochs, Rounds
 from videoclusternet.types.scan import FrameScores, Looks, Motion, Transitions
 from videoclusternet.types.table import Reason, Table
@@ -24,12 +25,14 @@ __all__ = [
     "Candidates",
     "Cast",
     "Constraints",
+    "CropWeights",
     "Crops",
     "Damage",
     "Embeddings",
     "Epochs",
     "Faces",
     "FrameScores",
+    "Judgement",
     "Links",
     "Looks",
     "Merges",

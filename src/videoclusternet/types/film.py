@@ -200,6 +200,11 @@ class Faces(Table):
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def shorter(self) -> Float32:
+        """Shorter side of every box, float32 (N,), px."""
+        return np.asarray((self.box[:, 2:] - self.box[:, :2]).min(axis=1))
+
 
 @dataclass(frozen=True, eq=False)
 class Tracks(Table):

@@ -23,6 +23,8 @@ class Reason(IntEnum):
     BLURRED = 2
     LOW_QUALITY = 3
     NO_PICTURE = 4
+    UNREADABLE = 5
+    NO_FACE = 6
 
 
 @dataclass(frozen=True, eq=False)

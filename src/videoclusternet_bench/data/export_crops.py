@@ -58,6 +58,6 @@ def export_crops(
     label = dict(zip(boxes.tracks, boxes.labels, strict=True))
     with new_set(folder) as new, tempfile.TemporaryDirectory() as temporary:
         with Run.open(Path(temporary) / "run", config, hook) as run:
-            tracks, crops, _ = BoxSource(video, given).bring(run, 0, detector)
+            tracks, crops, *_ = BoxSource(video, given).bring(run, 0, detector)
         found = Film(run.folder, film.stem, video, None, None, tracks, crops, given.names)
         return write_crops(found, [label[name] for name in given.names], new, film.stem)

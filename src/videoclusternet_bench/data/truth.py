@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,15 @@ from videoclusternet.annotations.fields import column, number, read_csv
 from videoclusternet.errors import DataError
 from videoclusternet.outside.files import exists, is_folder
 from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.types.arrays import Ints
 from videoclusternet.types.boxes import overlaps
 
 Lines = list[tuple[str, dict[str, str]]]
 """File and line, and its fields by column."""
 STITCHED_WIDTH = 640.0
 """Frame width in px to which the ranges of the stitched form refer."""
+VISIBLE = "visible.csv"
+"""Lists who is visible in which shot, beside labelled boxes of a film."""
 SAME_BOX = 0.5
 """Intersection over union from which two boxes are the same face."""
 
@@ -38,14 +42,32 @@ class Labels:
     ----------
     label : tuple of (str or None), length T
         None: a false face, or a track the truth does not know.
-    visible, found : int
-        Lines of the truth (people in shots, or true tracks), and how many of them have a
-        track.
+    lines : tuple of tuples of int
+        Tracks of the run that show each line of the truth: a person in a shot, or a true track.
     """
 
     label: tuple[str | None, ...]
-    visible: int
-    found: int
+    lines: tuple[tuple[int, ...], ...]
+
+    @property
+    def visible(self) -> int:
+        """Lines of the truth."""
+        return len(self.lines)
+
+    @property
+    def found(self) -> int:
+        """How many of them have a track."""
+        return sum(bool(line) for line in self.lines)
+
+    def usable(self, character: Ints) -> int:
+        """Count the lines that have a track with a character: Unknown ones are of no use.
+
+        Parameters
+        ----------
+        character : int, shape (T,)
+            -1 for Unknown.
+        """
+        return sum(any(character[t] >= 0 for t in line) for line in self.lines)
 
 
 def read_truth(path: Path | Sequence[Path], result: Result) -> Labels:
@@ -70,10 +92,14 @@ def read_truth(path: Path | Sequence[Path], result: Result) -> Labels:
             "give the truth of each film, in their order",
         )
     parts = [_labels(one, film) for one, film in zip(paths, result.films, strict=True)]
+    before = accumulate((len(part.label) for part in parts), initial=0)
     return Labels(
         tuple(label for part in parts for label in part.label),
-        sum(part.visible for part in parts),
-        sum(part.found for part in parts),
+        tuple(
+            tuple(t + shift for t in line)
+            for part, shift in zip(parts, before, strict=False)
+            for line in part.lines
+        ),
     )
 
 
@@ -93,8 +119,11 @@ def _labels(path: Path, film: Film) -> Labels:
             raise DataError(f"{path}: unknown columns {listed}", "see docs/formats.md")
     boxes = read_boxes(path) if film.video is None else read_boxes_of(path, film.video)
     if film.track_names or film.faces is None:
-        return _by_name(path, dict(zip(boxes.tracks, boxes.labels, strict=True)), film)
-    return _by_boxes(boxes, film)
+        found = _by_name(path, dict(zip(boxes.tracks, boxes.labels, strict=True)), film)
+    else:
+        found = _by_boxes(boxes, film)
+    people = path.with_name(VISIBLE)
+    return _in_shots(people, found, film) if film.video and exists(people) else found
 
 
 def _inside(folder: Path) -> Path:
@@ -149,17 +178,39 @@ def _stitched(path: Path, rows: Lines, film: Film) -> Labels:
         )
     scale = STITCHED_WIDTH / film.video.width
     labels: list[str | None] = []
-    seen: set[int] = set()
-    for t in range(len(film.tracks)):
-        middle = (int(film.tracks.first[t]) + int(film.tracks.last[t])) // 2
+    lines: list[list[int]] = [[] for _ in rows]
+    for t, middle in enumerate(_middles(film)):
         at = int(np.searchsorted(start, middle, side="right")) - 1
         shot = numbers[at] if at >= 0 else -1
         box = film.faces.box[film.tracks.faces_of(t)]
         x = float(np.median((box[:, 0] + box[:, 2]) / 2)) * scale
         hits = [(name, i) for low, high, name, i in ranges[shot] if low <= x <= high]
         labels.append(hits[0][0] if hits else None)
-        seen.update(i for _, i in hits)
-    return Labels(tuple(labels), len(rows), len(seen))
+        for _, i in hits:
+            lines[i].append(t)
+    return Labels(tuple(labels), tuple(map(tuple, lines)))
+
+
+def _middles(film: Film) -> list[int]:
+    """Middle frame of each track: it tells the shot."""
+    return [int(m) for m in (film.tracks.first.astype(np.int64) + film.tracks.last) // 2]
+
+
+def _in_shots(path: Path, labels: Labels, film: Film) -> Labels:
+    """Count people in shots, as a list beside the boxes has them, in place of true tracks."""
+    middles = _middles(film)
+    lines = []
+    for place, row in _read(path):
+        start, stop = (_number(place, row, name) for name in ("start", "stop"))
+        name = _name(place, row, "name")
+        lines.append(
+            tuple(
+                t
+                for t, (label, middle) in enumerate(zip(labels.label, middles, strict=True))
+                if label == name and start <= middle < stop
+            )
+        )
+    return Labels(labels.label, tuple(lines))
 
 
 def _by_boxes(boxes: LabelledBoxes, film: Film) -> Labels:
@@ -169,7 +220,7 @@ def _by_boxes(boxes: LabelledBoxes, film: Film) -> Labels:
     frame, track = boxes.frame[order], boxes.track[order]
     corners = np.hstack([boxes.box[:, :2], boxes.box[:, :2] + boxes.box[:, 2:]])[order]
     labels: list[str | None] = []
-    seen: set[int] = set()
+    lines: list[list[int]] = [[] for _ in boxes.tracks]
     for t in range(len(film.tracks)):
         votes: Counter[int] = Counter()
         for face in film.tracks.faces_of(t):
@@ -178,8 +229,9 @@ def _by_boxes(boxes: LabelledBoxes, film: Film) -> Labels:
             votes.update(track[low:high][shared].tolist())
         best = max(votes, key=lambda k: (votes[k], boxes.tracks[k])) if votes else None
         labels.append(None if best is None else boxes.labels[best])
-        seen.update(votes)
-    return Labels(tuple(labels), len(boxes.tracks), len(seen))
+        for k in votes:
+            lines[k].append(t)
+    return Labels(tuple(labels), tuple(map(tuple, lines)))
 
 
 def _named(rows: Lines) -> dict[str, str]:
@@ -202,7 +254,10 @@ def _by_name(path: Path, known: Mapping[str, str], film: Film) -> Labels:
         raise DataError(
             f"{path} knows none of the tracks of this run", "check that they belong together"
         )
-    return Labels(labels, len(known), sum(label is not None for label in labels))
+    of_name: dict[str, tuple[int, ...]] = {}
+    for t, name in enumerate(film.track_names):
+        of_name[_plain(name)] = (*of_name.get(_plain(name), ()), t)
+    return Labels(labels, tuple(of_name.get(_plain(name), ()) for name in known))
 
 
 def _plain(name: str) -> str:

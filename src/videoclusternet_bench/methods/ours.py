@@ -18,7 +18,7 @@ from videoclusternet_bench.runner import copy_run
 def _instant(given: Given, told: Told, seed: int) -> Array:
     """Find the cast of the model as it is; nothing on disk is read again or written."""
     result, config = open_run(given.folder), Config.load("instant")
-    described = result.embeddings, result.views
+    described = result.embeddings, result.views, result.weights
     cast, *_ = find_cast(result.tracks, *described, config.cluster, config.track_quality, seed)
     return np.asarray(cast.character[given.rows])
 

@@ -27,9 +27,9 @@ def score_run(result: Result, truth: Path | Sequence[Path]) -> dict[str, Any]:
     -------
     dict
         The fields of :class:`~videoclusternet_bench.metrics.scores.Scores`, and: ``false_tracks``
-        (tracks that the truth does not know, left out of the rest), ``visible`` and
-        ``found`` (people or tracks in the truth, and those with a track),
-        ``found_share``.
+        (tracks that the truth does not know, left out of the rest), ``visible``, ``found``
+        and ``usable`` (people in shots, or tracks, of the truth; those with a track; those
+        with a track that has a character), ``found_share``, ``usable_share``.
 
     Raises
     ------
@@ -39,10 +39,13 @@ def score_run(result: Result, truth: Path | Sequence[Path]) -> dict[str, Any]:
     labels = read_truth(truth, result)
     known = np.array([i for i, label in enumerate(labels.label) if label is not None], dtype=int)
     scores = score([labels.label[i] for i in known], result.cast.character[known])
+    usable = labels.usable(result.cast.character)
     return {
         **asdict(scores),
         "false_tracks": len(result.tracks) - len(known),
         "visible": labels.visible,
         "found": labels.found,
+        "usable": usable,
         "found_share": labels.found / labels.visible if labels.visible else 0.0,
+        "usable_share": usable / labels.visible if labels.visible else 0.0,
     }

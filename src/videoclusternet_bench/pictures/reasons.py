@@ -185,9 +185,11 @@ class Explainer:
         keep = np.flatnonzero(result.cast.character >= 0)
         metric = Metric(recorded_settings(result.folder, Config).cluster.metric)
         used = (
-            raw_space(result.embeddings, result.views, keep)
+            raw_space(result.embeddings, result.views, keep, weight=result.weights.weight)
             if adapted is None
-            else adapted_space(adapted, space, keep, metric)
+            else adapted_space(
+                adapted, space, keep, metric, result.weights.weight, result.views.row
+            )
         )
         return relative(space_points(used, metric), metric_of(metric, used))
 

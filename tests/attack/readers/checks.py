@@ -112,9 +112,9 @@ def listed(found: Mapping[str, Listed]) -> str:
 
 
 def labels(found: Labels) -> str:
-    """Each track has a name or none."""
-    if not 0 <= found.found <= found.visible:
-        return f"{found.found} of {found.visible}"
+    """Each track has a name or none, and lines of the truth show tracks that there are."""
+    if not all(0 <= t < len(found.label) for line in found.lines for t in line):
+        return f"{found.lines} of {len(found.label)} tracks"
     return text(*(one for one in found.label if one is not None))
 
 
