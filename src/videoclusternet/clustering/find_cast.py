@@ -145,10 +145,8 @@ def find_cast(
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, weight=weights.weight)
     seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
-    extra = {
-        name: adapted_space(rounds[name](), name, keep, metric, weights.weight, views.row)
-        for name in seen
-    }
+    like = (keep, metric, weights.weight, views.row)
+    extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
         _cast(tracks, keep, reason, quality, outcome),
