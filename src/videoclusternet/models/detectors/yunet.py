@@ -43,7 +43,7 @@ class YuNet:
     def __init__(self, path: Path) -> None:
         self._net = Network(path)
         if not {f"{head}_{stride}" for head in HEADS for stride in STRIDES} <= set(self._net.gives):
-            raise ModelError(f"{path} is no YuNet")
+            raise ModelError(f"{path} does not hold YuNet", "see `vcn models`")
         self._size = (0, 0)
         self._input = np.empty((1, 3, 0, 0), dtype=np.float32)
 
