@@ -59,7 +59,7 @@ def main() -> None:
         known = np.array([label is not None for label in found]) & (result.cast.character >= 0)
         keep = np.flatnonzero(known)
         labels = np.array([found[t] for t in keep], dtype=str)
-        space = raw_space(result.embeddings, result.views, keep)
+        space = raw_space(result.embeddings, result.views, keep, weight=result.weights.weight)
         met = Constraints.of_overlaps(result.tracks).inside(keep)
         _, hac = oracle_hac(space.clean, space.track, labels)
         values = (

@@ -40,7 +40,11 @@ def labelled(run: Path, truth: Path) -> tuple[Space, Constraints, np.ndarray]:
     keep = np.flatnonzero(known)
     e, views = result.embeddings, result.views
     labels = np.array([found[t] for t in keep], dtype=str)
-    return raw_space(e, views, keep), Constraints.of_overlaps(result.tracks).inside(keep), labels
+    return (
+        raw_space(e, views, keep, weight=result.weights.weight),
+        Constraints.of_overlaps(result.tracks).inside(keep),
+        labels,
+    )
 
 
 def small_film(
@@ -61,10 +65,10 @@ def judge(space: Space, known: Constraints, labels: np.ndarray) -> list[tuple[fl
     here, first = spaces(space), UNADAPTED[0]
     choice = choose(space, {}, METRIC, known, draws=DRAWS, seed=0)
     best, scale = choice.names[choice.best], float(choice.scale[choice.best])
-    ours, _ = partition_of(here[best.space], best.linkage, scale, METRIC, known)
-    values, _ = stability(here, [first], METRIC, known, draws=DRAWS, seed=0)
+    ours, _ = partition_of(here, best, scale, METRIC, known)
+    values, _ = stability(space, {}, [first], METRIC, known, draws=DRAWS, seed=0)
     highest = float(SCALES[values[first].mean(axis=0).argmax()])
-    stable, _ = partition_of(here[first.space], first.linkage, highest, METRIC, known)
+    stable, _ = partition_of(here, first, highest, METRIC, known)
     _, oracle = oracle_hac(space.clean, space.track, labels)
     scores = [score(labels, label) for label in (ours.label, stable.label, oracle)]
     return [(s.bcubed_f, s.pcr) for s in scores]
