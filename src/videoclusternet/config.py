@@ -93,7 +93,7 @@ class QualityConfig(Params):
     min_size: float = Field(12.0, gt=0, description="[P] 32; shorter side of the box, px")
     min_aspect: float = Field(0.5, gt=0, description="width / height, lowest")
     max_aspect: float = Field(2.0, gt=0, description="width / height, highest")
-    min_sharpness: float = Field(0.03, ge=0, le=1, description="1 - SVD blur degree")
+    min_sharpness: float = Field(0.0, ge=0, le=1, description="[P] 0.03; 1 - SVD blur degree")
 
     @model_validator(mode="after")
     def _some_shape_is_left(self) -> Self:

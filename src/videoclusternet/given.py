@@ -44,7 +44,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "paper": {
         "profile": "paper",
-        "quality": {"min_size": 32.0},
+        "quality": {"min_size": 32.0, "min_sharpness": 0.03},
         "embed": {"mirror": False, "view_crops": 0},
         "judge": {"enabled": False},
         "matching": {"covariance": "full", "centred": False},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Vcn
-from videoclusternet import Event, Result, cluster_film
+from videoclusternet import Event, Result, cluster_film, open_run
 from videoclusternet.errors import VideoError
 from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.types import Damage, Unread, VideoInfo
@@ -164,3 +164,30 @@ def test_clip_with_corrupted_bytes(clips: Path, tmp_path: Path) -> None:
     result, info, notes = run(clips / "faults" / "corrupted_bytes.mp4", tmp_path)
     assert info.frames == 275 and result.cast.characters >= 1
     assert any("of 275 frames could not be read, at" in note for note in notes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("own", "usable", "least"), [(True, 58, 0.75), (False, 50, 0.35)], ids=["edgeface", "default"]
+)
+def test_small_faces_of_a_sitcom_are_told_and_lamps_are_not(
+    own: bool, usable: int, least: float, shared_data: Path, clips: Path,
+    request: pytest.FixtureRequest, vcn: Vcn, tmp_path: Path,
+) -> None:  # fmt: skip
+    models = []
+    if own:
+        weights = request.getfixturevalue("shared_weights")
+        models = ["--detector", f"yunet={weights / 'yunet_n_dynamic.onnx'}"]
+        models += ["--backbone", f"edgeface-xs={weights / 'edgeface_xs_q.pt'}"]
+    run = tmp_path / "run"
+    assert vcn("cluster", clips / "friends.mp4", "-o", run, *models).code == 0
+    scores = json.loads(vcn("score", run, shared_data / "friends_tracks", "--json").out)
+    assert scores["visible"] == 75 and scores["usable"] >= usable
+    assert scores["bcubed_f_dagger"] >= least
+    result = open_run(run)
+    (judgement,) = [film.judgement for film in result.films]
+    assert judgement is not None and judgement.measured
+    assert (judgement.least_size <= 16) if own else (14 <= judgement.least_size <= 24)
+    # What nobody labelled may be a true face; but a character needs one that surely is.
+    for character in range(result.cast.characters):
+        assert judgement.sure[result.cast.character == character].any()

@@ -8,12 +8,13 @@ import pytest
 import skimage.data
 
 from tests import tables
-from videoclusternet.config import QualityConfig
+from videoclusternet.config import Config, QualityConfig
 from videoclusternet.film.quality import flaws, sharpness, track_flaw
 from videoclusternet.types import Reason
 
 FACE = np.array([175.0, 58, 270, 175])
 OK, SMALL, BLURRED = (int(r) for r in (Reason.OK, Reason.SMALL, Reason.BLURRED))
+PAPER = Config.load("paper").quality
 
 
 def test_more_blur_is_less_sharp() -> None:
@@ -22,8 +23,7 @@ def test_more_blur_is_less_sharp() -> None:
     for sigma in (1, 2, 4, 8):
         values.append(sharpness(cv2.GaussianBlur(picture, (0, 0), sigma), FACE))
     assert values == sorted(values, reverse=True) and len(set(values)) == 5
-    config = QualityConfig()
-    assert values[0] > 3 * config.min_sharpness and values[-1] < config.min_sharpness
+    assert values[0] > 3 * PAPER.min_sharpness and values[-1] < PAPER.min_sharpness
 
 
 def test_sharpness_is_one_minus_the_share_of_ten_singular_values() -> None:
@@ -66,7 +66,7 @@ def test_flat_pictures_are_not_sharp_and_parts_outside_do_not_count() -> None:
 )
 def test_reasons(width: float, height: float, sharp: float, want: int) -> None:
     faces = tables.faces([(0, 10, 10, 10 + width, 10 + height)], sharpness=sharp)
-    assert flaws(faces, QualityConfig()).tolist() == [want]
+    assert flaws(faces, PAPER).tolist() == [want]
 
 
 def test_limits_are_settings() -> None:

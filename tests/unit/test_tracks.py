@@ -173,7 +173,7 @@ def test_no_face_no_track() -> None:
 
 
 def test_flaw_is_that_of_most_faces_and_film_is_noted() -> None:
-    rows = [at(i, 40) for i in range(6)] + [at(i, 300, size=20) for i in range(6)]
+    rows = [at(i, 40) for i in range(6)] + [at(i, 300, size=11) for i in range(6)]
     faces = tables.faces(sorted(rows))
     found = track_faces(
         tables.shots(0, 6),

@@ -59,25 +59,17 @@ def judge_tracks(
 
     Parameters
     ----------
-    tracks : Tracks
+    tracks, faces : Tracks, Faces
         T tracks; one with a flaw keeps it.
-    faces : Faces
-        Of these tracks.
-    crops : Crops
-    embeddings : Embeddings
-        Of these crops, of tracks without a flaw.
-    pictures : Pictures
-        Of these crops.
+    crops, embeddings, pictures : Crops, Embeddings, Pictures
+        Of tracks without a flaw.
     backbone : callable
         Loads the model that described them, when the film has small faces.
-    sure_score : float
-        Score from which what the detector finds is a face.
-    usual_least : float
-        Smallest face that can be told, px, where the film does not say it.
+    sure_score, usual_least : float
+        Score from which what the detector finds is a face; smallest face that can be told, px,
+        where the film does not say it.
     config : JudgeConfig
         Goes before both where it says something.
-    work : Work
-        Told how many tracks were judged.
 
     Returns
     -------
@@ -87,13 +79,13 @@ def judge_tracks(
     """
     size = _of_tracks(tracks, faces.shorter, 0.5)
     score = _of_tracks(tracks, faces.score, BEST)
-    reason = tracks.flaw.copy()
-    long = np.bincount(crops.track, minlength=len(tracks)) > 1
     sure_score = config.sure_score or sure_score
+    long = np.bincount(crops.track, minlength=len(tracks)) > 1
     sure = (score >= CERTAIN) | ((score >= sure_score) & long)
-    company = np.full(len(tracks), np.nan, dtype=np.float32)
-    least, measured, least_company = config.least_size, False, -1.0
+    reason = tracks.flaw.copy()
     asked = (reason == Reason.OK) & np.isin(np.arange(len(tracks)), embeddings.track)
+    least, measured, least_company = config.least_size, False, -1.0
+    company = np.full(len(tracks), np.nan, dtype=np.float32)
     if config.enabled:
         if not least and (size[asked] < SIZES[-1]).any():
             found = least_size(faces, crops, embeddings, pictures, backbone())
@@ -104,12 +96,10 @@ def judge_tracks(
         company, least_company = find_company(embeddings, asked, sure)
         reason[asked & ~sure & (company < least_company)] = Reason.NO_FACE
     work.progress(len(tracks), len(tracks))
-    kept = reason[embeddings.track] == Reason.OK
-    weight = faces.score[crops.face[embeddings.crop[kept]]].clip(0, 1) ** SHARPER
-    judged = Judgement(
-        reason, size, score, sure, company, min(least, 1e9), measured, sure_score, least_company
-    )
-    return judged, CropWeights(weight)
+    kept = embeddings.crop[reason[embeddings.track] == Reason.OK]
+    weights = CropWeights(faces.score[crops.face[kept]].clip(0, 1) ** SHARPER)
+    signals = (reason, size, score, sure, company)
+    return Judgement(*signals, least, measured, sure_score, least_company), weights
 
 
 def find_company(embeddings: Embeddings, asked: Bools, sure: Bools) -> tuple[Float32, float]:

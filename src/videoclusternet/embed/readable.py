@@ -121,7 +121,8 @@ def least_size(
     Returns
     -------
     float
-        One of ``SIZES``, or infinity; NaN with too few large faces to find it.
+        One of ``SIZES``, ``LARGE`` where all of them are too small; NaN with too few large faces
+        to find it.
     """
     side = faces.shorter[crops.face[embeddings.crop]]
     rows = large_faces(side, embeddings.track)
@@ -140,7 +141,7 @@ def least_size(
             high = middle
         else:
             low = middle + 1
-    return SIZES[high] if high < len(SIZES) else float("inf")
+    return SIZES[high] if high < len(SIZES) else LARGE
 
 
 def large_faces(side: Floats, track: Ints) -> Int64:
