@@ -66,8 +66,8 @@ def judge(space: Space, known: Constraints, labels: np.ndarray) -> list[tuple[fl
     choice = choose(space, {}, METRIC, known, draws=DRAWS, seed=0)
     best, scale = choice.names[choice.best], float(choice.scale[choice.best])
     ours, _ = partition_of(here, best, scale, METRIC, known)
-    values, _ = stability(space, {}, [first], METRIC, known, draws=DRAWS, seed=0)
-    highest = float(SCALES[values[first].mean(axis=0).argmax()])
+    values = stability(space, {}, [first], METRIC, known, draws=DRAWS, seed=0).agreement[first]
+    highest = float(SCALES[values.mean(axis=0).argmax()])
     stable, _ = partition_of(here, first, highest, METRIC, known)
     _, oracle = oracle_hac(space.clean, space.track, labels)
     scores = [score(labels, label) for label in (ours.label, stable.label, oracle)]

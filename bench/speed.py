@@ -142,8 +142,8 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     import numpy as np
 
     from videoclusternet.clustering.average_linkage import join, relative
+    from videoclusternet.clustering.confidence import confidence
     from videoclusternet.clustering.distance import Metric
-    from videoclusternet.clustering.find_cast import confidence
     from videoclusternet.clustering.track_points import space_points
     from videoclusternet.clustering.whitening import Space
     from videoclusternet.types import Constraints

@@ -146,6 +146,7 @@ def cast(character: Sequence[int], confidence: Sequence[float] | None = None) ->
         quality=np.full(n, 0.5),
         threshold=np.full(n, 0.3),
         confidence=np.array(confidence if confidence is not None else [0.9] * n),
+        probable=np.full(n, -1),
         chosen="frozen/or",
     )
 

@@ -251,6 +251,9 @@ class ClusterConfig(Params):
     choose: str = Field("stability", description="`stability`, or the name of a candidate")
     scale: float = Field(0.0, ge=0, description="of own thresholds; 0: found by stability")
     draws: int = Field(16, ge=2, le=10_000, description="perturbations behind the stability")
+    unsure: bool = Field(
+        True, description="[P] false; set tracks aside whose company changes with the pictures"
+    )
     teacher_temperature: float = Field(0.1, ge=1e-3, description="of metrics loss and kl")
     student_temperature: float = Field(0.1, ge=1e-3, description="of metrics loss and kl")
 

@@ -55,6 +55,7 @@ PROFILES: dict[str, dict[str, Any]] = {
             "metric": "loss",
             "thresholds": "crops",
             "cannot_link": False,
+            "unsure": False,
             "choose": "adapted/or",
             "teacher_temperature": 0.04,
             "student_temperature": 1.0,

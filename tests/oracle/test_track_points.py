@@ -12,8 +12,8 @@ from scipy.stats import norm
 
 from tests.oracle.test_cluster import film, without_views
 from videoclusternet.clustering import track_points as module
+from videoclusternet.clustering.confidence import confidence
 from videoclusternet.clustering.distance import Metric, MetricName, normalise
-from videoclusternet.clustering.find_cast import confidence
 from videoclusternet.clustering.paper_rounds import null_bound, renumber
 from videoclusternet.clustering.spaces import Adapted, adapted_space, metric_of, raw_space, subset
 from videoclusternet.clustering.track_points import (

@@ -54,7 +54,7 @@ def some_cast(draw: Any) -> Cast:
     n = draw(st.integers(0, 5))
     character = draw(arrays(np.int32, n, elements=st.integers(-1, 9)))
     three = [draw(column(n)) for _ in range(3)]
-    return Cast(character, np.where(character < 0, 3, 0), *three, draw(names))
+    return Cast(character, np.where(character < 0, 3, 0), *three, np.full(n, -1), draw(names))
 
 
 @st.composite

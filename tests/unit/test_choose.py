@@ -20,6 +20,7 @@ from videoclusternet.clustering.choose import (
     measure,
     partition_of,
 )
+from videoclusternet.clustering.confidence import unsure_tracks
 from videoclusternet.clustering.distance import Metric, normalise
 from videoclusternet.clustering.paper_rounds import Partition
 from videoclusternet.clustering.reading import OWN, Reading
@@ -30,6 +31,7 @@ from videoclusternet.clustering.stability import (
     SCALES,
     SHARES,
     agreement,
+    common_company,
     halves,
     level,
 )
@@ -300,3 +302,34 @@ def test_what_must_meet_meets_in_every_draw() -> None:
     partition, _ = partition_of(spaces(space), reading, scale, COSINE, known)
     assert (partition.label[one] == partition.label[other]).all()
     assert partition.label[one[0]] != partition.label[40]
+
+
+def test_common_company_is_of_each_item_and_says_nothing_of_the_lonely() -> None:
+    a, b = [0, 0, 0, 1, 1, 2], [0, 0, 0, 1, 2, 3]
+    got = common_company(np.array(a), np.array(b))
+    np.testing.assert_allclose(got[:3], 1.0)
+    assert got[3] == got[4] == pytest.approx(0.0, abs=1e-9) and np.isnan(got[5])
+    assert agreement(np.array(a), np.array(b)) == pytest.approx(3 / 6)
+    assert np.isnan(common_company(np.zeros(4, int), np.zeros(4, int))).all()
+
+
+@pytest.mark.parametrize("most", [1000, 40])
+def test_a_track_between_two_people_finds_other_company_each_time(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its crops show the one or the other; of a long film samples are looked at."""
+    monkeypatch.setattr(module, "LARGEST", most)
+    rng = np.random.default_rng(0)
+    people = np.linalg.qr(rng.normal(size=(24, 24)))[0][:4] * 3
+    person, each = np.repeat(np.arange(4), 15), 6
+    track = np.repeat(np.arange(60), each).astype("i4")
+    clean = people[person][track] + rng.normal(size=(360, 24)) * 0.2
+    both = track == 7
+    clean[both] = people[rng.integers(0, 4, each)] + rng.normal(size=(each, 24)) * 0.2
+    views = clean[:, None] + rng.normal(size=(360, 4, 24)) * 0.5
+    space = Space.plain("mixed", clean.astype("f4"), views.astype("f4"), track, 60, 2)
+    choice = choose(space, {}, COSINE, tables.known(60), 24, seed=0)
+    company = choice.company[choice.best]
+    others = np.delete(company, 7)
+    assert not company[7] > 0.6 and np.nanmean(others) > 0.9
+    assert np.isfinite(others).all() and not unsure_tracks(others).any()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests import tables
+from videoclusternet.clustering import find_cast as module
 from videoclusternet.clustering.find_cast import check_choice, find_cast
 from videoclusternet.clustering.reading import Reading, round_name, round_number
 from videoclusternet.clustering.spaces import Adapted
@@ -265,3 +266,24 @@ def test_rounds_have_names_that_are_read_back() -> None:
     assert [round_number(n) for n in ("frozen", "round-", "round--1", "round-1.5", "3")] == [
         None
     ] * 5
+
+
+def test_a_track_that_finds_other_company_each_time_is_unknown_and_probably_somebody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tracks, found = one_after_another(PEOPLE), faces(PEOPLE)
+    config = OWN.model_copy(update={"scale": 0.0, "draws": 2})
+    sure, _ = cast_of(tracks, found, config)
+    vague = np.isin(np.arange(8), [3, 6])  # one of person 0, one of person 2
+    monkeypatch.setattr(module, "unsure_tracks", lambda company: vague)
+    cast, _ = cast_of(tracks, found, config)
+    assert np.flatnonzero(cast.reason == Reason.UNSURE).tolist() == [3, 6]
+    assert (cast.character[vague] == -1).all() and (cast.probable[~vague] == -1).all()
+    assert cast.probable[3] == cast.character[0] and cast.probable[6] == cast.character[2]
+    assert sure.characters == cast.characters
+    monkeypatch.setattr(module, "unsure_tracks", lambda company: np.array(PEOPLE) == 1)
+    cast, _ = cast_of(tracks, found, config)
+    # Somebody whom nothing tells from others is no character, and nobody is probably that.
+    assert cast.characters == sure.characters - 1 and (cast.probable == -1).all()
+    every, _ = cast_of(tracks, found, config.model_copy(update={"unsure": False}))
+    np.testing.assert_array_equal(every.character, sure.character)

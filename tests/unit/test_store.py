@@ -102,6 +102,7 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             real,
             np.where(np.arange(rows) == 0, np.nan, real),
             real,
+            np.full(rows, -1),
             "frozen/or",
         ),
         Links(np.arange(rows), np.arange(rows) + 1, real),

@@ -69,12 +69,12 @@ def judge(
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
         space, known = raw_space(embeddings, views, keep), constraints.inside(keep)
-        values, _ = stability(space, {}, (READING,), metric, known, DRAWS, seed)
-        column = level(values[READING], min(len(keep), LARGEST))
+        values = stability(space, {}, (READING,), metric, known, DRAWS, seed).agreement[READING]
+        column = level(values, min(len(keep), LARGEST))
         found = float(SCALES[column])
         partition, _ = partition_of({space.name: space}, READING, found, metric, known)
         label[keep] = partition.label
-        return Judged(links, label, float(values[READING][:, column].mean()))
+        return Judged(links, label, float(values[:, column].mean()))
 
     return judged
 

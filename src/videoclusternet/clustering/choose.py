@@ -60,6 +60,9 @@ class Choice:
         Clusters each finds; on a film of more than ``LARGEST`` tracks, in a subset.
     scale : float32, shape (K,)
         Scale of the own thresholds, NaN for readings without one.
+    company : float32, shape (K, T)
+        How far each track finds the same company again, see
+        :func:`videoclusternet.clustering.stability.common_company`; NaN where that was not asked.
     best : int
     """
 
@@ -67,6 +70,7 @@ class Choice:
     stability: Float32
     characters: Int32
     scale: Float32
+    company: Float32
     best: int
 
 
@@ -161,17 +165,19 @@ def measure(
     Others as in :func:`videoclusternet.clustering.stability.stability`.
     """
     levels = levels_of(raw)
-    values, count = stability(raw, rounds, names, metric, constraints, draws, seed, progress)
-    column = {name: level(v, min(raw.tracks, LARGEST), levels) for name, v in values.items()}
+    found = stability(raw, rounds, names, metric, constraints, draws, seed, progress)
+    tracks = min(raw.tracks, LARGEST)
+    column = {name: level(v, tracks, levels) for name, v in found.agreement.items()}
     if scale:
         fixed = int(np.abs(np.log(levels.values / scale)).argmin())
         column |= {name: fixed for name in names if name.scaled}
     scales = [(scale or levels.values[column[n]]) if n.scaled else np.nan for n in names]
     return Choice(
         tuple(names),
-        np.array([values[n][:, column[n]].mean() for n in names], dtype=np.float32),
-        np.array([count[n][column[n]] for n in names], dtype=np.int32),
+        np.array([found.agreement[n][:, column[n]].mean() for n in names], dtype=np.float32),
+        np.array([found.characters[n][column[n]] for n in names], dtype=np.int32),
         np.array(scales, dtype=np.float32),
+        np.array([found.tracks[n][column[n]] for n in names], dtype=np.float32),
         0,
     )
 

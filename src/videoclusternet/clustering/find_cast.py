@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from videoclusternet.clustering.choose import UNADAPTED, Choice, choose, measure, partition_of
+from videoclusternet.clustering.confidence import confidence, unsure_tracks
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
 from videoclusternet.clustering.reading import ADAPTED, OWN, Reading, round_number
@@ -44,7 +44,7 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
-from videoclusternet.types.arrays import Array, Float32, Ints
+from videoclusternet.types.arrays import Array
 
 STABILITY = "stability"
 """The choice that compares all candidates."""
@@ -149,7 +149,7 @@ def find_cast(
     extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
-        _cast(tracks, keep, reason, quality, outcome),
+        _cast(tracks, keep, reason, quality, outcome, config.unsure),
         _merges(keep, outcome.partition),
         _candidates(outcome.choice),
     )
@@ -219,7 +219,7 @@ def _cluster(
                 raw, extra, (reading,), metric, constraints, config.draws, seed, 0.0, progress
             )
         else:
-            choice = _unchosen(reading, 0, np.array([scale or np.nan], dtype=np.float32))
+            choice = _unchosen(reading, raw.tracks, 0, scale or np.nan)
     scale = float(choice.scale[choice.best])
     partition, points = partition_of(here, reading, scale, metric, constraints)
     characters = choice.characters.copy()
@@ -232,7 +232,7 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
     """Nobody, or one track: nothing to compare."""
     points = space_points(raw, metric)
     partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
-    choice = _unchosen(UNADAPTED[0], raw.tracks, np.array([np.nan]))
+    choice = _unchosen(UNADAPTED[0], raw.tracks, raw.tracks)
     return _Outcome(partition, points, metric, choice)
 
 
@@ -243,13 +243,21 @@ def _paper(
     metric = metric_of(metric, space)
     points = space_points(space, metric, config.thresholds)
     partition = agglomerate(points, metric, rule_named(reading.linkage), constraints, "paper")
-    choice = _unchosen(reading, partition.clusters, np.array([np.nan]))
+    choice = _unchosen(reading, space.tracks, partition.clusters)
     return _Outcome(partition, points, metric, choice)
 
 
-def _unchosen(reading: Reading, characters: int, scale: Array) -> Choice:
+def _unchosen(reading: Reading, tracks: int, characters: int, scale: float = np.nan) -> Choice:
     """Record a reading that was not compared with others."""
-    return Choice((reading,), np.array([np.nan]), np.array([characters]), scale, 0)
+    nothing = np.full((1, tracks), np.nan, dtype=np.float32)
+    return Choice(
+        (reading,),
+        np.array([np.nan]),
+        np.array([characters]),
+        np.array([scale], dtype=np.float32),
+        nothing,
+        0,
+    )
 
 
 def _cast(
@@ -258,21 +266,27 @@ def _cast(
     reason: Array,
     quality: Array,
     outcome: _Outcome,
+    may_be_unsure: bool,
 ) -> Cast:
-    label = outcome.partition.label
-    seconds = (tracks.last - tracks.first + 1)[keep]
-    time = np.bincount(label, weights=seconds, minlength=outcome.partition.clusters)
-    # Longest on screen first; equal times keep the order of their lowest track.
-    rank = np.empty(len(time), dtype=np.int32)
-    rank[np.argsort(-time, kind="stable")] = np.arange(len(time))
-    character = np.full(len(tracks), -1, dtype=np.int32)
-    character[keep] = rank[label]
+    label, clusters = outcome.partition.label, outcome.partition.clusters
+    unsure = unsure_tracks(outcome.choice.company[outcome.choice.best]) & may_be_unsure
+    seconds = (tracks.last - tracks.first + 1)[keep] * ~unsure
+    time = np.bincount(label, weights=seconds, minlength=clusters)
+    # Longest on screen first; equal times keep the order of their lowest track.  Clusters of
+    # nobody but unsure tracks come last, and are no characters.
+    rank = np.empty(clusters, dtype=np.int32)
+    rank[np.argsort(-time, kind="stable")] = np.arange(clusters)
+    found = rank[label]
+    character, probable = np.full((2, len(tracks)), -1, dtype=np.int32)
+    character[keep] = np.where(unsure, -1, found)
+    probable[keep] = np.where(unsure & (found <= character.max(initial=-1)), found, -1)
+    reason[keep[unsure]] = Reason.UNSURE
     threshold = np.full(len(tracks), np.nan, dtype=np.float32)
     threshold[keep] = outcome.points.threshold
     sure = np.zeros(len(tracks), dtype=np.float32)
     sure[keep] = confidence(outcome.points, label, outcome.metric)
     chosen = str(outcome.choice.names[outcome.choice.best])
-    return Cast(character, reason, quality, threshold, sure, chosen)
+    return Cast(character, reason, quality, threshold, sure, probable, chosen)
 
 
 def _candidates(choice: Choice) -> Candidates:
@@ -289,50 +303,3 @@ def _merges(keep: Array, partition: Partition) -> Merges:
         distance=np.array([m.distance for m in log], dtype=np.float32),
         threshold=np.array([m.threshold for m in log], dtype=np.float32),
     )
-
-
-def confidence(points: TrackPoints, label: Ints, metric: Metric) -> Float32:
-    """How surely each track belongs where it is, 0 to 1.
-
-    ``other / (own + other)``, where ``own`` is the distance of a track to the rest of
-    its character (to its own views when it stands alone) and ``other`` the distance to
-    the nearest other character: .5 on the border, 1 far inside.  One character alone
-    has no neighbour: its tracks are judged against the widest distance among them.
-
-    Parameters
-    ----------
-    points : TrackPoints
-        T tracks.
-    label : int, shape (T,)
-        Cluster of each track.
-    metric : Metric
-
-    Returns
-    -------
-    float32, shape (T,)
-    """
-    clusters = int(label.max(initial=-1)) + 1
-    if clusters == 0:
-        return np.empty(0, dtype=np.float32)
-    size = np.bincount(label, minlength=clusters).astype(np.float32)
-    total = np.zeros((clusters, points.mean.shape[1]), dtype=np.float32)
-    np.add.at(total, label, points.mean)
-    single = metric.terms(points.mean)
-    distance = single.distances(metric.terms(total / size[:, None]))
-    alone = size[label] == 1
-    rest = (total[label] - points.mean) / np.maximum(size[label] - 1, 1)[:, None]
-    rest_terms = metric.terms(np.where(alone[:, None], points.mean, rest))
-    own = _paired(single, rest_terms)
-    own = np.where(alone, points.threshold, own)
-    rows = np.arange(len(label))
-    distance[rows, label] = np.inf
-    other = distance.min(1) if clusters > 1 else np.full(len(label), own.max())
-    own, other = np.maximum(own, 0), np.maximum(other, 0)
-    return np.asarray(other / np.maximum(own + other, 1e-12), dtype=np.float32)
-
-
-def _paired(a: Any, b: Any) -> Array:
-    """Symmetrised distance of row i of ``a`` to row i of ``b``."""
-    forward = a.alpha + b.beta - np.einsum("nd,nd->n", a.p, b.q)
-    backward = a.beta + b.alpha - np.einsum("nd,nd->n", a.q, b.p)
-    return np.asarray((forward + backward) / 2)

@@ -75,31 +75,67 @@ def levels_of(space: Space) -> Levels:
     return SCALED if space.has_views else PLAIN
 
 
-def agreement(a: Ints, b: Ints) -> float:
+@dataclass(frozen=True)
+class Stability:
+    """How candidates agree with themselves under perturbation.
+
+    Attributes
+    ----------
+    agreement : dict of Reading to float64 arrays, shape (draws, scales)
+        Of each candidate in each draw.
+    characters : dict of Reading to int arrays, shape (scales,)
+        Clusters each finds in the whole film, or in a sample of a long one.
+    tracks : dict of Reading to float64 arrays, shape (scales, T)
+        Mean over draws of what each track agrees; NaN for one that was always alone, or never
+        drawn.
+    """
+
+    agreement: Found
+    characters: Found
+    tracks: Found
+
+
+def common_company(a: Ints, b: Ints) -> Float64:
     """How far two partitions give each item the same company, corrected for chance.
 
-    For each item the Dice coefficient of its companions in ``a`` and in ``b`` (itself not
-    counted), minus what random companions would give, scaled so that equal company is 1;
-    then the mean over items.  All alone or all together scores 0.  Every item counts the
-    same: a pair-counting index such as Rand's is ruled by the largest clusters, and
-    adjusted mutual information without a norm prefers few clusters when tracks are few.
+    The Dice coefficient of its companions in ``a`` and in ``b`` (itself not counted), minus what
+    random companions would give, scaled so that equal company is 1.
+
+    Parameters
+    ----------
+    a, b : int, shape (n,)
+        Cluster of each item.
+
+    Returns
+    -------
+    float64, shape (n,)
+        NaN for an item that is alone in both, or with all in both.
+    """
+    n = len(a)
+    _, a = np.unique(a, return_inverse=True)
+    _, b = np.unique(b, return_inverse=True)
+    size_a, size_b = np.bincount(a)[a] - 1.0, np.bincount(b)[b] - 1.0
+    _, cell, joint = np.unique(a.astype(np.int64) * n + b, return_inverse=True, return_counts=True)
+    chance = size_a * size_b / max(n - 1, 1)
+    above = 2 * (joint[cell] - 1.0 - chance)
+    most = size_a + size_b - 2 * chance
+    alone = np.full(n, np.nan)
+    return np.asarray(np.divide(above, most, out=alone, where=most > 1e-9))
+
+
+def agreement(a: Ints, b: Ints) -> float:
+    """Mean of :func:`common_company` over items; all alone or all together scores 0.
+
+    Every item counts the same: a pair-counting index such as Rand's is ruled by the largest
+    clusters, and adjusted mutual information without a norm prefers few clusters when tracks
+    are few.
 
     Parameters
     ----------
     a, b : int, shape (n,)
         Cluster of each item.
     """
-    n = len(a)
-    if n < 2:
-        return 0.0
-    _, a = np.unique(a, return_inverse=True)
-    _, b = np.unique(b, return_inverse=True)
-    size_a, size_b = np.bincount(a)[a] - 1.0, np.bincount(b)[b] - 1.0
-    _, cell, joint = np.unique(a.astype(np.int64) * n + b, return_inverse=True, return_counts=True)
-    chance = size_a * size_b / (n - 1)
-    above = 2 * (joint[cell] - 1.0 - chance)
-    most = size_a + size_b - 2 * chance
-    return float(np.divide(above, most, out=np.zeros(n), where=most > 1e-9).mean())
+    return float(np.nan_to_num(common_company(a, b)).mean()) if len(a) else 0.0
 
 
 def stability(
@@ -111,7 +147,7 @@ def stability(
     draws: int,
     seed: int,
     progress: Progress = no_progress,
-) -> tuple[Found, Found]:
+) -> Stability:
     """Agreement of every candidate with itself under perturbation.
 
     Parameters
@@ -129,46 +165,63 @@ def stability(
         Number of pairs of subsets.
     seed : int
     progress : callable
-
-    Returns
-    -------
-    dict of Reading to float64 arrays, shape (draws, scales)
-        Agreement of each candidate in each draw.
-    dict of Reading to int arrays, shape (scales,)
-        Clusters each finds in the whole film, or in a sample of a long one.
     """
     rng = np.random.default_rng(seed)
-    raw, rounds, constraints = _sample(raw, rounds, constraints, rng)
+    few, keep = _sample(raw, rounds, constraints, rng)
+    labels = readings(*few, names, metric)
     seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
-    labels = readings(raw, rounds, names, metric, constraints)
+    total = {name: np.zeros((len(labels[name]), raw.tracks)) for name in names}
+    count = {name: np.zeros_like(total[name]) for name in names}
     for draw in range(draws):
-        found, kept = [], []
-        for keep, rows in halves(raw.track, raw.tracks, rng):
-            few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-            inside = constraints.inside(keep)
-            found.append(readings(subset(raw, keep, rows), few, names, metric, inside))
-            kept.append(keep)
-        _, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
+        if draw:  # of a long film another sample, so that all of it is looked at
+            few, keep = _sample(raw, rounds, constraints, rng)
+        found, both = _twice(*few, names, metric, rng)
         for name in names:
-            pairs = zip(found[0][name], found[1][name], strict=True)
-            seen[name].append([agreement(a[i], b[j]) for a, b in pairs])
+            same = np.array([common_company(a, b) for a, b in zip(*found[name], strict=True)])
+            seen[name].append(np.nan_to_num(same).mean(axis=1).tolist())
+            total[name][:, keep[both]] += np.nan_to_num(same)
+            count[name][:, keep[both]] += np.isfinite(same)
         progress(draw + 1, draws)
-    return (
-        {name: np.array(values) for name, values in seen.items()},
-        {name: label.max(axis=1) + 1 for name, label in labels.items()},
-    )
+    with np.errstate(invalid="ignore"):
+        return Stability(
+            {name: np.array(values) for name, values in seen.items()},
+            {name: label.max(axis=1) + 1 for name, label in labels.items()},
+            {name: total[name] / np.where(count[name], count[name], np.nan) for name in names},
+        )
+
+
+_Film = tuple[Space, Spaces, Constraints]
+
+
+def _twice(
+    raw: Space,
+    rounds: Spaces,
+    constraints: Constraints,
+    names: Sequence[Reading],
+    metric: Metric,
+    rng: np.random.Generator,
+) -> tuple[dict[Reading, list[Array]], Ints]:
+    """Cluster two halves: the labels of the tracks that both hold, and which tracks these are."""
+    found, kept = [], []
+    for keep, rows in halves(raw.track, raw.tracks, rng):
+        few = {name: subset(space, keep, rows) for name, space in rounds.items()}
+        inside = constraints.inside(keep)
+        found.append(readings(subset(raw, keep, rows), few, inside, names, metric))
+        kept.append(keep)
+    both, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
+    return {name: [found[0][name][:, i], found[1][name][:, j]] for name in names}, both
 
 
 def _sample(
     raw: Space, rounds: Spaces, constraints: Constraints, rng: np.random.Generator
-) -> tuple[Space, Spaces, Constraints]:
-    """Restrict a long film to a random ``LARGEST`` tracks."""
+) -> tuple[_Film, Ints]:
+    """Restrict a long film to a random ``LARGEST`` tracks, and say which."""
     if raw.tracks <= LARGEST:
-        return raw, rounds, constraints
+        return (raw, rounds, constraints), np.arange(raw.tracks)
     keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
     rows = np.flatnonzero(np.isin(raw.track, keep))
     few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-    return subset(raw, keep, rows), few, constraints.inside(keep)
+    return (subset(raw, keep, rows), few, constraints.inside(keep)), keep
 
 
 def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
@@ -204,9 +257,9 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Arr
 def readings(
     raw: Space,
     rounds: Spaces,
+    constraints: Constraints,
     names: Sequence[Reading],
     metric: Metric,
-    constraints: Constraints,
 ) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
@@ -215,10 +268,10 @@ def readings(
     raw : Space
     rounds : mapping of str to Space
         Of the same crops.
+    constraints : Constraints
     names : sequence of Reading
         Candidates.
     metric : Metric
-    constraints : Constraints
     """
     wanted = {space for name in names for space in name.spaces}
     here = {**spaces(raw, wanted), **{name: rounds[name] for name in rounds if name in wanted}}

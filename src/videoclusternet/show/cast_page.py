@@ -162,7 +162,11 @@ def _face(result: Result, row: int, track: int, reason: str = "") -> _Face:
 def _unknown(result: Result, track: int) -> _Face:
     rows = np.flatnonzero(result.crop_track == track)
     middle = int(rows[len(rows) // 2]) if len(rows) else -1
-    return _face(result, middle, track, REASONS[Reason(int(result.cast.reason[track]))])
+    said = REASONS[Reason(int(result.cast.reason[track]))]
+    probable = int(result.cast.probable[track])
+    if probable >= 0:
+        said += f", probably Character {probable + 1}"
+    return _face(result, middle, track, said)
 
 
 def _from_to(result: Result, first: Span, last: Span) -> str:

@@ -17,6 +17,7 @@ REASONS = {
     Reason.NO_PICTURE: "no picture",
     Reason.UNREADABLE: "too small to tell",
     Reason.NO_FACE: "not surely a face",
+    Reason.UNSURE: "hard to tell from others",
 }
 """What a reason means to people."""
 

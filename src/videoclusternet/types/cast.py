@@ -181,7 +181,10 @@ class Cast(Table):
     threshold : float32, shape (T,)
         The track's own threshold (distance), NaN where Unknown.
     confidence : float32, shape (T,)
-        0 to 1; see :func:`videoclusternet.clustering.find_cast.confidence`.
+        0 to 1; see :func:`videoclusternet.clustering.confidence.confidence`.
+    probable : int32, shape (T,)
+        Character that an Unknown track probably shows; -1 where nothing is said, and for tracks
+        that have a character.
     chosen : str
         The candidate reading that made this cast.
     """
@@ -193,18 +196,24 @@ class Cast(Table):
         "quality": ("f4", ("T",)),
         "threshold": ("f4", ("T",)),
         "confidence": ("f4", ("T",)),
+        "probable": ("i4", ("T",)),
     }
     character: Int32
     reason: UInt8
     quality: Float32
     threshold: Float32
     confidence: Float32
+    probable: Int32
     chosen: str
 
     def check(self) -> None:
         """Check that a track is Unknown exactly when it has a reason to be."""
         if np.any((self.character < 0) != (self.reason != Reason.OK)):
             raise ValueError("Cast: character -1 and a reason must go together")
+        if np.any((self.probable >= 0) & (self.character >= 0)):
+            raise ValueError("Cast.probable is for tracks without a character")
+        if self.probable.max(initial=-1) >= max(self.characters, 1):
+            raise ValueError("Cast.probable must be a character")
 
     def __len__(self) -> int:
         return len(self.character)

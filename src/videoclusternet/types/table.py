@@ -25,6 +25,7 @@ class Reason(IntEnum):
     NO_PICTURE = 4
     UNREADABLE = 5
     NO_FACE = 6
+    UNSURE = 7
 
 
 @dataclass(frozen=True, eq=False)

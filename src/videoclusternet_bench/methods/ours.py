@@ -17,7 +17,7 @@ from videoclusternet_bench.runner import copy_run
 
 def _instant(given: Given, told: Told, seed: int) -> Array:
     """Find the cast of the model as it is; nothing on disk is read again or written."""
-    result, config = open_run(given.folder), Config.load("instant")
+    result, config = open_run(given.folder), config_of("instant")
     described = result.embeddings, result.views, result.weights
     cast, *_ = find_cast(result.tracks, *described, config.cluster, config.track_quality, seed)
     return np.asarray(cast.character[given.rows])
@@ -45,7 +45,8 @@ def config_of(name: str, seed: int = 0) -> Config:
     """
     profile, _, depth = name.partition("=")
     deep = [f"adapt.trainable={depth}"] if depth else []
-    return Config.load(profile, settings=[f"seed={seed}", *deep])
+    # Methods are compared on all tracks: none is set aside because it is hard.
+    return Config.load(profile, settings=[f"seed={seed}", "cluster.unsure=false", *deep])
 
 
 def folder_of(run: Path, name: str) -> Path:
