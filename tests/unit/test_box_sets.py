@@ -259,7 +259,7 @@ def test_small_faces_give_way_but_a_small_track_is_described(
     def shrink(row: dict[str, str]) -> None:
         small = row["track_id"] == "t1" or (row["track_id"], row["frame"]) == ("t0", "0")
         if small:
-            row.update(w="20", h="20")
+            row.update(w="10", h="10")
 
     full = cluster_boxes(drawn_film, boxes, tmp_path / "full", QUICKLY).films[0].crops
     relabelled(boxes, shrink)
