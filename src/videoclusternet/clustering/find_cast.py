@@ -145,8 +145,9 @@ def find_cast(
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, weight=weights.weight)
     seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
-    like = (keep, metric, weights.weight, views.row)
-    extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
+    extra = {
+        r: adapted_space(rounds[r](), r, keep, metric, weights.weight, views.row) for r in seen
+    }
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     return (
         _cast(tracks, keep, reason, quality, outcome, config.unsure),
@@ -282,9 +283,9 @@ def _cast(
     probable[keep] = np.where(unsure & (found <= character.max(initial=-1)), found, -1)
     reason[keep[unsure]] = Reason.UNSURE
     threshold = np.full(len(tracks), np.nan, dtype=np.float32)
-    threshold[keep] = outcome.points.threshold
+    threshold[keep] = np.where(unsure, np.nan, outcome.points.threshold)
     sure = np.zeros(len(tracks), dtype=np.float32)
-    sure[keep] = confidence(outcome.points, label, outcome.metric)
+    sure[keep] = confidence(outcome.points, label, outcome.metric) * ~unsure
     chosen = str(outcome.choice.names[outcome.choice.best])
     return Cast(character, reason, quality, threshold, sure, probable, chosen)
 
