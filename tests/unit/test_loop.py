@@ -59,7 +59,12 @@ class Runs:
         **settings: object,
     ) -> tuple[Rounds, Epochs]:
         config = Config.model_validate(
-            {"seed": SEED, "adapt": PLAIN | ROUNDS | settings, "matching": {"quantile": 0.1}}
+            {
+                "seed": SEED,
+                "adapt": PLAIN | ROUNDS | settings,
+                "matching": {"quantile": 0.1},
+                "track_quality": {"enabled": True},
+            }
         )
         people = toy()
         known = constraints or Constraints.none(people.tracks)
