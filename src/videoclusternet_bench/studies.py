@@ -233,7 +233,7 @@ STUDIES = {
                 INSTANT,
                 _instant("nothing judged", "judge.enabled=false"),
                 _instant("Eq. 4", "track_quality.enabled=true"),
-                _instant("Eq. 4, raw MAD", "track_quality.enabled=true", "track_quality.spread=mad"),
+                _instant("raw MAD", "track_quality.enabled=true", "track_quality.spread=mad"),
                 _instant("no cannot-link", "cluster.cannot_link=false"),
             ),
         ),
