@@ -201,7 +201,7 @@ def measured(result: Result, truth: Sequence[Path], config: Config) -> dict[str,
     _, cut = oracle_hac(base[rows], track, labels[kept])
     hac = score(labels[kept], cut)
     steps = Store(result.folder).manifest["steps"]
-    names = ["scan", "tracks", "crops", "embeddings", "views", "links", "cast"]
+    names = ["scan", "tracks", "crops", "embeddings", "judgement", "views", "links", "cast"]
     names += ["adapt"] if config.adapt.rounds else []
     return {
         **{name: scores[name] for name in MEASURES},

@@ -231,8 +231,9 @@ STUDIES = {
             "Quality filter and cannot-link pairs",
             (
                 INSTANT,
-                _instant("no quality filter", "track_quality.enabled=false"),
-                _instant("raw MAD", "track_quality.spread=mad"),
+                _instant("nothing judged", "judge.enabled=false"),
+                _instant("Eq. 4", "track_quality.enabled=true"),
+                _instant("raw MAD", "track_quality.enabled=true", "track_quality.spread=mad"),
                 _instant("no cannot-link", "cluster.cannot_link=false"),
             ),
         ),

@@ -45,6 +45,7 @@ STEPS = (
     "tracks",
     "crops",
     "embeddings",
+    "judgement",
     "views",
     "adapt",
     "links",

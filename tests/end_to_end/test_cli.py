@@ -20,7 +20,9 @@ from videoclusternet.models.registry import MODELS
 from videoclusternet.types import Table
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = ["video", "scan", "shots", "tracks", "crops", "embeddings", "views", "links", "cast"]
+STEPS = [
+    "video", "scan", "shots", "tracks", "crops", "embeddings", "judgement", "views", "links", "cast"
+]  # fmt: skip
 
 
 def real(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
