@@ -125,7 +125,7 @@ def test_a_run_of_features(tmp_path: Path) -> None:
     (tmp_path / "a_tracks.csv").write_text("track_id,shot,label\n2,0,Ann\n0009,0,Bob\n")
     result = entered([tmp_path / "a.npz"], tmp_path / "run")
     embeddings = result.embeddings
-    assert result.views.base.shape == (4, 0, 3) and result.views.globals == 0
+    assert result.views.base.shape == (0, 0, 3) and result.views.globals == 0
     assert embeddings.model == "net" and embeddings.track.tolist() == [0, 0, 1, 1]
     assert np.isnan(embeddings.quality).all()
     assert result.films[0].track_names == ("2", "9")

@@ -145,15 +145,11 @@ def find_cast(
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, weight=weights.weight)
     seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
-    extra = {
-        r: adapted_space(rounds[r](), r, keep, metric, weights.weight, views.row) for r in seen
-    }
+    like = (keep, metric, weights.weight, views.row)
+    extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
-    return (
-        _cast(tracks, keep, reason, quality, outcome, config.unsure),
-        _merges(keep, outcome.partition),
-        _candidates(outcome.choice),
-    )
+    cast = _cast(tracks, keep, reason, quality, outcome, config.unsure)
+    return cast, _merges(keep, outcome.partition), _candidates(outcome.choice)
 
 
 def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Constraints:
