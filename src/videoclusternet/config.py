@@ -138,7 +138,7 @@ class EmbedConfig(Params):
     global_views: int = Field(2, ge=1, le=64, description="[P] views of area .7-1")
     local_views: int = Field(4, ge=0, le=64, description="[P] views of area .4-.6")
     view_crops: int = Field(
-        1, ge=0, description="crops of a track whose views are made; 0: all, [P]"
+        4, ge=0, description="crops of a track whose views are made; 0: all, [P]"
     )
     mirror: bool = Field(True, description="average each crop with its mirror image")
     max_crops: int = Field(16, ge=1, description="crops of a track that are looked at, at most")
