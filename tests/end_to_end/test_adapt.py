@@ -409,6 +409,7 @@ with joined("cpu") as ranks:
 """
 
 ADAPT = """
+import os
 import sys
 import pytest
 import torch
@@ -421,6 +422,8 @@ patch.setattr("videoclusternet.adapt.judge.DRAWS", 2)
 torch.set_num_threads(1)
 patch.setattr(torch.optim, "AdamW", torch.optim.SGD)
 adapt_run(sys.argv[1], tiny("vcn", "adapt.objective=eq2"))
+sys.stdout.flush()
+os._exit(0)  # threads of libraries now and then abort while Python takes itself down
 """
 
 

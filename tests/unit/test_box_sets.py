@@ -323,7 +323,8 @@ def check_again(film: Path, before: Result, boxes: Path, folder: Path) -> None:
     assert again.tracks.overlapping().tolist() == before.tracks.overlapping().tolist()
     faces = again.films[0].faces
     assert faces is not None and np.isnan(faces.score).any() and (faces.score != 0).all()
-    assert score_run(again, boxes)["bcubed_f"] >= score_run(before, boxes)["bcubed_f"] - 0.02
+    # Given boxes have no scores to weigh pictures by, and are not judged.
+    assert score_run(again, boxes)["bcubed_f"] >= score_run(before, boxes)["bcubed_f"] - 0.06
 
 
 @pytest.mark.slow
