@@ -85,6 +85,7 @@ def test_most_unknown_names_reasons_and_the_command(tmp_path: Path) -> None:
         (Reason.NO_PICTURE, 90, ""),
         (Reason.UNREADABLE, 15, "judge.least_size=8"),
         (Reason.NO_FACE, 90, "judge.enabled=false"),
+        (Reason.UNSURE, 90, "cluster.unsure=false"),
     ],
 )
 def test_the_command_fits_the_reason(

@@ -72,13 +72,13 @@ def check_choice(config: ClusterConfig) -> None:
     """
     asked = Reading.parse(config.choose)
     rules = (OWN, *RULES, "and")
-    spaces = (*SPACES, *(UNADAPTED[-1].space,), ADAPTED)
-    space = asked.space in spaces or round_number(asked.space) is not None
+    known = (*SPACES, UNADAPTED[-1].space, ADAPTED)
+    space = asked.space in known or round_number(asked.space) is not None
     mean = len(asked.spaces) > 1 and asked.linkage != OWN
     if config.choose != STABILITY and (mean or not (space and asked.linkage in rules)):
         raise ConfigError(
             f"no candidate {shown(config.choose)} for cluster.choose",
-            f"choose stability or SPACE/RULE: a space of {', '.join(spaces)}; "
+            f"choose stability or SPACE/RULE: a space of {', '.join(known)}; "
             f"a rule of {', '.join(rules)}",
         )
     if config.algorithm == "vcn" and config.thresholds != "views":

@@ -8,13 +8,13 @@ track: see :func:`agreement`.  No label is ever seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from videoclusternet.clustering.average_linkage import Relative, cut, relative, together, tree
+from videoclusternet.clustering.average_linkage import cut, relative, together, tree
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
 from videoclusternet.clustering.reading import Reading
@@ -41,7 +41,8 @@ LARGEST = 1000
 MEANINGFUL = 0.5
 """Below this agreement there is no structure to go by, and thresholds stay as they are."""
 ENOUGH = 0.85
-"""Share of the highest agreement from which a level, or a reading, is stable enough."""
+"""Share of the highest agreement from which a level is stable enough, and the agreement from which
+a reading is."""
 PRIOR = 15.0
 """Tracks that weigh as much as the expectation that thresholds are right as they are."""
 
@@ -282,15 +283,12 @@ def readings(
     found: Found = {}
     for name in names:
         if name.scaled:
-            found[name] = cut(tree(_averaged(far, name), constraints), levels)
+            mean = together([far[space] for space in name.spaces])
+            found[name] = cut(tree(mean, constraints), levels)
         else:
             rule, space = rule_named(name.linkage), name.space
             found[name] = agglomerate(points[space], metrics[space], rule, constraints).label[None]
     return found
-
-
-def _averaged(far: Mapping[str, Relative], name: Reading) -> Relative:
-    return together([far[space] for space in name.spaces])
 
 
 def rule_named(name: str) -> Rule:

@@ -18,7 +18,7 @@ from videoclusternet.engine.in_parts import in_parts, split
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Crops, Embeddings, Reason, Tracks, Views
-from videoclusternet.types.arrays import Array, Float32, Int32, Int64, UInt8
+from videoclusternet.types.arrays import Array, Float32, Int64, Ints, UInt8
 
 PART = 128
 """Crops that a crash can cost, and that a process takes at a time."""
@@ -201,12 +201,12 @@ def chosen_rows(crops: Crops, tracks: Tracks, most: int) -> Int64:
     return good[spread_rows(crops.track[good], most)]
 
 
-def spread_rows(track: Int32, most: int) -> Int64:
+def spread_rows(track: Ints, most: int) -> Int64:
     """Choose rows of each track evenly spaced from its first to its last, one in the middle.
 
     Parameters
     ----------
-    track : int32, shape (n,), ascending
+    track : int, shape (n,), ascending
         Track of each row.
     most : int
         Rows of a track at most.

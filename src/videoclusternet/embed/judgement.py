@@ -20,8 +20,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from videoclusternet.clustering.track_quality import GAUSSIAN
 from videoclusternet.config import JudgeConfig
-from videoclusternet.embed.readable import SIZES, Company, Pictures, least_size
+from videoclusternet.embed.embed import Pictures
+from videoclusternet.embed.readable import SIZES, Company, least_size
 from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Crops, CropWeights, Embeddings, Faces, Judgement, Reason, Tracks
@@ -39,8 +41,6 @@ LONELY = 0.2
 """Share of the sure faces that may be further from all others than a believed one."""
 SHARPER = 4
 """Power of the detector's score that weighs a crop."""
-MAD = 1.4826
-"""Standard deviation of a Gaussian in units of its median absolute deviation."""
 
 
 def judge_tracks(
@@ -150,8 +150,8 @@ def strangers(cosine: Floats) -> float:
     cosine : float, shape (P,)
     """
     middle = float(np.median(cosine))
-    below = middle - cosine[cosine <= middle]
-    return middle + MAD * float(np.median(below)) * NormalDist().inv_cdf(1 - 1 / (len(cosine) + 1))
+    spread = GAUSSIAN * float(np.median(middle - cosine[cosine <= middle]))
+    return middle + spread * NormalDist().inv_cdf(1 - 1 / (len(cosine) + 1))
 
 
 def _of_tracks(tracks: Tracks, value: Floats, quantile: float) -> Float32:

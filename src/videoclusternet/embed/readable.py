@@ -9,13 +9,13 @@ size can be told.  Where this ends depends on the model and on the film, and nee
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from videoclusternet.clustering.distance import group_mean, group_sum, normalise
+from videoclusternet.embed.embed import Pictures, spread_rows
 from videoclusternet.embed.views import clean_inputs
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Crops, Embeddings, Faces
@@ -32,14 +32,6 @@ NEAR = 0.03
 """Share of the film's tracks that count as the nearest of a face."""
 ENOUGH = 0.75
 """Share of the shrunk faces that must still lie with these."""
-
-
-class Pictures(Protocol):
-    """Where the canvases of crops come from."""
-
-    def pixels(self, rows: Int64) -> UInt8:
-        """Return the canvases, uint8 (n, 144, 144, 3), of n rows of ``Crops``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -160,17 +152,8 @@ def large_faces(side: Floats, track: Ints) -> Int64:
     """
     count = np.bincount(track)
     able = np.flatnonzero((side >= LARGE) & (count[track] > 1))
-    chosen = [np.empty(0, dtype=np.int64)]
-    for t in np.unique(track[able]):
-        mine = able[track[able] == t]
-        chosen.append(mine[_evenly(len(mine), EACH)])
-    rows = np.concatenate(chosen)
-    return np.asarray(rows[_evenly(len(rows), MOST)], dtype=np.int64)
-
-
-def _evenly(count: int, most: int) -> Int64:
-    """Return at most ``most`` of the numbers below ``count``, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+    rows = able[spread_rows(track[able], EACH)]
+    return rows[spread_rows(np.zeros_like(rows), MOST)]
 
 
 def _scale(landmarks: Array) -> Floats:

@@ -129,18 +129,16 @@ class Described:
         if any(store.fingerprint("views") is None for store in stores):
             return Views.none(self.embeddings.base.shape[1])
         found = [store.load("views", (Views,))[0] for store in stores]
-        return Views.of_films(found, [len(_embeddings(film)) for film in self.films])
+        crops = [len(_embeddings(film)) for film in self.films]
+        for film, views, count in zip(self.films, found, crops, strict=True):
+            if not _below(views.row, count):
+                raise _strangers(film.folder)
+        return Views.of_films(found, crops)
 
     @cached_property
     def weights(self) -> CropWeights:
         """How much each of the embedded crops counts."""
-        films = [
-            Store(film.folder).load(Judgement.FILE, (Judgement, CropWeights))[1]
-            if film.judgement
-            else CropWeights.even(len(_embeddings(film)))
-            for film in self.films
-        ]
-        return CropWeights.concatenate(films)
+        return CropWeights.concatenate([_weights(film) for film in self.films])
 
     @property
     def has_pictures(self) -> bool:
@@ -228,6 +226,17 @@ def _embeddings(film: Film) -> Embeddings:
     if not (fits and _below(found.track, len(film.tracks))):
         raise _strangers(film.folder)
     return told(found, film.tracks)
+
+
+def _weights(film: Film) -> CropWeights:
+    """Read the weights of a film's embedded crops; given crops count alike."""
+    count = len(_embeddings(film))
+    if film.judgement is None:
+        return CropWeights.even(count)
+    kept: CropWeights = Store(film.folder).load(Judgement.FILE, (Judgement, CropWeights))[1]
+    if len(kept.weight) != count:
+        raise _strangers(film.folder)
+    return kept
 
 
 def is_finished(folder: Path) -> bool:

@@ -153,6 +153,8 @@ def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
         return f"judge.least_size={least / 2:g}", f"to judge faces from {least / 2:g} px on"
     if main == Reason.NO_FACE:
         return "judge.enabled=false", "to take them all for faces"
+    if main == Reason.UNSURE:
+        return "cluster.unsure=false", "to place them all the same"
     if main == Reason.BLURRED:
         return "quality.min_sharpness=0", "to judge blurred faces too"
     if main == Reason.LOW_QUALITY:

@@ -1,4 +1,4 @@
-"""YuNet face detector (Wu, Peng and Yu, 2023): as OpenCV's ``FaceDetectorYN``, twice as fast.
+"""YuNet face detector (Wu, Peng and Yu, 2023): what OpenCV's ``FaceDetectorYN`` finds.
 
 ONNX Runtime runs the network; what comes out is read as OpenCV reads it, with its own
 suppression.
