@@ -13,6 +13,8 @@ import pytest
 
 from tests import tables
 from videoclusternet import open_run
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder import result as module
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
@@ -115,6 +117,31 @@ def test_hints_are_on_the_page_with_their_commands(drawn: Result) -> None:
     (unknown,) = [text for text in page.texts("section") if text.startswith("Unknown")]
     assert unknown.startswith("Unknown3 tracks that cannot be judged: 3 blurred")
     assert unknown.count("blurred") == 4
+
+
+def test_a_track_that_is_hard_to_tell_says_who_it_probably_is(drawn: Result) -> None:
+    cast = replace(
+        drawn.cast,
+        character=np.array([0, 1, -1, -1]),
+        reason=np.array([0, 0, Reason.UNSURE, Reason.UNSURE]),
+        probable=np.array([-1, -1, 1, -1]),
+    )
+    page = read(replace(drawn, cast=cast))
+    (unknown,) = [text for text in page.texts("section") if text.startswith("Unknown")]
+    assert unknown.count("hard to tell from others") == 3  # of all, and of each
+    assert unknown.count("hard to tell from others, probably Character 2") == 1
+
+
+def test_views_and_weights_of_other_crops_are_refused(
+    drawn: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module._embeddings
+    assert len(drawn.views) and len(drawn.weights.weight) == len(drawn.embeddings)
+    monkeypatch.setattr(module, "_embeddings", lambda film: real(film).take(slice(0, 2)))
+    again = open_run(drawn.folder)
+    for name in ("views", "weights"):
+        with pytest.raises(StoreError, match="do not belong together"):
+            getattr(again, name)
 
 
 def test_names_are_text_and_nothing_else(drawn: Result) -> None:
