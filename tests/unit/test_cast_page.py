@@ -13,8 +13,6 @@ import pytest
 
 from tests import tables
 from videoclusternet import open_run
-from videoclusternet.errors import StoreError
-from videoclusternet.runfolder import result as module
 from videoclusternet.runfolder.result import Film, Result
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
@@ -130,18 +128,6 @@ def test_a_track_that_is_hard_to_tell_says_who_it_probably_is(drawn: Result) -> 
     (unknown,) = [text for text in page.texts("section") if text.startswith("Unknown")]
     assert unknown.count("hard to tell from others") == 3  # of all, and of each
     assert unknown.count("hard to tell from others, probably Character 2") == 1
-
-
-def test_views_and_weights_of_other_crops_are_refused(
-    drawn: Result, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = module._embeddings
-    assert len(drawn.views) and len(drawn.weights.weight) == len(drawn.embeddings)
-    monkeypatch.setattr(module, "_embeddings", lambda film: real(film).take(slice(0, 2)))
-    again = open_run(drawn.folder)
-    for name in ("views", "weights"):
-        with pytest.raises(StoreError, match="do not belong together"):
-            getattr(again, name)
 
 
 def test_names_are_text_and_nothing_else(drawn: Result) -> None:

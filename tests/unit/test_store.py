@@ -18,9 +18,11 @@ from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder import result as results
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.manifest import FORMAT, read_manifest
+from videoclusternet.runfolder.result import open_run
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import (
     Candidates,
@@ -408,3 +410,15 @@ def test_folders_whose_names_look_like_addresses(
         path.parent.mkdir(exist_ok=True)
         write_table(path, filled(kind, 3))
         assert read_table(path, kind).digest == filled(kind, 3).digest
+
+
+def test_views_and_weights_of_other_crops_are_refused(
+    drawn_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, real = open_run(drawn_run), results._embeddings
+    assert len(drawn.views) and len(drawn.weights.weight) == len(drawn.embeddings)
+    monkeypatch.setattr(results, "_embeddings", lambda film: real(film).take(slice(0, 2)))
+    again = open_run(drawn_run)
+    for name in ("views", "weights"):
+        with pytest.raises(StoreError, match="do not belong together"):
+            getattr(again, name)
