@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -192,6 +193,25 @@ def test_rotation_and_aspect_together(tmp_path: Path) -> None:
     assert (info.width, info.height) == (48, 128)
     (frame,) = read_frames(info, [3])
     assert frame.picture(48, 128).shape == (128, 48, 3)
+
+
+def test_frames_that_were_seen_are_let_go_at_once(tmp_path: Path) -> None:
+    """No frame may wait for the garbage collector, which does not know how large it is."""
+    path = turn(write(tmp_path / "f.mp4", range(0, 2000, 40)), 90)
+    gc.collect()
+    gc.disable()
+    try:
+        before = living_frames()
+        for frame in read_frames(open_video(path)):  # fifty
+            frame.picture(32, 24)
+        del frame
+        assert living_frames() - before <= 2  # the first of each reading, whose matrix was asked
+    finally:
+        gc.enable()
+
+
+def living_frames() -> int:
+    return sum(type(one) is av.VideoFrame for one in gc.get_objects())
 
 
 def test_odd_size(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,12 @@ class Upright:
         if self.mirror_x:
             picture = picture[:, ::-1]
         return np.ascontiguousarray(picture[::-1] if self.mirror_y else picture)
+
+
+def display_size(frame: Any, ratio: Fraction) -> tuple[int, int]:
+    """Width and height in square pixels, as the viewer sees them."""
+    width = max(1, round(frame.width * (Fraction(ratio) if ratio > 0 else 1)))
+    return (frame.height, width) if Upright(frame).swap else (width, frame.height)
 
 
 def _matrix(frame: Any) -> tuple[int, int, int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from videoclusternet.errors import VideoError
 from videoclusternet.film.container import (
     Upright,
     decode,
+    display_size,
     is_pictures,
     list_pictures,
     marked_packets,
@@ -90,7 +91,7 @@ def open_video(
         first = next(decode(stream, container.demux(stream)), None)
     if first is None:
         raise VideoError(f"{path} cannot be decoded", "copy or export it again")
-    width, height = _display_size(first, ratio)
+    width, height = display_size(first, ratio)
     columns = asdict(index)
     stored = f"{content_hash(path)}:{columns.pop('crc'):08x}"
     columns |= {"rate": str(index.rate), "base": str(index.base)}
@@ -126,7 +127,7 @@ def _open_pictures(path: Path, fps: Fraction | None) -> VideoInfo:
     first = next((f for file in files for f in _picture_frame(file)), None)
     if first is None:
         raise VideoError(f"{path}: no picture can be read", "export them again")
-    width, height = _display_size(first, Fraction(1))
+    width, height = display_size(first, Fraction(1))
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name}\0{content_hash(file)}\n".encode(errors="surrogateescape"))
@@ -175,10 +176,28 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-Scalers = defaultdict[tuple[int, int], VideoReformatter]
-"""What converts the frames of a film, by the size wanted: tables for each are made once."""
+class _Projector:
+    """Makes pictures of the frames of a film; what it needs for each size is made once."""
+
+    def __init__(self) -> None:
+        self._scalers: dict[tuple[int, int], Any] = defaultdict(VideoReformatter)
+        self._upright: dict[int, Upright] = {}
+
+    def __call__(self, frame: Any, width: int, height: int) -> UInt8:
+        # The matrix of a frame is read once for each angle: whoever has asked PyAV for it holds a
+        # frame in a circle, and its pixels stay until Python looks for circles, which may be never.
+        if (angle := frame.rotation) not in self._upright:
+            self._upright[angle] = Upright(frame)
+        upright = self._upright[angle]
+        size = (height, width) if upright.swap else (width, height)
+        # One thread: PyAV would start some anew for every small picture, and wait for them.
+        scaled: Any = self._scalers[size].reformat(
+            frame, *size, format="rgb24", interpolation="AREA", threads=1
+        )
+        return upright(scaled.to_ndarray())
 
 
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One decoded frame; its picture is converted on demand.
 
@@ -188,19 +207,13 @@ class Frame:
         Frame number.
     """
 
-    def __init__(self, number: int, frame: Any, scalers: Scalers) -> None:
-        self.number = number
-        self._frame, self._scalers = frame, scalers
-        self._upright = Upright(frame)
+    number: int
+    decoded: Any
+    projector: _Projector
 
     def picture(self, width: int, height: int) -> UInt8:
         """Return the display picture, uint8 RGB (height, width, 3), scaled to this size."""
-        size = (height, width) if self._upright.swap else (width, height)
-        # One thread: PyAV would start some anew for every small picture, and wait for them.
-        scaled: Any = self._scalers[size].reformat(
-            self._frame, *size, format="rgb24", interpolation="AREA", threads=1
-        )
-        return self._upright(scaled.to_ndarray())
+        return self.projector(self.decoded, width, height)
 
 
 def read_frames(
@@ -255,13 +268,13 @@ def _read(info: VideoInfo, wanted: Array) -> Iterator[Frame]:
 def _decode_run(decoded: Iterator[Any], number_of: dict[int, int], run: Array) -> Iterator[Frame]:
     """Yield the wanted frames; step over what is damaged."""
     targets, last, before = set(run.tolist()), int(run[-1]), -1
-    scalers = Scalers(VideoReformatter)
+    projector = _Projector()
     for frame in decoded:
         number = number_of.get(frame.pts, -1)
         # What is damaged may come out of order; whoever reads counts on rising numbers.
         if number in targets and number > before and not frame.is_corrupt:
             before = number
-            yield Frame(number, frame, scalers)
+            yield Frame(number, frame, projector)
         if number >= last:
             return
 
@@ -323,7 +336,7 @@ def _read_pictures(info: VideoInfo, path: Path, wanted: Array) -> Iterator[Frame
         raise VideoError(f"{path} has changed: {len(files)} pictures, not {info.frames}", "")
     for number in wanted.tolist():
         for frame in _picture_frame(files[number]):
-            yield Frame(number, frame, Scalers(VideoReformatter))
+            yield Frame(number, frame, _Projector())
 
 
 def _picture_frame(path: Path) -> Iterator[Any]:
@@ -334,9 +347,3 @@ def _picture_frame(path: Path) -> Iterator[Any]:
             yield from list(decode(stream, container.demux(stream)))[:1]
     except (VideoError, IndexError):
         return
-
-
-def _display_size(frame: Any, ratio: Fraction) -> tuple[int, int]:
-    """Width and height in square pixels, as the viewer sees them."""
-    width = max(1, round(frame.width * (Fraction(ratio) if ratio > 0 else 1)))
-    return (frame.height, width) if Upright(frame).swap else (width, frame.height)
