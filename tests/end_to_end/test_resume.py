@@ -217,7 +217,7 @@ def whole(long_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = Config.load(settings=IN_PARTS)
         result = cluster_film(long_film, tmp_path_factory.mktemp("long") / "whole", config)
     assert result.films[0].video is not None and result.films[0].video.frames == 12 * FPS
-    assert models.detector.seen == 12 * FPS // 3
+    assert models.detector.seen == 12 * FPS // 6
     return result.folder
 
 
@@ -252,8 +252,8 @@ def test_scan_goes_on_inside(
         with pytest.raises(Cancelled):
             cluster_film(long_film, run, config, stop)
     # One stride early, to warm up; nothing of what was finished.
-    assert min(decoded) == 213 and max(decoded) == 12 * FPS - 1
-    assert fake_models.detector.seen - detected_before == (12 * FPS - 216) // 3
+    assert min(decoded) == 210 and max(decoded) == 12 * FPS - 1
+    assert fake_models.detector.seen - detected_before == (12 * FPS - 216) // 6
     assert not list((run / "parts").glob("scan-*"))
 
     cluster_film(long_film, run, config)
@@ -267,12 +267,12 @@ def test_parts_of_other_settings_are_not_taken(
     config = Config.load(settings=["faces.part=100", "faces.batch=4", *PLAIN])
     with pytest.raises(Cancelled):
         cluster_film(long_film, run, config, Stop(lambda e: e.step == "scan" and e.done >= 240))
-    other = Config.load(settings=["faces.part=100", "faces.batch=4", "faces.stride=6"])
+    other = Config.load(settings=["faces.part=100", "faces.batch=4", "faces.stride=4"])
     with pytest.raises(Cancelled):
         cluster_film(long_film, run, other, Stop(lambda e: (e.step, e.kind) == ("scan", "done")))
     faces = read_table(run / "faces.parquet", Faces)
-    assert isinstance(faces, Faces) and faces.stride == 6
-    assert (faces.frame % 6 == 0).all() and faces.frame[-1] > 240
+    assert isinstance(faces, Faces) and faces.stride == 4
+    assert (faces.frame % 4 == 0).all() and faces.frame[-1] > 240
 
 
 def test_length_of_parts_changes_nothing(

@@ -111,7 +111,9 @@ def test_a_step_divides_half_a_second_and_looks_often_enough(fps: Fraction) -> N
     assert stride == max(fits, default=1)
 
 
-@pytest.mark.parametrize(("fps", "stride"), [(5, 1), (12, 2), (24, 3), (25, 3), (50, 5), (60, 6)])
+@pytest.mark.parametrize(
+    ("fps", "stride"), [(5, 1), (12, 3), (24, 6), (25, 6), (30, 5), (50, 5), (60, 15)]
+)
 def test_steps_of_common_rates(fps: int, stride: int) -> None:
     assert choose_stride(Fraction(fps)) == stride
     assert choose_stride(Fraction(fps), wanted=7) == 7

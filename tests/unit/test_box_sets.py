@@ -285,7 +285,7 @@ def test_several_films_share_a_cast(drawn_film: Path, boxes: Path, tmp_path: Pat
     [
         ({"frame": "72"}, r"line 2: frame 72 is outside the film"),
         ({"x": "190"}, "line 2: the box 190"),
-        ({"frame": "6"}, "line 4: track t0 has two boxes in frame 6"),
+        ({"frame": "6"}, "line 3: track t0 has two boxes in frame 6"),
     ],
 )
 def test_boxes_of_another_film_are_refused(

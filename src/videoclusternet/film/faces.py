@@ -12,9 +12,9 @@ from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.types import Faces
 from videoclusternet.types.arrays import Array
 
-PER_SECOND = 8
-"""Detections per second that a track needs to hold: a face moves less than its own
-width in an eighth of a second, and the crop grid of half a second stays on it."""
+PER_SECOND = 4
+"""Detections per second at least: between them a face moves less than its own width, and the
+crop grid of half a second stays on them.  More cost time and find nobody else (decision 17)."""
 
 
 def choose_stride(fps: Fraction, wanted: int = 0) -> int:
