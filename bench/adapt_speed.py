@@ -84,13 +84,13 @@ def main() -> None:
     started = now(device)
     supply = make_supply(
         lambda rows: rng.integers(0, 256, (len(rows), CANVAS, CANVAS, 3), dtype=np.uint8),
-        crops, student, config.adapt, config.embed, 0,
+        crops, np.arange(crops), student, config.adapt, config.embed, 0,
     )  # fmt: skip
     prepared = now(device) - started
     track = np.arange(crops) // CROPS_OF_A_TRACK
     tracks = int(track[-1]) + 1
-    kept, label = np.ones(tracks, dtype=bool), np.arange(tracks)
-    company = Company(track, no_partners(tracks), kept, label)
+    means = np.zeros((tracks, model.dim), dtype=np.float32)  # Eq. 2 does not read them
+    company = Company(track, no_partners(tracks), np.ones(tracks, dtype=bool), means)
     trainer = Trainer(training, supply, company, config.adapt, ALONE)
     few = np.arange(min(4, crops))
     with FlopCounterMode(display=False) as counter, autocast(config.adapt, device):

@@ -176,9 +176,11 @@ class AdaptConfig(Params):
     tokens: Literal["class", "shared", "separate"] = Field(
         "class", description="transformers: patch tokens pass no head, the same, or their own"
     )
-    objective: Literal["eq2", "groups"] = Field(
-        "eq2", description="[P] eq2: positive pairs; groups: contrast of the present clusters"
+    objective: Literal["eq2", "looks"] = Field(
+        "eq2",
+        description="[P] eq2: positive pairs; looks: see a track in spoilt pictures",
     )
+    looks: int = Field(3, ge=1, le=100, description="degraded looks of each crop, for `looks`")
     pairs: Literal["links", "groups", "own"] = Field(
         "links", description="[P] partners by coarse match; present cluster; own track"
     )
@@ -200,6 +202,7 @@ class AdaptConfig(Params):
     rate_start: float = Field(5e-6, ge=0, description="[P] learning rate at first")
     rate: float = Field(1e-4, gt=0, description="[P] highest learning rate")
     rate_end: float = Field(1e-5, ge=0, description="[P] learning rate at last, by cosine")
+    relative: bool = Field(False, description="rates are shares of the size of each tensor")
     decay: float = Field(0.04, ge=0, description="weight decay of matrices")
     hold: float = Field(0.0, ge=0, description="pull of the weights to where they began (L2-SP)")
     clip: float = Field(3.0, ge=0, description="longest gradient of a tensor; 0: any")

@@ -220,8 +220,8 @@ def check_settings(config: Config, folder: Path) -> None:
     """
     check_choice(config.cluster)
     given_model(config, folder)
-    last = round_number(Reading.parse(config.cluster.choose).space)
-    if last is not None and last > config.adapt.rounds:
+    named = [round_number(one) or 0 for one in Reading.parse(config.cluster.choose).spaces]
+    if (last := max(named)) > config.adapt.rounds:
         raise ConfigError(
             f"cluster.choose={config.cluster.choose} needs {last} rounds of learning, "
             f"adapt.rounds is {config.adapt.rounds}",
@@ -244,7 +244,7 @@ def learn(
     """Adapt the face model to the faces of a run, round by round."""
     c, given = given_model(run.config, run.folder)
     settings = (c.adapt, c.matching, c.track_quality, c.embed, c.seed)
-    faces = (film.tracks, film.embeddings, film.views, film.pictures)
+    faces = (film.tracks, film.embeddings, film.views, film.weights, film.pictures)
     arguments = (*faces, backbone, *settings, given)
     if ranks.first:
         rounds, _ = run.do(ADAPT, *arguments, ranks=ranks, supplies=supplies)

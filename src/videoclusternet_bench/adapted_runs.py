@@ -30,9 +30,10 @@ def rounds_of(result: Result) -> GoodRounds:
 
 
 def round_of(result: Result) -> Adapted | None:
-    """Return the round that the cast was made from, None where it is the model as it came."""
-    space = Reading.parse(result.cast.chosen).space
-    return None if round_number(space) is None else rounds_of(result)[space]()
+    """Return the last round that the cast was made from, None where the model is as it came."""
+    spaces = Reading.parse(result.cast.chosen).spaces
+    named = [one for one in spaces if round_number(one) is not None]
+    return rounds_of(result)[named[-1]]() if named else None
 
 
 def scored_rounds(

@@ -209,6 +209,36 @@ def test_shuffled_labels_change_scores_and_no_partition(
     assert scores[0] != scores[1]
 
 
+def test_shuffled_labels_reach_no_step_of_a_film(
+    drawn_film: Path,
+    drawn_run: Path,
+    fake_models: FakeModels,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From pictures to cast, by what only hard films need: every table is the same."""
+    monkeypatch.setattr("videoclusternet.clustering.choose.ENOUGH", 1.1)
+    monkeypatch.setattr("videoclusternet.clustering.choose.ENOUGH_TRACKS", 2)
+    monkeypatch.setattr("videoclusternet.pipeline.write_learning", lambda _: None)
+    found, scores = [], []
+    for name, labels in (("right", "red blue red blue"), ("shuffled", "red red blue blue")):
+        folder = write_boxes(drawn_run, tmp_path / name / "one", labels.split())
+        (folder / "tracks.csv").rename(folder / "truth.csv")
+        shutil.copy(drawn_film, folder / "drawn.mp4")
+        out, methods = tmp_path / name / "bench", registry.chosen_methods("instant,vcn")
+        rows = module.compare(labelled_sets(folder.parent), methods, ["dlib"], 1, out)
+        scores.append([row["bcubed_f"] for row in rows])
+        runs = out / "runs"
+        tables = [f for end in ("parquet", "safetensors") for f in runs.rglob(f"*.{end}")]
+        kept = [f for f in tables if f.stem != "video"]  # which holds where the film lies
+        found.append({str(f.relative_to(runs)): f.read_bytes() for f in kept})
+        chosen = open_run(runs / "one-dlib-0-vcn").cast.chosen
+        assert chosen.startswith("frozen+tracks")
+    assert found[0] == found[1] and scores[0] != scores[1]
+    names = {Path(name).stem for name in found[0]}
+    assert {"judgement", "embeddings", "views", "student", "candidates", "cast"} <= names
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("threads_for_processes")
 def test_workers_give_the_same_rows(labelled: Path, tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from videoclusternet.adapt.loss import group_loss, move_centre, pair_loss, targets, view_pairs
+from videoclusternet.adapt.loss import (
+    look_loss,
+    move_centre,
+    pair_loss,
+    targets,
+    track_targets,
+    view_pairs,
+)
 from videoclusternet.adapt.schedule import learning_rate, teacher_momentum
 from videoclusternet.clustering.distance import Metric, mean_within
 from videoclusternet.config import AdaptConfig
@@ -124,33 +131,41 @@ def test_loss_is_the_metric_of_the_clustering() -> None:
     assert kinds == pytest.approx(within.mean(), rel=1e-5)
 
 
-# --- contrast of groups ----------------------------------------------------------------
+# --- degraded looks --------------------------------------------------------------------
 
 
-def slow_contrast(x: np.ndarray, group: Sequence[int], temperature: float) -> list[float]:
-    z = [row / np.linalg.norm(row) for row in x.astype("f8")]
+def unit(x: np.ndarray) -> np.ndarray:
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def slow_look_loss(x: np.ndarray, track: Sequence[int], means: np.ndarray, t: float) -> list[float]:
     losses = []
-    for i in range(len(z)):
-        others = [k for k in range(len(z)) if k != i]
-        below = sum(math.exp(z[i] @ z[k] / temperature) for k in others)
-        mine = [j for j in others if group[j] == group[i]]
-        terms = [math.log(math.exp(z[i] @ z[j] / temperature) / below) for j in mine]
-        losses.append(-sum(terms) / len(mine) if mine else 0.0)
+    for row, own in zip(unit(x.astype("f8")), track, strict=True):
+        told = softmax([float(means[own] @ m) for m in means], t)
+        said = softmax([float(row @ m) for m in means], t)
+        losses.append(-sum(p * math.log(q) for p, q in zip(told, said, strict=True)))
     return losses
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.5])
-def test_contrast_of_groups_equals_loops(temperature: float) -> None:
-    x, group = outputs(12, 9, 4), [0, 0, 1, 1, 1, 2, 0, 1, 3]
-    fast = group_loss(torch.tensor(x), torch.tensor(group), temperature)
-    assert fast.tolist() == pytest.approx(slow_contrast(x, group, temperature), abs=1e-5)
+def test_loss_of_looks_equals_loops(temperature: float) -> None:
+    x, means, track = outputs(12, 9, 4), unit(outputs(3, 5, 4)), [0, 4, 1, 1, 1, 2, 0, 3, 3]
+    m = torch.tensor(means)
+    told = track_targets(m, temperature)
+    assert told.sum(1).tolist() == pytest.approx([1.0] * 5)
+    fast = look_loss(torch.tensor(x), told[track], m, temperature)
+    assert fast.tolist() == pytest.approx(slow_look_loss(x, track, means, temperature), abs=1e-5)
 
 
-def test_contrast_is_least_where_groups_are_apart() -> None:
-    good, bad = np.eye(4)[[0, 0, 1, 1]], np.eye(4)[[0, 1, 0, 1]]
-    group = torch.tensor([0, 0, 1, 1])
-    losses = [group_loss(torch.tensor(x), group, 0.1).sum() for x in (good, bad)]
-    assert losses[0] < 0.01 < losses[1]
+def test_loss_of_looks_is_least_where_a_track_is_seen_through_them() -> None:
+    """Nothing is better than to say what the track says: not even to be surer."""
+    means = torch.eye(4)
+    told = track_targets(means, 0.2)
+    through, other = means, means[[1, 2, 3, 0]]
+    losses = [look_loss(x, told, means, 0.2).sum() for x in (through, other)]
+    entropy = -(told * told.log()).sum()
+    assert losses[0] == pytest.approx(float(entropy), rel=1e-5)
+    assert losses[1] > 3 * losses[0]
 
 
 # --- learning rate and teacher ---------------------------------------------------------

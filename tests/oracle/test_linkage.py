@@ -15,6 +15,7 @@ from videoclusternet.clustering.average_linkage import (
     Relative,
     cut,
     join,
+    kept_apart,
     relative,
     together,
     tree,
@@ -164,6 +165,27 @@ def test_everything_joins_at_a_large_scale_unless_it_must_not() -> None:
     split = join(tracks, 1e6, tables.known(len(tracks), [[0, 1], [1, 2], [0, 2]]))
     assert split.clusters == 3 and len(set(split.label[:3].tolist())) == 3
     assert join(tracks, 0.0, nothing).clusters == len(tracks)
+
+
+def test_clusters_that_only_a_known_pair_keeps_apart() -> None:
+    """Slowly: mean distance over all pairs of tracks of two clusters, where a pair is known."""
+    metric, rng = Metric("cosine"), np.random.default_rng(0)
+    found = 0
+    for seed in range(6):
+        tracks = relative(space_points(film(seed, tracks=30), metric), metric)
+        apart = np.sort(rng.choice(30, (25, 2)), axis=1)
+        apart = apart[apart[:, 0] != apart[:, 1]].astype(np.int32)
+        label = join(tracks, 0.9, tables.known(30, apart.tolist())).label
+        far = tracks.block(slice(None))
+        slow = {
+            (a, b)
+            for a, b in {tuple(sorted(label[list(pair)].tolist())) for pair in apart}
+            if far[np.ix_(label == a, label == b)].mean() <= 0.9
+        }
+        fast = kept_apart(tracks, label, 0.9, apart)
+        assert {tuple(pair) for pair in fast.tolist()} == slow
+        found += len(slow)
+    assert found > 3
 
 
 def test_order_of_tracks_does_not_matter() -> None:

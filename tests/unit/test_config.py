@@ -112,7 +112,7 @@ def test_wrong_setting_is_named(setting: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (["adapt.tokens=shared", "adapt.objective=groups"], "adapt.objective=eq2"),
+        (["adapt.tokens=shared", "adapt.objective=looks"], "adapt.objective=eq2"),
         (["adapt.tokens=separate", "adapt.trainable=head"], "all or last-stage"),
     ],
 )

@@ -217,6 +217,9 @@ def test_a_named_round_decides_who_takes_part_and_who_is_who() -> None:
         )  # fmt: skip
         assert cast.chosen == "round-2/own" and cast.reason[7] == Reason.LOW_QUALITY
         assert companies(cast.character[:7]) == companies(learnt[:7])
+    both = ClusterConfig(choose="frozen+adapted/own", scale=1.0)
+    cast, _ = cast_of(one_after_another(PEOPLE), faces(PEOPLE), both, rounds=rounds)
+    assert cast.chosen == "frozen+round-2/own"
     with pytest.raises(ConfigError, match="no good round-3") as told:
         cast_of(
             one_after_another(PEOPLE), faces(PEOPLE),
@@ -241,6 +244,8 @@ def test_without_rounds_adapted_means_as_they_come() -> None:
         ({"choose": "frozen/own/or"}, "no candidate"),
         ({"choose": "round-/own"}, "no candidate"),
         ({"choose": "round-x/own"}, "no candidate"),
+        ({"choose": "frozen+round-1/mean"}, "no candidate"),
+        ({"choose": "frozen+/own"}, "no candidate"),
         ({"thresholds": "crops"}, "thresholds=crops is for cluster.algorithm=paper"),
         ({"algorithm": "paper"}, "needs a named rule"),
         ({"algorithm": "paper", "choose": "frozen/own"}, "needs a named rule"),
@@ -254,11 +259,30 @@ def test_a_choice_that_cannot_be_made_is_refused_at_once(
 
 
 @pytest.mark.parametrize(
-    "choice", ["stability", "frozen/and", "frozen+tracks/own", "adapted/or+null", "round-12/mean"]
+    "choice",
+    [
+        "stability",
+        "frozen/and",
+        "frozen+tracks/own",
+        "adapted/or+null",
+        "round-12/mean",
+        "frozen+tracks+round-2/own",
+    ],
 )
 def test_a_choice_that_can_be_made_passes(choice: str) -> None:
     check_choice(ClusterConfig(choose=choice))
     assert choice == "stability" or str(Reading.parse(choice)) == choice
+
+
+def test_one_person_in_two_tracks_of_one_picture_is_two_who_look_alike() -> None:
+    spans = [(0, 0, 9), (0, 5, 14), *((n, 20 * n, 20 * n + 9) for n in range(2, 8))]
+    found = faces([0, 0, 1, 1, 2, 2, 1, 2])
+    cast, _ = cast_of(tables.tracks(spans), found, ClusterConfig(choose="frozen/own", scale=1.0))
+    a, b = sorted(cast.character[:2].tolist())
+    assert cast.characters == 4 and cast.alike == ((a, b),)
+    free = ClusterConfig(choose="frozen/own", scale=1.0, cannot_link=False)
+    cast, _ = cast_of(tables.tracks(spans), found, free)
+    assert cast.characters == 3 and cast.alike == ()
 
 
 def test_rounds_have_names_that_are_read_back() -> None:

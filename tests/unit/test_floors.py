@@ -58,7 +58,7 @@ MOST_LINES, LONGEST = 350, 60
 OWNERS = {
     "PIL": "runfolder.crop_zip",
     "av": "cli.demo_film film.container film.index film.video",
-    "cv2": "cli.demo_film film models.detectors runfolder.crop_zip sources.crops "
+    "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "filelock": "runfolder.folder",
     "huggingface_hub": "models.fetch",

@@ -79,6 +79,7 @@ class Runs:
         known = constraints or Constraints.none(people.tracks)
         film = Material(
             *people.embedded(SmallNet()),
+            np.ones(len(people.track), np.float32),
             pixels or people.pixels,
             known,
             judge(known, config.matching, config.seed),
@@ -155,11 +156,14 @@ def test_embeddings_are_of_teacher_and_student(adapt: Runs) -> None:
     found, views = adapt.embeddings("run", 1)
     training, supply = adapt.adaptation.training, adapt.adaptation.supply
     with torch.no_grad():
-        looks = supply.looks(np.arange(12))
+        plain, fixed = supply.plain(np.arange(12)), supply.fixed(np.arange(12))
         for learner, part in ((training.teacher, slice(8)), (training.student, slice(8, 16))):
-            seen = learner.embed(looks.flatten(0, 1)).view(12, 8, 8).numpy()
-            np.testing.assert_allclose(found.base[:, part], seen[:, :2].mean(1), atol=1e-5)
-            np.testing.assert_allclose(views.base[..., part], seen[:, 2:], atol=1e-5)
+            seen, drawn = (
+                learner.embed(x.flatten(0, 1)).unflatten(0, x.shape[:2]).numpy()
+                for x in (plain, fixed)
+            )
+            np.testing.assert_allclose(found.base[:, part], seen.mean(1), atol=1e-5)
+            np.testing.assert_allclose(views.base[..., part], drawn, atol=1e-5)
     half, seen = teacher_half(found, views, rounds.paired)
     assert np.array_equal(half.base, found.base[:, :8]) and seen.base.shape == (12, 6, 8)
     assert teacher_half(found, views, False) == (found, views)
@@ -232,8 +236,8 @@ KINDS: list[dict[str, object]] = [
     {"head": "mlp", "teacher_head": "own", "student_temperature": 1.0, "head_epochs": 1},
     {"head": "residual", "trainable": "all", "update": "step", "warmup": 1, "rate_start": 1e-4},
     {
-        "head": "none", "objective": "groups", "pairs": "groups", "own_share": 0.5,
-        "update": "step", "momentum": 0.9, "anchors": 1,
+        "head": "none", "objective": "looks", "pairs": "own", "relative": True,
+        "update": "step", "momentum": 0.95,
     },
 ]  # fmt: skip
 """As in the paper; everything trained; as in the profile `vcn`."""
@@ -243,7 +247,7 @@ KINDS: list[dict[str, object]] = [
 def test_stopped_in_the_second_round_goes_on_to_the_same_end(
     adapt: Runs, settings: dict[str, object]
 ) -> None:
-    pairs = 6 if "anchors" in settings else 12
+    pairs = 12
     whole = adapt("whole", **settings)
     told: list[int] = []
     for at in (2 * pairs + pairs // 2, 3 * pairs + 1):
@@ -364,7 +368,8 @@ def test_partners_of_every_round(adapt: Runs, monkeypatch: pytest.MonkeyPatch, p
     both = [*zip(links.a, links.b, strict=True), *zip(links.b, links.a, strict=True)]
     matched = [sorted({int(b) for a, b in both if a == t}) for t in range(6)]
     if pairs == "groups":
-        company = seen[0].group
+        judged = judge(NONE, MatchConfig(quantile=0.1), SEED)
+        company = judged(*toy().embedded(SmallNet()), np.ones(6, dtype=bool)).label
         assert first == [
             [t for t in range(6) if company[t] == company[me] and t != me] for me in range(6)
         ]
@@ -387,7 +392,7 @@ def test_poor_tracks_neither_train_nor_are_partners(
     for company in seen[1:]:
         assert company.kept.tolist() == (~poor).tolist()
         assert len(company.partners.of(2)) == 0 and 2 not in company.partners.other
-        assert company.group[2] == -1 and (company.group[~poor] >= 0).all()
+        assert not company.means[2].any() and company.means[~poor].any(1).all()
         assert len(company.partners.other) > 0
 
 
@@ -395,7 +400,9 @@ def test_quality_filter_may_be_off(adapt: Runs, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(loop, "low_quality", lambda *_: pytest.fail("asked"))
     config = Config.model_validate({"track_quality": {"enabled": False}})
     frozen = toy().embedded(SmallNet())
-    film = Material(*frozen, toy().pixels, NONE, judge(NONE, MatchConfig(), 0))
+    film = Material(
+        *frozen, np.ones(12, np.float32), toy().pixels, NONE, judge(NONE, MatchConfig(), 0)
+    )
     assert Adaptation(film, SmallNet(), config, adapt.folder, "f")._kept(frozen[0]).all()
 
 
@@ -502,7 +509,7 @@ def test_nobody_or_one_track_needs_no_training(tracks: int, tmp_path: Path) -> N
     c = Config.model_validate({"adapt": PLAIN | ROUNDS})
     spans = tables.tracks([(t, 0, 99) for t in range(2)])
     rounds, _ = adapt_faces(
-        spans, *few.embedded(SmallNet()), CropPictures([]),
+        spans, *few.embedded(SmallNet()), CropWeights.even(len(few.track)), CropPictures([]),
         lambda: pytest.fail("no model is needed"),
         c.adapt, c.matching, c.track_quality, c.embed, c.seed, work=Work(folder=tmp_path),
     )  # fmt: skip

@@ -14,10 +14,11 @@ from tests import tables
 from tests.oracle.test_views import canvas
 from tests.unit.test_heads import DEPTHS, SmallNet, origin, single_threaded
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
-from videoclusternet.adapt.supply import Fresh, Kept, Supply, in_order, make_supply
+from videoclusternet.adapt.supply import SPREAD, Fresh, Kept, Supply, in_order, make_supply
 from videoclusternet.config import AdaptConfig, Config, EmbedConfig
+from videoclusternet.embed.degraded import degraded
 from videoclusternet.embed.embed import embed_crops, embed_views
-from videoclusternet.embed.views import make_views, plan_views
+from videoclusternet.embed.views import clean_inputs, make_views, plan_views
 from videoclusternet.errors import ConfigError
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Embeddings, Views
@@ -71,11 +72,16 @@ def learner_of(depth: Depth, model: FaceModel | None = None, **settings: object)
 
 @cache
 def supply_of(
-    depth: Depth, embed: EmbedConfig | None = None, pool: tuple[int, int] = (2, 3)
+    depth: Depth,
+    embed: EmbedConfig | None = None,
+    pool: tuple[int, int] = (2, 3),
+    objective: str = "eq2",
+    seen: tuple[int, ...] = tuple(range(12)),
 ) -> Supply:
-    film, config = toy(), AdaptConfig(pool=pool)
-    embed = embed or EmbedConfig()
-    return make_supply(film.pixels, len(film.track), learner_of(depth), config, embed, SEED)
+    film = toy()
+    config = AdaptConfig.model_validate({"pool": pool, "objective": objective})
+    faces = (film.pixels, len(film.track), np.array(seen), learner_of(depth))
+    return make_supply(*faces, config, embed or EmbedConfig(), SEED)
 
 
 ANCHOR, PARTNER = np.array([0, 7, 3, 3, 9]), np.array([1, 10, 3, 5, 11])
@@ -112,7 +118,8 @@ def test_views_are_of_anchor_and_partner_in_turn(depth: Depth) -> None:
     shade = 2.0 ** np.arange(-4, 8)
     pixels = np.zeros((12, 144, 144, 3), dtype=np.float32) + shade[:, None, None, None]
     learner, config = learner_of(depth, Plain()), AdaptConfig(pool=(2, 3))
-    supply = make_supply(lambda rows: pixels[rows], 12, learner, config, EmbedConfig(), 0)
+    faces = (lambda rows: pixels[rows], 12, np.arange(12), learner)
+    supply = make_supply(*faces, config, EmbedConfig(), 0)
     green = views(supply)[:, :, 1].mean((2, 3)).log2().numpy()
     whose = np.stack([ANCHOR, PARTNER, ANCHOR, ANCHOR, PARTNER, PARTNER], axis=1)
     assert np.array_equal(np.abs(green[..., None] - np.log2(shade)).argmin(-1), whose)
@@ -163,8 +170,8 @@ def test_a_crop_paired_with_itself_has_two_sets_of_views(depth: Depth) -> None:
 def test_kept_views_come_from_the_pool_and_local_ones_differ() -> None:
     supply = supply_of("last-stage", pool=(3, 4))
     assert isinstance(supply, Kept)
-    pools = (supply._global, supply._local)
-    assert [tuple(p.shape) for p in pools] == [(12, 3, 6, 8, 8), (12, 4, 6, 8, 8)]
+    assert tuple(supply._pool.shape) == (12, 7, 6, 8, 8)
+    pools = (supply._pool[:, :3], supply._pool[:, 3:])
     seen = set()
     for seed in range(40):
         for pair, six in enumerate(views(supply, seed=seed)):
@@ -200,35 +207,80 @@ def test_untrained_learner_embeds_as_before(depth: Depth, embed: EmbedConfig) ->
     film = toy()
     frozen, views = film.embedded(SmallNet(), embed)
     supply, learner = supply_of(depth, embed), learner_of(depth)
-    plain = 1 + embed.mirror
     assert supply.crops == 12
-    assert supply.looks_each == plain + embed.global_views + embed.local_views
     rows = np.array([4, 0, 11])
     with torch.no_grad():
-        looks = supply.looks(rows)
-        seen = learner.embed(looks.flatten(0, 1)).view(3, supply.looks_each, -1).numpy()
-    np.testing.assert_allclose(seen[:, :plain].mean(1), frozen.base[rows], **HALF)
-    np.testing.assert_allclose(seen[:, plain:], views.base[rows], **HALF)
+        plain, fixed = supply.plain(rows), supply.fixed(rows)
+        assert plain.shape[:2] == (3, 1 + embed.mirror)
+        assert fixed.shape[:2] == (3, embed.global_views + embed.local_views)
+        seen, drawn = (
+            learner.embed(x.flatten(0, 1)).view(*x.shape[:2], -1).numpy() for x in (plain, fixed)
+        )
+    np.testing.assert_allclose(seen.mean(1), frozen.base[rows], **HALF)
+    np.testing.assert_allclose(drawn, views.base[rows], **HALF)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_views_are_fixed_of_the_crops_that_are_seen(depth: Depth) -> None:
+    """Others have none: what nobody reads is not made."""
+    some, every = supply_of(depth, seen=(1, 6, 7, 11)), supply_of(depth)
+    assert torch.equal(some.fixed(np.array([6, 11, 1])), every.fixed(np.array([6, 11, 1])))
+    assert torch.equal(some.plain(np.array([0, 5])), every.plain(np.array([0, 5])))
+    if isinstance(some, Kept):
+        assert len(some._fixed) == 4
 
 
 @pytest.mark.parametrize("depth", ["last-stage", "head"])
 def test_kept_looks_are_fresh_ones_in_half_precision(depth: Depth) -> None:
     film, learner, rows = toy(), learner_of(depth), np.arange(12)
-    kept = supply_of(depth).looks(rows)
-    plan = plan_views(12, 2, 4, SEED)
+    kept = supply_of(depth)
+    plan, none = plan_views(12, 2, 4, SEED), torch.empty(12, 0, 144, 144, 3)
+    fresh = Fresh(torch.from_numpy(film.canvases), learner, plan, True, none)
     with torch.no_grad():
-        fresh = Fresh(torch.from_numpy(film.canvases), learner, plan, mirror=True).looks(rows)
-    assert kept.dtype == torch.float32
-    assert torch.equal(kept, fresh.half().float())
+        pairs = [(kept.plain(rows), fresh.plain(rows)), (kept.fixed(rows), fresh.fixed(rows))]
+    for half, whole in pairs:
+        assert half.dtype == torch.float32
+        assert torch.equal(half, whole.half().float())
 
 
 def test_blocks_change_nothing_and_are_told() -> None:
     told: list[tuple[int, int]] = []
     small = make_supply(
-        toy().pixels, 12, learner_of("last-stage"), AdaptConfig(pool=(2, 3)), EmbedConfig(batch=40),
-        SEED, lambda done, total: told.append((done, total)),
+        toy().pixels, 12, np.arange(12), learner_of("last-stage"), AdaptConfig(pool=(2, 3)),
+        EmbedConfig(batch=40), SEED, lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert told == [(5, 12), (10, 12), (12, 12)]
-    whole = supply_of("last-stage", EmbedConfig(batch=4_000))
-    torch.testing.assert_close(small.looks(np.arange(12)), whole.looks(np.arange(12)), **HALF)
+    whole, rows = supply_of("last-stage", EmbedConfig(batch=4_000)), np.arange(12)
+    torch.testing.assert_close(small.plain(rows), whole.plain(rows), **HALF)
+    torch.testing.assert_close(small.fixed(rows), whole.fixed(rows), **HALF)
     torch.testing.assert_close(views(small), views(whole), **HALF)
+
+
+# --- degraded looks --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_degraded_looks_are_of_their_crops(depth: Depth) -> None:
+    """Each is one of the looks of its own crop, and all of these come up."""
+    film, learner, supply = toy(), learner_of(depth), supply_of(depth, objective="looks")
+    spoilt = degraded(film.canvases, np.arange(12), 3, SEED + SPREAD)
+    net = learner.backbone
+    with torch.no_grad():
+        every = net.normalise(clean_inputs(torch.from_numpy(spoilt).flatten(0, 1), net))
+        every = learner.entry(every).unflatten(0, (12, 3))
+        seen = set()
+        for seed in range(20):
+            for row, look in zip(ANCHOR, supply.degraded(ANCHOR, np.arange(5), seed), strict=True):
+                far = (every - look).abs().flatten(2).amax(2)
+                crop, which = np.unravel_index(int(far.argmin()), far.shape)
+                assert far.min() < 2e-2 and crop == row
+                seen.add(int(which))
+    assert seen == {0, 1, 2}
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_parts_of_a_batch_of_looks_are_rows_of_the_whole(depth: Depth) -> None:
+    supply = supply_of(depth, objective="looks")
+    whole = supply.degraded(ANCHOR, np.arange(5), 4)
+    for part in ([0], [1, 3], [4, 2]):
+        torch.testing.assert_close(supply.degraded(ANCHOR, np.array(part), 4), whole[part])

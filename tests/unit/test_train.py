@@ -17,7 +17,7 @@ from tests.unit.test_supply import SEED, supply_of, toy
 from videoclusternet.adapt import train
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, Learner, make_pair
-from videoclusternet.adapt.pairs import Partners, linked, no_partners
+from videoclusternet.adapt.pairs import Partners, draw_epoch, linked, no_partners
 from videoclusternet.adapt.ranks import ALONE
 from videoclusternet.adapt.schedule import learning_rate
 from videoclusternet.adapt.supply import Supply, make_supply
@@ -30,6 +30,7 @@ from videoclusternet.adapt.train import (
     precision,
     probe,
 )
+from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.config import AdaptConfig, EmbedConfig
 from videoclusternet.models.backbones.face_model import FaceModel
 
@@ -54,17 +55,21 @@ class Recorder:
     def crops(self) -> int:
         return self.supply.crops
 
-    @property
-    def looks_each(self) -> int:
-        return self.supply.looks_each
-
     def views(self, anchor: np.ndarray, partner: np.ndarray, part: np.ndarray, seed: int) -> Tensor:
         found = self.supply.views(anchor, partner, part, seed)
         self.given.append((anchor[part], partner[part], found))
         return found
 
-    def looks(self, rows: np.ndarray) -> Tensor:
-        return self.supply.looks(rows)
+    def degraded(self, anchor: np.ndarray, part: np.ndarray, seed: int) -> Tensor:
+        found = self.supply.degraded(anchor, part, seed)
+        self.given.append((anchor[part], anchor[part], found))
+        return found
+
+    def plain(self, rows: np.ndarray) -> Tensor:
+        return self.supply.plain(rows)
+
+    def fixed(self, rows: np.ndarray) -> Tensor:
+        return self.supply.fixed(rows)
 
 
 @dataclass
@@ -101,20 +106,29 @@ def bench(
     origin = torch.tensor(film.embedded(net)[0].base.mean(0))
     student, teacher = make_pair(net, config, depth, origin, 0)
     if model is SmallNet:
-        supply = supply_of(depth)
+        supply = supply_of(depth, objective=config.objective)
     else:
-        supply = make_supply(film.pixels, 12, student, config, EmbedConfig(), SEED)
+        faces = (film.pixels, 12, np.arange(12), student)
+        supply = make_supply(*faces, config, EmbedConfig(), SEED)
     outputs = 1 if config.tokens == "class" else 2
     training = Training(student, teacher, torch.zeros(outputs, net.dim))
+    takes_part = np.ones(6, dtype=bool) if kept is None else kept
     company = Company(
         film.track,
         no_partners(6) if partners is None else partners,
-        np.ones(6, dtype=bool) if kept is None else kept,
-        film.person,
+        takes_part,
+        np.where(takes_part[:, None], means_of(net), np.float32(0)),
     )
     recorder = Recorder(supply, [])
     trainer = Trainer(training, recorder, company, config, ALONE)
     return Bench(trainer, training, recorder, config, (state(student), state(teacher)))
+
+
+def means_of(net: FaceModel) -> np.ndarray:
+    """Mean directions of the six tracks."""
+    base = toy().embedded(net)[0].base
+    unit = normalise(base - base.mean(0))
+    return normalise(group_mean(unit, toy().track, 6))
 
 
 def state(learner: Learner) -> State:
@@ -191,26 +205,27 @@ def test_loss_of_patch_tokens() -> None:
     assert {"patch_head.layers.4.weight"} <= changed(b.before[0], state(b.student))
 
 
-def test_contrast_of_the_batch() -> None:
-    """Groups are the present clusters of anchor and partner, each with its own views."""
-    b = bench(head="none", objective="groups", partners=linked(np.array([0]), np.array([1]), 6))
+def test_loss_of_degraded_looks() -> None:
+    """A look of a crop should say of all tracks what the partner's track says of them."""
+    kept = np.arange(6) != 4
+    same = linked(np.array([0]), np.array([1]), 6)
+    b = bench(head="none", objective="looks", partners=same, kept=kept)
     student = copy.deepcopy(b.student)
     (epoch,) = b.run()
-    ((anchor, partner, views),) = b.supply.given
-    film = toy()
-    group = [
-        int(film.person[film.track[row]])
-        for a, p in zip(anchor, partner, strict=True)
-        for row in (a, p, a, a, p, p)
-    ]
-    assert any(film.track[a] != film.track[p] for a, p in zip(anchor, partner, strict=True))
-    z = F.normalize(student(views.flatten(0, 1))[:, 0], dim=1)
+    ((anchor, _, looks),) = b.supply.given
+    rng = np.random.default_rng([0, 1, 0])
+    drawn, partner = draw_epoch(toy().track, same, kept, 0, 0.0, rng)
+    assert np.array_equal(drawn, anchor)
+    assert any(toy().track[a] != toy().track[p] for a, p in zip(anchor, partner, strict=True))
+    means = torch.from_numpy(b.trainer.company.means)
+    others = [t for t in range(6) if kept[t]]
     terms = []
-    for i in range(len(z)):
-        others = [k for k in range(len(z)) if k != i]
-        below = torch.logsumexp(torch.stack([z[i] @ z[k] / 0.1 for k in others]), 0)
-        mine = [z[i] @ z[k] / 0.1 - below for k in others if group[k] == group[i]]
-        terms.append(-torch.stack(mine).mean())
+    for row, look in zip(partner, looks, strict=True):
+        z = F.normalize(student(look[None])[0, 0], dim=0)
+        mine = means[toy().track[row]]
+        told = torch.stack([mine @ means[t] / 0.1 for t in others]).softmax(0)
+        said = torch.stack([z @ means[t] / 0.1 for t in others]).log_softmax(0)
+        terms.append(-(told * said).sum())
     assert epoch.loss == pytest.approx(torch.stack(terms).mean().item(), rel=1e-4)
 
 
@@ -253,7 +268,7 @@ def test_centre_moves_by_the_mean_of_all_views() -> None:
     torch.testing.assert_close(b.training.centre, centre)
 
 
-@pytest.mark.parametrize("settings", [{"centre": False}, {"objective": "groups"}])
+@pytest.mark.parametrize("settings", [{"centre": False}, {"objective": "looks"}])
 def test_no_centre(settings: dict[str, object]) -> None:
     b = bench(**settings)
     b.run()
@@ -348,7 +363,7 @@ def test_same_seed_same_weights_bit_for_bit() -> None:
     assert changed(state(one.student), state(later.student))
 
 
-@pytest.mark.parametrize("objective", ["eq2", "groups"])
+@pytest.mark.parametrize("objective", ["eq2", "looks"])
 def test_bfloat16(objective: str) -> None:
     single, half = (
         bench("all", objective=objective, precision=name) for name in ("float32", "bfloat16")
@@ -362,17 +377,17 @@ def test_bfloat16(objective: str) -> None:
 
 def test_half_precision_ends_with_the_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss of a bfloat16 network is that of its outputs, in single precision."""
-    b = bench(head="none", objective="groups", precision="bfloat16")
+    b = bench(head="none", objective="looks", precision="bfloat16")
     seen: list[Tensor] = []
-    whole = train.group_loss
+    whole = train.look_loss
 
-    def loss(student: Tensor, group: Tensor, temperature: float) -> Tensor:
-        found = whole(student, group, temperature)
+    def loss(student: Tensor, p: Tensor, means: Tensor, temperature: float) -> Tensor:
+        found = whole(student, p, means, temperature)
         with torch.autocast("cpu", enabled=False):
-            seen.extend([found, whole(student.detach(), group, temperature)])
+            seen.extend([found, whole(student.detach(), p, means, temperature)])
         return found
 
-    monkeypatch.setattr(train, "group_loss", loss)
+    monkeypatch.setattr(train, "look_loss", loss)
     b.run()
     assert seen[0].dtype == torch.float32
     torch.testing.assert_close(seen[0], seen[1])
@@ -392,7 +407,6 @@ def test_precision_of_a_machine() -> None:
     [
         {"teacher_head": "own", "head": "mlp"},
         {"head": "residual", "teacher_views": "global", "average": "kinds"},
-        {"head": "none", "objective": "groups"},
     ],
 )
 def test_loss_falls(settings: dict[str, object]) -> None:
@@ -404,20 +418,37 @@ def test_loss_falls(settings: dict[str, object]) -> None:
     assert [(e.round, e.epoch) for e in log] == [(1, n) for n in range(12)]
 
 
-def test_contrast_brings_tracks_of_a_group_together() -> None:
-    b = bench(head="none", objective="groups", epochs=15, batch=6, update="step", momentum=0.5)
-    film = toy()
+def test_degraded_looks_come_to_say_what_their_track_says() -> None:
+    b = bench(head="none", objective="looks", epochs=15, batch=6, update="step", momentum=0.5)
+    film, rows = toy(), np.arange(12)
+    means = torch.from_numpy(b.trainer.company.means)
+    told = (means @ means.T / 0.1).softmax(1)[film.track]
 
-    def margin(learner: Learner) -> float:
+    def apart(learner: Learner) -> float:
+        """Mean divergence of what 20 degraded looks of each crop say, nats."""
         with torch.no_grad():
-            x = learner(b.supply.looks(np.arange(12))[:, 0])[:, 0]
-        cosine = (x @ x.T).numpy()
-        same = film.person[film.track][:, None] == film.person[film.track]
-        return float(cosine[same].mean() - cosine[~same].mean())
+            seen = [learner(b.supply.supply.degraded(rows, rows, n))[:, 0] for n in range(20)]
+            said = (F.normalize(torch.stack(seen), dim=-1) @ means.T / 0.1).log_softmax(-1)
+        return float((told * (told.log() - said)).sum(-1).mean())
 
-    before = margin(b.teacher)
+    before = apart(b.teacher)
     b.run()
-    assert margin(b.teacher) > before + 0.1
+    assert apart(b.teacher) < 0.8 * before
+
+
+def test_rates_that_are_shares_of_the_size_of_each_tensor() -> None:
+    """AdamW's first step is as long as the rate: in every tensor that share of its size."""
+    b = bench(relative=True, clip=0.0, decay=0.0, rate=1e-3, rate_end=1e-3)
+    b.run()
+    after = dict(b.student.named_parameters())
+    moved = 0
+    for name, before in b.before[0].items():
+        if name not in after or not (size := float(before.square().mean().sqrt())):
+            continue
+        far = float((after[name].detach() - before).abs().max())
+        assert far == 0 or far == pytest.approx(1e-3 * size, rel=2e-2), name
+        moved += far > 0
+    assert moved > 4
 
 
 def test_tracks_that_are_set_aside_take_no_part() -> None:

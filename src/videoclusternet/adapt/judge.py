@@ -15,7 +15,7 @@ from videoclusternet.clustering.spaces import SPACES, raw_space
 from videoclusternet.clustering.stability import LARGEST, SCALES, agreement, level, stability
 from videoclusternet.config import MatchConfig
 from videoclusternet.types import Constraints, Embeddings, Links, Views
-from videoclusternet.types.arrays import Array, Ints
+from videoclusternet.types.arrays import Array, Float32, Ints
 
 READING = Reading(SPACES[0], OWN)
 DRAWS = 8
@@ -42,7 +42,7 @@ class Judged:
 
 
 def judge(
-    constraints: Constraints, config: MatchConfig, seed: int
+    constraints: Constraints, config: MatchConfig, seed: int, weight: Float32 | None = None
 ) -> Callable[[Embeddings, Views, Array], Judged]:
     """Return the judge of a film's rounds.
 
@@ -51,6 +51,8 @@ def judge(
     constraints : Constraints
     config : MatchConfig
     seed : int
+    weight : float32, shape (C,), optional
+        How much each crop counts in the mean of its track; by default all alike.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def judge(
         if len(keep) < 2:
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
-        space, known = raw_space(embeddings, views, keep), constraints.inside(keep)
+        space, known = raw_space(embeddings, views, keep, weight=weight), constraints.inside(keep)
         values = stability(space, {}, (READING,), metric, known, DRAWS, seed).agreement[READING]
         column = level(values, min(len(keep), LARGEST))
         found = float(SCALES[column])

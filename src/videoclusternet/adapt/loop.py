@@ -8,7 +8,7 @@ Matches grow as the model learns the film's faces; it is done when they stay the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +44,7 @@ from videoclusternet.adapt.rounds import (
 )
 from videoclusternet.adapt.supply import Supply, make_supply
 from videoclusternet.adapt.train import Collapse, Company, Epoch, Trainer, Training, autocast
-from videoclusternet.clustering.distance import group_mean
+from videoclusternet.clustering.distance import group_mean, normalise, weighted_mean
 from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.config import AdaptConfig, EmbedConfig, QualityFilterConfig
 from videoclusternet.embed.face_quality import face_quality
@@ -52,7 +52,7 @@ from videoclusternet.events import Progress, no_progress
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.runfolder.table_files import table_path, write_table
 from videoclusternet.types import Constraints, Embeddings, Epochs, Links, Rounds, Views
-from videoclusternet.types.arrays import Array, Bools
+from videoclusternet.types.arrays import Array, Bools, Float32
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class Material:
     frozen : Embeddings
         Of C crops of T tracks, by the un-adapted model.
     views : Views
-        Of the same crops.
+        Of some of these crops.
+    weight : float32, shape (C,)
+        How much each crop counts in the mean of its track.
     pixels : callable
         Gives the canvases, uint8 (n, 144, 144, 3), of n of these crops by their row.
     constraints : Constraints
@@ -84,6 +86,7 @@ class Material:
 
     frozen: Embeddings
     views: Views
+    weight: Float32
     pixels: Callable[[Array], Array]
     constraints: Constraints
     judge: Callable[[Embeddings, Views, Array], Judged]
@@ -146,18 +149,16 @@ class Adaptation:
     @cached_property
     def supply(self) -> Supply:
         """Views of the crops, made when first needed."""
-        c, count = self.config, len(self.material.frozen)
+        c, film = self.config, self.material
+        faces = (film.pixels, len(film.frozen), film.views.row, self.training.student)
+        settings = (c.adapt, c.embed, c.seed)
         if self.depth == "all":  # made by the student itself
-            return make_supply(
-                self.material.pixels, count, self.training.student, c.adapt, c.embed, c.seed
-            )
-        on = [self.material.frozen.digest, self.depth, c.adapt.pool, c.seed, self.given]
+            return make_supply(*faces, *settings)
+        pool = c.adapt.pool if c.adapt.objective == "eq2" else c.adapt.looks
+        on = [film.frozen.digest, film.views.digest, self.depth, pool, c.seed, self.given]
         key = json.dumps([*on, c.embed.model_dump()])
         if key not in self.supplies:
-            self.supplies[key] = make_supply(
-                self.material.pixels, count, self.training.student, c.adapt, c.embed, c.seed,
-                self._progress,
-            )  # fmt: skip
+            self.supplies[key] = make_supply(*faces, *settings, self._progress)
         return self.supplies[key]
 
     def run(
@@ -174,6 +175,7 @@ class Adaptation:
         """
         self._progress = progress if self.ranks.first else no_progress
         frozen = self.material.frozen
+        embeddings = frozen
         kept = np.bincount(frozen.track, minlength=frozen.tracks) > 0
         now = self.material.judge(frozen, self.material.views, kept)
         partners = self._partners(now, kept, first=True)
@@ -182,7 +184,7 @@ class Adaptation:
             before, matched = now, partners
             finished = read_round(self.folder, number, self.about["fingerprint"])
             if finished is None:
-                finished = self._round(number, before, partners, kept)
+                finished = self._round(number, embeddings, partners, kept)
             elif not finished.collapse:
                 self._load(round_folder(self.folder, number))
                 self.training.start = finished.start if number > 0 else None
@@ -191,9 +193,10 @@ class Adaptation:
                 done[-1] = replace(finished, judged={"round": number})
                 note(f"round {number} collapsed ({finished.collapse}); what was before it is kept")
                 break
-            embeddings, views = read_embeddings(self.folder, number, finished.digest)
-            kept = self._kept(embeddings)
-            now = self.material.judge(*teacher_half(embeddings, views, self.paired), kept)
+            made = read_embeddings(self.folder, number, finished.digest)
+            kept = self._kept(made[0])
+            embeddings, views = teacher_half(*made, self.paired)
+            now = self.material.judge(embeddings, views, kept)
             if self.ranks.first:
                 write_table(table_path(round_folder(self.folder, number), Links), now.links)
             partners = self._partners(now, kept)
@@ -211,10 +214,9 @@ class Adaptation:
             drop_others(self.folder, [1 - self.given + i for i in range(len(done))])
         return rounds_table(done, self.paired), epochs_table(done)
 
-    def _round(self, number: int, now: Judged, partners: Partners, kept: Array) -> Finished:
+    def _round(self, number: int, present: Embeddings, partners: Partners, kept: Array) -> Finished:
         """Train one round, embed all crops, and keep it.  Round 0 takes what was given."""
-        track = self.material.frozen.track
-        company = Company(track, partners, kept, now.label)
+        company = Company(present.track, partners, kept, self._means(present, kept))
         trainer = Trainer(self.training, self.supply, company, self.config.adapt, self.ranks)
         epochs: list[Epoch] = []
         why = ""
@@ -267,26 +269,39 @@ class Adaptation:
         kept = np.isfinite(quality)
         return kept & ~low_quality(quality, c.deviations, c.spread) if c.enabled else kept
 
+    def _means(self, present: Embeddings, kept: Array) -> Float32:
+        """Mean directions of the tracks (T, d), from the middle of all of them; 0 of others."""
+        means = weighted_mean(present.base, self.material.weight, present.track, present.tracks)
+        if not kept.any():
+            return np.zeros_like(means)
+        each = normalise(present.base - means[kept].mean(0))
+        found = normalise(weighted_mean(each, self.material.weight, present.track, present.tracks))
+        return np.where(kept[:, None], found, np.float32(0))
+
     @torch.no_grad()
     def _outputs(self) -> tuple[Embeddings, Views]:
-        """Embed all crops and their views by the teacher, and by the student where paired."""
-        frozen, seen_before, config = self.material.frozen, self.material.views, self.config
-        plain = self.supply.looks_each - seen_before.base.shape[1]
-        step = max(1, config.embed.batch // self.supply.looks_each)
+        """Embed crops and fixed views by the teacher, and by the student where paired."""
+        frozen, seen, config = self.material.frozen, self.material.views, self.config
         learners = [self.training.teacher, self.training.student][: 1 + self.paired]
         base, views, quality = [], [], []
-        for start in range(0, len(frozen), step):
-            looks = self.supply.looks(np.arange(start, min(start + step, len(frozen))))
+        for rows in self._blocks(np.arange(len(frozen)), 1 + config.embed.mirror):
+            looks = self.supply.plain(rows)
             with autocast(config.adapt, self.device.type):
-                seen = torch.cat([_each(learner, looks) for learner in learners], dim=-1)
+                base.append(_array(_all(learners, looks).mean(1)))
                 hidden, last = self.training.teacher.dropout_point(looks[:, 0])
-            base.append(_array(seen[:, :plain].mean(1)))
-            views.append(_array(seen[:, plain:]))
             quality.append(_array(face_quality(hidden, last.weight, last.bias)))
+        for rows in self._blocks(seen.row.astype(np.int64), seen.base.shape[1]):
+            with autocast(config.adapt, self.device.type):
+                views.append(_array(_all(learners, self.supply.fixed(rows))))
         return (
             replace(frozen, base=np.concatenate(base), quality=np.concatenate(quality)),
-            Views.of_every(np.concatenate(views), seen_before.globals),
+            Views(np.concatenate(views), seen.row, seen.globals),
         )
+
+    def _blocks(self, rows: Array, each: int) -> list[Array]:
+        """Cut rows of crops into batches of pictures, ``each`` to a crop."""
+        size = max(1, self.config.embed.batch // each)
+        return [rows[i : i + size] for i in range(0, len(rows), size)]
 
     def _load(self, home: Path) -> None:
         student, teacher, centre = read_weights(home, str(self.device))
@@ -324,8 +339,10 @@ def teacher_half(embeddings: Embeddings, views: Views, paired: bool) -> tuple[Em
     )
 
 
-def _each(learner: Learner, looks: Tensor) -> Tensor:
-    seen = learner.embed(looks.flatten(0, 1)).float()
+def _all(learners: Sequence[Learner], looks: Tensor) -> Tensor:
+    """Show looks (B, L, ...) to learners, whose answers lie end to end: (B, L, d or 2d)."""
+    flat = looks.flatten(0, 1)
+    seen = torch.cat([learner.embed(flat).float() for learner in learners], dim=-1)
     return seen.view(*looks.shape[:2], -1)
 
 

@@ -92,28 +92,39 @@ def move_centre(centre: Tensor, output_mean: Tensor, momentum: float) -> Tensor:
     return momentum * centre + (1 - momentum) * output_mean
 
 
-def group_loss(student: Tensor, group: Tensor, temperature: float) -> Tensor:
-    r"""Contrast of groups: each view against all views of the batch (ours; SupCon, 2020).
-
-    :math:`-\frac{1}{|G_i|} \sum_{j \in G_i} \log
-    \frac{e^{z_i z_j / \tau}}{\sum_{k \neq i} e^{z_i z_k / \tau}}` with unit vectors z and
-    G the other views of the same group.  Nobody is chosen as a negative: every view of the
-    batch stands in the sum (of the part, where a batch is taken in parts or by several
-    processes).
+def track_targets(means: Tensor, temperature: float) -> Tensor:
+    r"""Return what each track is told of all tracks: :math:`softmax(m_t \cdot m_u / \tau)` (ours).
 
     Parameters
     ----------
-    student : float, shape (n, d)
-    group : int64, shape (n,)
+    means : float32, shape (T, d)
+        Mean direction of each track, at length 1.
     temperature : float
 
     Returns
     -------
-    float32, shape (n,)
+    float32, shape (T, T)
+    """
+    return (means @ means.T / temperature).softmax(dim=-1)
+
+
+def look_loss(student: Tensor, p: Tensor, means: Tensor, temperature: float) -> Tensor:
+    r"""Ask of a degraded look what its track says of all tracks (ours; after RKD and DINO).
+
+    :math:`-\sum_u p_u \log softmax_u(z \cdot m_u / \tau)`, with z the student's output at length 1.
+    The tracks' means do not move: what is learnt is to see a face through what spoils it.
+
+    Parameters
+    ----------
+    student : float, shape (B, d)
+    p : float32, shape (B, T)
+        Rows of :func:`track_targets`.
+    means : float32, shape (T, d)
+    temperature : float
+
+    Returns
+    -------
+    float32, shape (B,)
     """
     z = F.normalize(student.float(), dim=-1)
-    similarity = z @ z.T / temperature
-    itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
-    log_p = similarity - similarity.masked_fill(itself, -torch.inf).logsumexp(1, keepdim=True)
-    same = (group[:, None] == group[None]) & ~itself
-    return -(log_p * same).sum(1) / same.sum(1).clamp(min=1)
+    return -(p * (z @ means.T / temperature).log_softmax(dim=-1)).sum(-1)

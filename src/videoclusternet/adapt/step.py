@@ -33,7 +33,15 @@ from videoclusternet.errors import ConfigError
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.runfolder.crop_zip import CropPictures
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.types import Constraints, Embeddings, Epochs, Rounds, Tracks, Views
+from videoclusternet.types import (
+    Constraints,
+    CropWeights,
+    Embeddings,
+    Epochs,
+    Rounds,
+    Tracks,
+    Views,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ def adapt_faces(
     tracks: Tracks,
     embeddings: Embeddings,
     views: Views,
+    weights: CropWeights,
     pictures: CropPictures,
     backbone: Callable[[], FaceModel],
     adapt: AdaptConfig,
@@ -76,8 +85,8 @@ def adapt_faces(
     ----------
     tracks : Tracks
         Of all its films.
-    embeddings, views : Embeddings, Views
-        Of their crops, by the model as it is.
+    embeddings, views, weights : Embeddings, Views, CropWeights
+        Of their crops, by the model as it is; how much each counts in the mean of its track.
     pictures : CropPictures
     backbone : callable
         Loads the model, when there is something to train.
@@ -93,24 +102,23 @@ def adapt_faces(
         Rounds are kept in its folder.  Told in pairs, and a line per round.
     """
     assert work.folder is not None
-    if len(np.unique(embeddings.track)) < 2:
-        # Nobody to tell from anybody.
+    if len(np.unique(embeddings.track)) < 2:  # nobody to tell from anybody
         (work.folder / FOLDER).mkdir(exist_ok=True)
         return rounds_table([], False), epochs_table([])
-    met = Constraints.of_overlaps(tracks)
-    constraints = met.and_those(known) if known else met
+    constraints = Constraints.of_overlaps(tracks).and_those(known or Constraints.none(len(tracks)))
     material = Material(
         embeddings,
         views,
+        weights.weight,
         lambda rows: pictures.pixels(embeddings.crop[rows]),
         constraints,
-        judge(constraints, matching, seed),
+        judge(constraints, matching, seed, weights.weight),
     )
     config = LearningConfig(adapt, embed, quality, seed)
-    home = None if given is None else given.home
     adaptation = Adaptation(
-        material, backbone(), config, work.folder, work.fingerprint, ranks, home, supplies
-    )
+        material, backbone(), config, work.folder, work.fingerprint, ranks,
+        given.home if given else None, supplies,
+    )  # fmt: skip
     return adaptation.run(work.progress, work.note)
 
 

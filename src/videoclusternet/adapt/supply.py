@@ -1,4 +1,4 @@
-"""Views for training, and fixed looks at every crop, at the depth where a learner is entered.
+"""Views for training, and fixed looks at crops, at the depth where a learner is entered.
 
 Crops lie on the device as uint8 and views are made there.  Where the learner's first part
 is frozen its values are kept: a pool of views of every crop, made once.
@@ -15,9 +15,10 @@ from torch import Tensor
 
 from videoclusternet.adapt.heads import Learner
 from videoclusternet.config import AdaptConfig, EmbedConfig
+from videoclusternet.embed.degraded import degraded
 from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.types.arrays import Array, Int64
+from videoclusternet.types.arrays import Array, Int64, Ints
 
 SPREAD = 1_000_003
 """Keeps the seeds of pool and looks apart."""
@@ -27,7 +28,6 @@ class Supply(Protocol):
     """Where training gets its views from."""
 
     crops: int
-    looks_each: int
 
     def views(self, anchor: Int64, partner: Int64, part: Int64, seed: int) -> Tensor:
         """Return six views of some pairs of a batch, (B, 6, ...): 2 global, then 4 local ones.
@@ -45,8 +45,16 @@ class Supply(Protocol):
         """
         ...
 
-    def looks(self, rows: Array) -> Tensor:
-        """Return the fixed looks at crops, (B, L, ...): clean, perhaps mirrored, and views."""
+    def degraded(self, anchor: Int64, part: Int64, seed: int) -> Tensor:
+        """Return a degraded look of some crops of a batch, (B, ...); drawn as views are."""
+        ...
+
+    def plain(self, rows: Array) -> Tensor:
+        """Return crops as they are, and perhaps mirrored, (B, 1 or 2, ...)."""
+        ...
+
+    def fixed(self, rows: Array) -> Tensor:
+        """Return the fixed views (B, V, ...) of crops that are among those seen."""
         ...
 
 
@@ -59,15 +67,19 @@ class Fresh:
         On the device of the learner.
     learner : Learner
     plan : ViewPlan
-        Of the views among the looks, for these C crops.
+        Of the fixed views of these C crops.
     mirror : bool
-        Whether a mirrored crop is among the looks.
+        Whether a mirrored crop stands beside the plain one.
+    spoilt : uint8, shape (C, D, 144, 144, 3)
+        Degraded looks of each, on the same device: D may be 0.
     """
 
-    def __init__(self, pixels: Tensor, learner: Learner, plan: ViewPlan, mirror: bool) -> None:
+    def __init__(
+        self, pixels: Tensor, learner: Learner, plan: ViewPlan, mirror: bool, spoilt: Tensor
+    ) -> None:
         self._pixels, self._learner, self._plan, self._mirror = pixels, learner, plan, mirror
+        self._spoilt = spoilt
         self.crops = len(pixels)
-        self.looks_each = 1 + mirror + plan.area.shape[1]
 
     def views(self, anchor: Array, partner: Array, part: Array, seed: int) -> Tensor:
         """One global and two local views of the anchor, as many of the partner [P]."""
@@ -75,12 +87,26 @@ class Fresh:
         both = np.concatenate([part, len(anchor) + part])
         return in_order(self.made(rows[both], plan_views(len(rows), 1, 2, seed)[both]))
 
-    def looks(self, rows: Array) -> Tensor:
-        """Clean, mirrored, and the planned views of some crops."""
+    def degraded(self, anchor: Array, part: Array, seed: int) -> Tensor:
+        """One of the looks of each."""
+        chosen = self._spoilt[drawn(anchor, part, self._spoilt.shape[1], seed)]
+        return self._entry(clean_inputs(chosen, self._learner.backbone))
+
+    def spoilt(self) -> Tensor:
+        """Return all degraded looks of all crops, (C, D, ...)."""
+        flat = clean_inputs(self._spoilt.flatten(0, 1), self._learner.backbone)
+        entered = self._entry(flat)
+        return entered.view(*self._spoilt.shape[:2], *entered.shape[1:])
+
+    def plain(self, rows: Array) -> Tensor:
+        """Clean, and perhaps mirrored."""
         clean = clean_inputs(self._pixels[torch.as_tensor(rows)], self._learner.backbone)
-        plain = [clean, clean.flip(-1)] if self._mirror else [clean]
-        entered = [self._entry(x)[:, None] for x in plain]
-        return torch.cat([*entered, self.made(rows, self._plan[rows])], dim=1)
+        both = [clean, clean.flip(-1)][: 1 + self._mirror]
+        return torch.stack([self._entry(x) for x in both], dim=1)
+
+    def fixed(self, rows: Array) -> Tensor:
+        """Return the planned views of some crops."""
+        return self.made(rows, self._plan[rows])
 
     def made(self, rows: Array, plan: ViewPlan) -> Tensor:
         """Return the planned views (n, V, ...) of some crops."""
@@ -97,40 +123,66 @@ class Kept:
 
     Parameters
     ----------
-    looks : float16, shape (C, L, ...)
-    global_pool : float16, shape (C, P, ...)
-    local_pool : float16, shape (C, Q, ...)
+    plain : float16, shape (C, 1 or 2, ...)
+    fixed : float16, shape (S, V, ...)
+        Of the crops that are seen.
+    pool : float16, shape (C, N, ...)
+        Global views, then local ones; or degraded looks.
+    seen : int64, shape (S,), ascending
+        Rows of the crops that are seen.
+    globals_ : int
+        Global views in the pool.
     device : torch.device
         Where drawn values go.
     """
 
     def __init__(
-        self, looks: Tensor, global_pool: Tensor, local_pool: Tensor, device: torch.device
+        self,
+        plain: Tensor,
+        fixed: Tensor,
+        pool: Tensor,
+        seen: Ints,
+        globals_: int,
+        device: torch.device,
     ) -> None:
-        self._looks, self._global, self._local = looks, global_pool, local_pool
-        self._device = device
-        self.crops, self.looks_each = looks.shape[:2]
+        self._plain, self._fixed, self._pool, self._seen = plain, fixed, pool, seen
+        self._globals, self._device = globals_, device
+        self.crops = len(plain)
 
     def views(self, anchor: Array, partner: Array, part: Array, seed: int) -> Tensor:
         """One global and two local views of the anchor, as many of the partner [P]."""
         rng = np.random.default_rng(seed)
         take = np.concatenate([part, len(anchor) + part])
         rows = np.concatenate([anchor, partner])
-        one = rng.integers(self._global.shape[1], size=(len(rows), 1))
+        one = rng.integers(self._globals, size=(len(rows), 1))
         # Two different local views of a crop, where the pool has them.
-        count = self._local.shape[1]
+        count = self._pool.shape[1] - self._globals
         first = rng.integers(count, size=(len(rows), 1))
         second = (first + rng.integers(1, max(count, 2), size=(len(rows), 1))) % count
-        two = np.concatenate([first, second], axis=1)
-        drawn = [
-            pool[torch.as_tensor(rows[take, None]), torch.as_tensor(which[take])]
-            for pool, which in ((self._global, one), (self._local, two))
-        ]
-        return in_order(torch.cat(drawn, dim=1).to(self._device).float())
+        which = np.concatenate([one, self._globals + first, self._globals + second], axis=1)
+        chosen = torch.as_tensor(rows[take, None]), torch.as_tensor(which[take])
+        return in_order(self._given(self._pool[chosen]))
 
-    def looks(self, rows: Array) -> Tensor:
+    def degraded(self, anchor: Array, part: Array, seed: int) -> Tensor:
+        """One of the looks of each."""
+        return self._given(self._pool[drawn(anchor, part, self._pool.shape[1], seed)])
+
+    def plain(self, rows: Array) -> Tensor:
         """Return what is kept."""
-        return self._looks[torch.as_tensor(rows)].to(self._device).float()
+        return self._given(self._plain[torch.as_tensor(rows)])
+
+    def fixed(self, rows: Array) -> Tensor:
+        """Return what is kept."""
+        return self._given(self._fixed[torch.as_tensor(np.searchsorted(self._seen, rows))])
+
+    def _given(self, values: Tensor) -> Tensor:
+        return values.to(self._device).float()
+
+
+def drawn(anchor: Array, part: Array, looks: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw one of its looks for each crop of a batch; crops and looks of a part, (B,) each."""
+    which = np.random.default_rng(seed).integers(looks, size=len(anchor))
+    return torch.as_tensor(anchor[part]), torch.as_tensor(which[part])
 
 
 def in_order(views: Tensor) -> Tensor:
@@ -146,6 +198,7 @@ def in_order(views: Tensor) -> Tensor:
 def make_supply(
     pixels: Callable[[Array], Array],
     crops: int,
+    seen: Ints,
     learner: Learner,
     config: AdaptConfig,
     embed: EmbedConfig,
@@ -160,31 +213,43 @@ def make_supply(
         Gives the canvases, uint8 (n, 144, 144, 3), of n crops.
     crops : int
         Number of crops.
+    seen : int, ascending
+        Rows of the crops that have fixed views.
     learner : Learner
         Its frozen part is run.
     config : AdaptConfig
-        ``pool``.
+        ``pool`` and ``looks``, of which the objective reads one.
     embed : EmbedConfig
-        Kinds and numbers of the looks: those of the frozen embeddings.
+        Kinds and numbers of the fixed views: those of the frozen embeddings.
     seed : int
     progress : callable
         Told in crops.
     """
     device = learner.head.origin.device
-    looks = plan_views(crops, embed.global_views, embed.local_views, seed)
+    plan = plan_views(crops, embed.global_views, embed.local_views, seed)
+    looks = config.looks if config.objective == "looks" else 0
     step = max(1, embed.batch // 8)
     blocks = [np.arange(i, min(i + step, crops)) for i in range(0, crops, step)]
+
+    def fresh(rows: Array) -> Fresh:
+        canvases = pixels(rows)
+        spoilt = torch.from_numpy(degraded(canvases, rows, looks, seed + SPREAD)).to(device)
+        clean = torch.from_numpy(canvases).to(device)
+        return Fresh(clean, learner, plan[rows], embed.mirror, spoilt)
+
     if learner.depth == "all":
-        parts = [torch.from_numpy(pixels(rows)).to(device) for rows in blocks]
-        return Fresh(torch.cat(parts), learner, looks, embed.mirror)
+        return fresh(np.arange(crops))
     pool = plan_views(crops, *config.pool, seed + SPREAD)
-    kept: list[Tensor] = []
+    plain: list[Tensor] = []
+    fixed: list[Tensor] = []
+    pooled: list[Tensor] = []
     for rows in blocks:
-        picture, inside = torch.from_numpy(pixels(rows)).to(device), np.arange(len(rows))
-        fresh = Fresh(picture, learner, looks[rows], embed.mirror)
-        both = torch.cat([fresh.looks(inside), fresh.made(inside, pool[rows])], dim=1)
-        kept.append(both.half().cpu())
+        here, inside = fresh(rows), np.arange(len(rows))
+        plain.append(here.plain(inside).half().cpu())
+        if len(few := inside[np.isin(rows, seen)]):
+            fixed.append(here.fixed(few).half().cpu())
+        made = here.spoilt() if looks else here.made(inside, pool[rows])
+        pooled.append(made.half().cpu())
         progress(int(rows[-1]) + 1, crops)
-    each = 1 + embed.mirror + embed.global_views + embed.local_views
-    whole, edge = torch.cat(kept), each + config.pool[0]
-    return Kept(whole[:, :each], whole[:, each:edge], whole[:, edge:], device)
+    whole = torch.cat(plain), torch.cat(fixed), torch.cat(pooled)
+    return Kept(*whole, np.asarray(seen), config.pool[0], device)

@@ -1,4 +1,4 @@
-"""One round of training: Eq. 2, its centre, the moving teacher (section 3.4, appendix B)."""
+"""One round of training: the loss, its centre, the moving teacher (section 3.4, appendix B)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from videoclusternet.adapt.heads import Learner
 from videoclusternet.adapt.loss import (
     GLOBALS,
     LOCALS,
-    group_loss,
+    look_loss,
     move_centre,
     pair_loss,
     targets,
+    track_targets,
     view_pairs,
 )
 from videoclusternet.adapt.pairs import Partners, draw_epoch
@@ -28,7 +29,7 @@ from videoclusternet.adapt.schedule import learning_rate, teacher_momentum
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.config import AdaptConfig
 from videoclusternet.events import Progress, no_progress
-from videoclusternet.types.arrays import Array, Bools, Ints
+from videoclusternet.types.arrays import Array, Bools, Float32, Ints
 
 
 @dataclass
@@ -61,14 +62,15 @@ class Company:
     partners : Partners
     kept : bool, shape (T,)
         Tracks that take part.
-    group : int, shape (T,)
-        Present cluster of each track, for the objective ``groups``.
+    means : float32, shape (T, d)
+        Mean direction of each track at the start of the round, at length 1; 0 for tracks that
+        take no part.
     """
 
     track: Ints
     partners: Partners
     kept: Bools
-    group: Ints
+    means: Float32
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ class Trainer:
         self.config, self.ranks = config, ranks
         self.device: torch.device = training.centre.device
         self.pairs = view_pairs(config.average, config.teacher_views, self.device)
+        self._means = torch.from_numpy(company.means[company.kept]).to(self.device)
+        self._told = track_targets(self._means, config.teacher_temperature)
+        self._number = np.cumsum(company.kept) - 1  # of each track among those that are kept
         self._probe = probe(company.track, company.kept)
 
     def round(self, number: int, seed: int, progress: Progress = no_progress) -> Iterator[Epoch]:
@@ -174,12 +179,17 @@ class Trainer:
         trained = [*student.head_parameters(), *(student.base_parameters() if base else ())]
         for parameter in trained:
             parameter.requires_grad_(True)
-        matrices = [p for p in trained if p.ndim > 1]
-        others = [p for p in trained if p.ndim <= 1]
         self._optimiser = torch.optim.AdamW(
             [
-                {"params": matrices, "weight_decay": config.decay},
-                {"params": others, "weight_decay": 0},
+                {
+                    "params": [parameter],
+                    "weight_decay": config.decay if parameter.ndim > 1 else 0,
+                    # A step that suits one network wipes out another whose weights are smaller.
+                    "size": float(parameter.detach().square().mean().sqrt())
+                    if config.relative
+                    else 1.0,
+                }
+                for parameter in trained
             ],
             lr=config.rate,
         )
@@ -201,10 +211,8 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         outputs, losses = torch.zeros_like(training.centre), torch.zeros((), device=self.device)
         for part in parts:
-            views = self.supply.views(anchor, partner, part, seed)
-            group = self.company.group[self.company.track[np.stack([anchor, partner])[:, part]]]
             with self._unsynced(part is parts[-1]):
-                each, output = self._losses(views, group)
+                each, output = self._losses(anchor, partner, part, seed)
                 # Gradients are averaged over processes: together the mean over all pairs.
                 self._scaler.scale(each.sum() * weight).backward()  # type: ignore[no-untyped-call]
             outputs += output * (weight > 0)
@@ -215,16 +223,22 @@ class Trainer:
             training.centre = move_centre(training.centre, mean, config.centre_momentum)
         return float(self.ranks.total(losses)) / len(anchor)
 
-    def _losses(self, views: Tensor, group: Array) -> tuple[Tensor, Tensor]:
+    def _losses(
+        self, anchor: Array, partner: Array, part: Array, seed: int
+    ) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (B,) and the sum of the teacher's outputs (O, d)."""
-        config, shape = self.config, views.shape[:2]
-        with autocast(config, self.device.type):  # the networks only, not the loss
+        config = self.config
+        if config.objective == "looks":  # nothing is taught: the teacher only follows
+            looks = self.supply.degraded(anchor, part, seed)
+            with autocast(config, self.device.type):  # the networks only, not the loss
+                seen = self._network(looks)[:, 0]
+            told = self._told[self._number[self.company.track[partner[part]]]]
+            loss = look_loss(seen, told, self._means, config.student_temperature)
+            return loss, torch.zeros_like(self.training.centre)
+        views = self.supply.views(anchor, partner, part, seed)
+        shape = views.shape[:2]
+        with autocast(config, self.device.type):
             student = self._network(views.flatten(0, 1)).unflatten(0, shape)
-        if config.objective == "groups":  # nothing is taught: the teacher only follows
-            # Anchor and partner take turns as `in_order` puts their views.
-            whose = torch.as_tensor(group.T[:, [0, 1, 0, 0, 1, 1]].ravel(), device=self.device)
-            loss = group_loss(student[:, :, 0].flatten(0, 1), whose, config.student_temperature)
-            return loss.view(shape).mean(1), torch.zeros_like(self.training.centre)
         with torch.no_grad(), autocast(config, self.device.type):
             output = self.training.teacher(views.flatten(0, 1)).unflatten(0, shape).float()
         p = targets(output, self.training.centre, config.teacher_temperature)
@@ -236,7 +250,7 @@ class Trainer:
         config = self.config
         self._scaler.unscale_(self._optimiser)
         for group in self._optimiser.param_groups:
-            group["lr"] = self._rate
+            group["lr"] = self._rate * group["size"]
             for parameter in group["params"] if config.clip else ():
                 nn.utils.clip_grad_norm_([parameter], config.clip)
         self._scaler.step(self._optimiser)
@@ -270,7 +284,7 @@ class Trainer:
         """Measure the teacher on clean crops, a few at a time."""
         teacher = self.training.teacher
         blocks = np.array_split(self._probe, max(1, len(self._probe) // self.config.batch))
-        found = [teacher(self.supply.looks(rows)[:, 0])[:, 0].float() for rows in blocks]
+        found = [teacher(self.supply.plain(rows)[:, 0])[:, 0].float() for rows in blocks]
         centre = self.training.centre[0]
         return measure(torch.cat(found), centre, self.config.teacher_temperature)
 

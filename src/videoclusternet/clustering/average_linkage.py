@@ -24,7 +24,7 @@ from videoclusternet.clustering.distance import Metric, group_sum
 from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, begun, renumber
 from videoclusternet.clustering.track_points import TrackPoints
 from videoclusternet.types import Constraints
-from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Ints
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Int64, Ints
 
 APART = 1e9
 """Relative distance of two tracks that must not meet: it outweighs any average."""
@@ -100,6 +100,32 @@ def together(parts: Sequence[Relative]) -> Relative:
     share = np.float32(1 / len(parts))
     a, b = (np.hstack([getattr(part, side) for part in parts]) for side in "ab")
     return Relative(a * share, b, parts[0].size)
+
+
+def kept_apart(tracks: Relative, label: Ints, scale: float, apart: Array) -> Int64:
+    """Find clusters that only a known pair of tracks keeps apart: they are near enough to join.
+
+    Parameters
+    ----------
+    tracks : Relative
+        T tracks.
+    label : int, shape (T,)
+        Their clusters.
+    scale : float
+        Mean relative distance up to which clusters join.
+    apart : int, shape (P, 2)
+        Pairs of tracks that must not meet.
+
+    Returns
+    -------
+    int64, shape (n, 2)
+        Pairs of clusters, each ascending.
+    """
+    pairs = np.unique(np.sort(label[apart], axis=1), axis=0).astype(np.int64)
+    merged = tracks.merged(label)
+    one, other = pairs.T
+    total = np.einsum("ij,ij->i", merged.a[one], merged.b[other])
+    return np.asarray(pairs[total <= scale * merged.size[one] * merged.size[other]])
 
 
 def tree(tracks: Relative, constraints: Constraints) -> Array:

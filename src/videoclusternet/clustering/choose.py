@@ -6,8 +6,8 @@ for the film, from a fixed grid.  A film has structure on several levels.  Peopl
 so do men and women, or day and night: few large groups are even more stable than people.  So the
 most stable level is not asked for, but the *finest* one that is stable enough.  Embeddings as they
 come are kept where they are stable; where they are not, the film is hard, and its own tracks say
-how to read it (:func:`calm`).  A round of adaptation must do more: it was trained towards its own
-partition, which makes it stable by itself (:func:`adapted`).
+how to read it: by the scatter of crops inside them, and, where the face model has learnt from
+them, by what it has learnt besides (:func:`calm`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from videoclusternet.clustering.average_linkage import join, relative, together
+from videoclusternet.clustering.average_linkage import Relative, join, relative, together
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import Partition, agglomerate
 from videoclusternet.clustering.reading import OWN, Reading
@@ -25,7 +25,6 @@ from videoclusternet.clustering.spaces import SPACES, Spaces, metric_of
 from videoclusternet.clustering.stability import (
     ENOUGH,
     LARGEST,
-    MEANINGFUL,
     level,
     levels_of,
     rule_named,
@@ -39,11 +38,9 @@ from videoclusternet.types.arrays import Float32, Int32
 
 UNADAPTED = (Reading(SPACES[0], OWN), Reading("+".join(SPACES), OWN))
 """Candidates without adaptation: for films that the face model reads well, and for others.  A
-row more or less is a candidate more or less."""
+row more or less is a candidate more or less; each round of adaptation joins the last one."""
 ENOUGH_TRACKS = 30
 """Tracks that tell how a film has to be read; fewer say too little of their own scatter."""
-CALMER = 0.5
-"""Share of the instability of the best other reading that a round must stay below."""
 
 
 @dataclass(frozen=True)
@@ -95,47 +92,37 @@ def partition_of(
     TrackPoints
         Of the reading's first space.
     """
-    here = [spaces[name] for name in reading.spaces]
-    metrics = [metric_of(metric, space) for space in here]
-    points = [space_points(*both) for both in zip(here, metrics, strict=True)]
+    first = spaces[reading.spaces[0]]
+    points = space_points(first, metric_of(metric, first))
     if reading.linkage != OWN:
         rule = rule_named(reading.linkage)
-        return agglomerate(points[0], metrics[0], rule, constraints), points[0]
-    far = together([relative(*both) for both in zip(points, metrics, strict=True)])
-    partition, first = join(far, scale, constraints), points[0]
-    if not here[0].has_views:  # what was found is the one threshold of all tracks
-        first = replace(first, threshold=first.threshold * np.float32(scale))
-    return partition, first
+        return agglomerate(points, metric_of(metric, first), rule, constraints), points
+    partition = join(distances(spaces, reading, metric), scale, constraints)
+    if not first.has_views:  # what was found is the one threshold of all tracks
+        points = replace(points, threshold=points.threshold * np.float32(scale))
+    return partition, points
+
+
+def distances(spaces: Spaces, reading: Reading, metric: Metric) -> Relative:
+    """Return the relative distances of tracks, averaged over the spaces of a reading."""
+    each = [(spaces[name], metric_of(metric, spaces[name])) for name in reading.spaces]
+    return together([relative(space_points(*both), both[1]) for both in each])
 
 
 def calm(stability: Mapping[Reading, float]) -> Reading:
-    """Return the embeddings as they come where they are stable, else the reading beside them.
+    """Return the embeddings as they come where they are stable, else the calmest other reading.
+
+    None of them ever saw a partition, so their stability may be compared.
 
     Parameters
     ----------
     stability : mapping of Reading to float
-        Mean agreement of the candidates without adaptation, in their order.
+        Mean agreement of the candidates in their order; of equal ones the last is taken.
     """
     first, *others = stability
-    return first if stability[first] >= ENOUGH or not others else others[0]
-
-
-def adapted(stability: Mapping[Reading, float], best: Reading) -> Reading:
-    """Return the most stable round of adaptation if it is much calmer than ``best``.
-
-    Parameters
-    ----------
-    stability : mapping of Reading to float
-        Of all candidates.
-    best : Reading
-        The choice among those without adaptation.
-    """
-    rounds = [name for name in stability if name not in UNADAPTED]
-    if not rounds:
-        return best
-    calmest = max(rounds, key=lambda name: stability[name])
-    calm = 1 - stability[calmest] < CALMER * (1 - stability[best])
-    return calmest if calm and stability[calmest] >= MEANINGFUL else best
+    if stability[first] >= ENOUGH or not others:
+        return first
+    return max(reversed(others), key=lambda name: stability[name])
 
 
 def measure(
@@ -194,18 +181,18 @@ def choose(
 ) -> Choice:
     """Compare candidates and pick one.
 
-    Where the embeddings as they come are stable, as in most films, nothing else without
-    adaptation is looked at; neither is it where there are few tracks to go by, or no views
-    (features may be one to a track).
+    Where the embeddings as they come are stable, as in most films, nothing else is looked at;
+    neither is it where there are few tracks to go by, or no views (features may be one to a
+    track).
 
     Parameters are those of :func:`measure`.
     """
-    adapted_names = tuple(Reading(name, OWN) for name in rounds)
     settings = (metric, constraints, draws, seed, scale, progress)
-    choice = measure(raw, rounds, (UNADAPTED[0], *adapted_names), *settings)
+    choice = measure(raw, rounds, UNADAPTED[:1], *settings)
     told = raw.has_views and raw.tracks >= ENOUGH_TRACKS
     if choice.stability[0] < ENOUGH and told:
-        choice = measure(raw, rounds, (*UNADAPTED, *adapted_names), *settings)
+        last = UNADAPTED[-1].space
+        learnt = [Reading(f"{last}+{name}", OWN) for name in rounds]
+        choice = measure(raw, rounds, (*UNADAPTED, *learnt), *settings)
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
-    best = calm({name: value for name, value in found.items() if name in UNADAPTED})
-    return replace(choice, best=choice.names.index(adapted(found, best)))
+    return replace(choice, best=choice.names.index(calm(found)))

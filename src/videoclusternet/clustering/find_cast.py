@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from videoclusternet.clustering.choose import UNADAPTED, Choice, choose, measure, partition_of
+from videoclusternet.clustering.average_linkage import kept_apart
+from videoclusternet.clustering.choose import (
+    UNADAPTED,
+    Choice,
+    choose,
+    distances,
+    measure,
+    partition_of,
+)
 from videoclusternet.clustering.confidence import confidence, unsure_tracks
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
@@ -19,6 +27,7 @@ from videoclusternet.clustering.reading import ADAPTED, OWN, Reading, round_numb
 from videoclusternet.clustering.spaces import (
     SPACES,
     Adapted,
+    Spaces,
     adapted_space,
     metric_of,
     raw_space,
@@ -54,12 +63,16 @@ GoodRounds = Mapping[str, Callable[[], Adapted]]
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A partition, the points and the metric it was made with, and the choice behind it."""
+    """A partition, the points and the metric it was made with, and the choice behind it.
+
+    ``alike`` are pairs of its clusters that nothing but a shared picture keeps apart.
+    """
 
     partition: Partition
     points: TrackPoints
     metric: Metric
     choice: Choice
+    alike: tuple[tuple[int, int], ...] = ()
 
 
 def check_choice(config: ClusterConfig) -> None:
@@ -72,14 +85,15 @@ def check_choice(config: ClusterConfig) -> None:
     """
     asked = Reading.parse(config.choose)
     rules = (OWN, *RULES, "and")
-    known = (*SPACES, UNADAPTED[-1].space, ADAPTED)
-    space = asked.space in known or round_number(asked.space) is not None
-    mean = len(asked.spaces) > 1 and asked.linkage != OWN
-    if config.choose != STABILITY and (mean or not (space and asked.linkage in rules)):
+    known = (*SPACES, ADAPTED)
+    there = all(one in known or round_number(one) is not None for one in asked.spaces)
+    several = len(asked.spaces) > 1
+    fits = asked.linkage in rules[: 1 if several else None] and (several or asked.space)
+    if config.choose != STABILITY and not (there and fits):
         raise ConfigError(
             f"no candidate {shown(config.choose)} for cluster.choose",
-            f"choose stability or SPACE/RULE: a space of {', '.join(known)}; "
-            f"a rule of {', '.join(rules)}",
+            f"choose stability or SPACE/RULE: a space of {', '.join(known)}, round-1 and so on; "
+            f"a rule of {', '.join(rules)}; several spaces with + between them go with {OWN}",
         )
     if config.algorithm == "vcn" and config.thresholds != "views":
         raise ConfigError(
@@ -135,17 +149,17 @@ def find_cast(
     """
     check_choice(config)
     rounds = rounds or {}
-    asked = None if config.choose == STABILITY else Reading.parse(config.choose)
-    named = _named_round(asked, rounds) if asked else ""
-    # Where the cast is to come from one round, its own quality decides who takes part.
-    judge = rounds[named]().embeddings if named else embeddings
+    asked = None if config.choose == STABILITY else _asked(config.choose, rounds)
+    named = [one for one in asked.spaces if one in rounds] if asked else []
+    # Where the cast is to come from a round, its own quality decides who takes part.
+    judge = rounds[named[-1]]().embeddings if named else embeddings
     reason, quality = _set_aside(tracks, judge, quality_config)
     keep = np.flatnonzero(reason == Reason.OK)
     constraints = _known(tracks, known, config.cannot_link).inside(keep)
     metric = Metric(config.metric, config.teacher_temperature, config.student_temperature)
     raw = raw_space(embeddings, views, keep, weight=weights.weight)
-    seen = [named] if named else [*rounds] if not asked and config.algorithm == "vcn" else []
-    like = (keep, metric, weights.weight, views.row)
+    seen = named or ([*rounds] if not asked and config.algorithm == "vcn" else [])
+    like = (keep, metric, weights.weight)
     extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     cast = _cast(tracks, keep, reason, quality, outcome, config.unsure)
@@ -158,17 +172,19 @@ def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Cons
     return met.and_those(known) if known else met
 
 
-def _named_round(asked: Reading, rounds: GoodRounds) -> str:
-    """Return the round that a reading names, or nothing."""
-    if asked.space == ADAPTED:
-        return next(reversed(list(rounds)), "")
-    if round_number(asked.space) is not None and asked.space not in rounds:
-        known = ", ".join(rounds) or "none"
-        raise ConfigError(
-            f"there is no good {asked.space} for cluster.choose",
-            f"good rounds: {known}; see adapt.rounds",
-        )
-    return asked.space if asked.space in rounds else ""
+def _asked(choice: str, rounds: GoodRounds) -> Reading:
+    """Read the name of a reading; ``adapted`` is the last good round, without one the frozen."""
+    asked = Reading.parse(choice)
+    last = next(reversed(list(rounds)), SPACES[0])
+    spaces = [last if one == ADAPTED else one for one in asked.spaces]
+    for one in spaces:
+        if round_number(one) is not None and one not in rounds:
+            known = ", ".join(rounds) or "none"
+            raise ConfigError(
+                f"there is no good {one} for cluster.choose",
+                f"good rounds: {known}; see adapt.rounds",
+            )
+    return Reading("+".join(dict.fromkeys(spaces)), asked.linkage)
 
 
 def _set_aside(
@@ -204,8 +220,7 @@ def _cluster(
         choice = choose(raw, extra, metric, constraints, config.draws, seed, config.scale, progress)
         reading = choice.names[choice.best]
     else:
-        known = set(asked.spaces) <= set(SPACES)
-        reading = Reading(asked.space if known else next(iter(extra), SPACES[0]), asked.linkage)
+        reading = asked
     here = {**spaces(raw, reading.spaces), **extra}
     if config.algorithm == "paper":
         return _paper(here[reading.space], reading, metric, constraints, config)
@@ -222,7 +237,24 @@ def _cluster(
     characters = choice.characters.copy()
     characters[choice.best] = partition.clusters
     choice = replace(choice, characters=characters)
-    return _Outcome(partition, points, metric_of(metric, here[reading.spaces[0]]), choice)
+    alike = _alike(here, reading, scale, metric, constraints, partition)
+    return _Outcome(partition, points, metric_of(metric, here[reading.spaces[0]]), choice, alike)
+
+
+def _alike(
+    here: Spaces,
+    reading: Reading,
+    scale: float,
+    metric: Metric,
+    constraints: Constraints,
+    partition: Partition,
+) -> tuple[tuple[int, int], ...]:
+    """Find pairs of clusters that nothing but what is known beforehand keeps apart."""
+    if not reading.scaled or len(constraints.apart) == 0:
+        return ()
+    far = distances(here, reading, metric)
+    pairs = kept_apart(far, partition.label, scale, constraints.apart)
+    return tuple((int(a), int(b)) for a, b in pairs)
 
 
 def _trivial(raw: Space, metric: Metric) -> _Outcome:
@@ -283,7 +315,9 @@ def _cast(
     sure = np.zeros(len(tracks), dtype=np.float32)
     sure[keep] = confidence(outcome.points, label, outcome.metric) * ~unsure
     chosen = str(outcome.choice.names[outcome.choice.best])
-    return Cast(character, reason, quality, threshold, sure, probable, chosen)
+    numbers = [sorted(rank[list(pair)].tolist()) for pair in outcome.alike]
+    alike = tuple(sorted((a, b) for a, b in numbers if b <= character.max(initial=-1)))
+    return Cast(character, reason, quality, threshold, sure, probable, chosen, alike)
 
 
 def _candidates(choice: Choice) -> Candidates:

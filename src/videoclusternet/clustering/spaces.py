@@ -91,7 +91,6 @@ def adapted_space(
     keep: Array,
     metric: Metric,
     weight: Float32 | None = None,
-    seen: Ints | None = None,
 ) -> Space:
     """Return the space that a metric reads: the teacher's output, or both outputs.
 
@@ -105,14 +104,8 @@ def adapted_space(
         ``loss`` and ``kl`` compare teacher and student (Eq. 2), others the teacher alone.
     weight : float32, shape (C,), optional
         How much each crop counts in the mean of its track; by default all alike.
-    seen : int, optional
-        Rows of the embeddings whose views are used: those of the un-adapted ones, so that the two
-        are judged alike; by default all.
     """
-    views = round.views
-    if seen is not None:
-        views = views.take(np.flatnonzero(np.isin(views.row, seen)))
-    space = raw_space(round.embeddings, views, keep, name, weight)
+    space = raw_space(round.embeddings, round.views, keep, name, weight)
     if not round.paired:
         return space
     d = len(round.centre)

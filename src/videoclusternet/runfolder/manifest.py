@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.files import plain_file
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "run.json"
 MOST_BYTES = 256 << 20
 """Of the file: it names given tracks, a few bytes each."""

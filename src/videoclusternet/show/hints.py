@@ -25,6 +25,8 @@ MOST = 0.5
 """Share of the tracks from which it is worth a word."""
 SMALL_FOR_DLIB = 64
 """Faces with a shorter side below this are often mixed up by dlib, px."""
+PAIRS = 5
+"""Of people who look alike, named at most."""
 BETTER = "edgeface-xs"
 """The backbone that was seen to keep small faces apart (README, "Limits")."""
 
@@ -64,7 +66,8 @@ def hints(result: Result, names_only: bool = False) -> list[Hint]:
     ]
     if len(result.tracks) == 0:
         return unread + _no_track(result, names_only)
-    return [*unread, *_most_unknown(result, names_only), *_small_faces(result, names_only)]
+    shaky = [*_most_unknown(result, names_only), *_small_faces(result, names_only)]
+    return [*unread, *shaky, *_alike(result)]
 
 
 def damage(result: Result) -> list[str]:
@@ -187,6 +190,20 @@ def _small_faces(result: Result, names_only: bool) -> list[Hint]:
         Hint(
             f"{text}; a better one ({BETTER}, or sface where commercial use must be allowed):",
             f"vcn models pull {BETTER} && {again}",
+        )
+    ]
+
+
+def _alike(result: Result) -> list[Hint]:
+    """People whom nothing but a shared picture keeps apart."""
+    pairs = [f"{a + 1} and {b + 1}" for a, b in result.cast.alike]
+    if not pairs:
+        return []
+    more = f" and {len(pairs) - PAIRS} more" if len(pairs) > PAIRS else ""
+    return [
+        Hint(
+            f"Characters {', '.join(pairs[:PAIRS])}{more} look alike to the face model: that "
+            "pictures show both is all that keeps them two, so look through their tracks"
         )
     ]
 

@@ -187,6 +187,9 @@ class Cast(Table):
         that have a character.
     chosen : str
         The candidate reading that made this cast.
+    alike : tuple of (int, int)
+        Pairs of characters whom the face model does not tell apart: that some picture shows
+        both is all that keeps them two.
     """
 
     FILE: ClassVar = "cast"
@@ -205,9 +208,13 @@ class Cast(Table):
     confidence: Float32
     probable: Int32
     chosen: str
+    alike: tuple[tuple[int, int], ...] = ()
 
     def check(self) -> None:
         """Check that a track is Unknown exactly when it has a reason to be."""
+        object.__setattr__(self, "alike", tuple((int(a), int(b)) for a, b in self.alike))
+        if any(not 0 <= a < b < self.characters for a, b in self.alike):
+            raise ValueError("Cast.alike are pairs of characters, the lower number first")
         if np.any((self.character < 0) != (self.reason != Reason.OK)):
             raise ValueError("Cast: character -1 and a reason must go together")
         if np.any((self.probable >= 0) & (self.character >= 0)):

@@ -9,17 +9,17 @@ from functools import cached_property
 
 import numpy as np
 
-from videoclusternet.clustering.average_linkage import Relative, relative
+from videoclusternet.clustering.average_linkage import Relative
+from videoclusternet.clustering.choose import distances
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.reading import Reading
-from videoclusternet.clustering.spaces import SPACES, adapted_space, metric_of, raw_space
-from videoclusternet.clustering.track_points import space_points
+from videoclusternet.clustering.spaces import adapted_space, raw_space, spaces
 from videoclusternet.config import Config
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.show.summary import REASONS
 from videoclusternet.types import Merges, Reason
 from videoclusternet.types.arrays import Array
-from videoclusternet_bench.adapted_runs import round_of
+from videoclusternet_bench.adapted_runs import rounds_of
 from videoclusternet_bench.pictures.shown import Shown
 
 
@@ -176,22 +176,19 @@ class Explainer:
 
     @cached_property
     def _relative(self) -> Relative | None:
-        """Distances that the rule ``own`` joined by; None for another rule or space."""
+        """Distances that the rule ``own`` joined by; None for another rule."""
         result = self.shown.result
-        space = Reading.parse(result.cast.chosen).space
-        adapted = round_of(result)
-        if not self._own or (adapted is None and space != SPACES[0]):
+        reading = Reading.parse(result.cast.chosen)
+        if not self._own:
             return None
         keep = np.flatnonzero(result.cast.character >= 0)
         metric = Metric(recorded_settings(result.folder, Config).cluster.metric)
-        used = (
-            raw_space(result.embeddings, result.views, keep, weight=result.weights.weight)
-            if adapted is None
-            else adapted_space(
-                adapted, space, keep, metric, result.weights.weight, result.views.row
-            )
-        )
-        return relative(space_points(used, metric), metric_of(metric, used))
+        weight = result.weights.weight
+        raw = raw_space(result.embeddings, result.views, keep, weight=weight)
+        here = spaces(raw, reading.spaces)
+        for name in set(reading.spaces) - set(here):
+            here[name] = adapted_space(rounds_of(result)[name](), name, keep, metric, weight)
+        return distances(here, reading, metric)
 
     def _between(self, here: int, main: int) -> float:
         """Mean relative distance between the tracks of two clusters."""
