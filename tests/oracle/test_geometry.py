@@ -104,7 +104,7 @@ def test_landmarks_in_one_point_shrink_to_nothing_and_raise_nothing() -> None:
 @STEADY
 @given(rates)
 def test_a_step_divides_half_a_second_and_looks_often_enough(fps: Fraction) -> None:
-    stride = choose_stride(fps)
+    stride = choose_stride(fps, 10**6)
     half = max(1, round(fps / 2))
     assert half % stride == 0
     fits = [d for d in range(1, half + 1) if half % d == 0 and d <= float(fps) / PER_SECOND + 0.5]
@@ -115,8 +115,13 @@ def test_a_step_divides_half_a_second_and_looks_often_enough(fps: Fraction) -> N
     ("fps", "stride"), [(5, 1), (12, 3), (24, 6), (25, 6), (30, 5), (50, 5), (60, 15)]
 )
 def test_steps_of_common_rates(fps: int, stride: int) -> None:
-    assert choose_stride(Fraction(fps)) == stride
-    assert choose_stride(Fraction(fps), wanted=7) == 7
+    assert choose_stride(Fraction(fps), 1000) == stride
+    assert choose_stride(Fraction(fps), 1000, wanted=7) == 7
+
+
+@pytest.mark.parametrize(("frames", "stride"), [(1, 1), (6, 2), (9, 2), (12, 3), (20, 4), (24, 6)])
+def test_a_very_short_film_is_seen_more_closely(frames: int, stride: int) -> None:
+    assert choose_stride(Fraction(24), frames) == stride
 
 
 @STEADY

@@ -17,13 +17,15 @@ PER_SECOND = 4
 crop grid of half a second stays on them.  More cost time and find nobody else (decision 17)."""
 
 
-def choose_stride(fps: Fraction, wanted: int = 0) -> int:
+def choose_stride(fps: Fraction, frames: int, wanted: int = 0) -> int:
     """Choose how many frames to go from one detection to the next.
 
     Parameters
     ----------
     fps : Fraction
         Nominal frames per second.
+    frames : int
+        Of the film: of a very short one, ``PER_SECOND`` at least are seen.
     wanted : int
         A stride the user asked for; 0 chooses the largest divisor of half a second
         that still looks ``PER_SECOND`` times a second, so that crops fall on seen frames.
@@ -31,7 +33,7 @@ def choose_stride(fps: Fraction, wanted: int = 0) -> int:
     if wanted:
         return wanted
     half = max(1, round(fps / 2))
-    longest = max(1.0, float(fps) / PER_SECOND)
+    longest = max(1.0, min(float(fps), frames) / PER_SECOND)
     return max(d for d in range(1, half + 1) if half % d == 0 and d <= longest + 0.5)
 
 

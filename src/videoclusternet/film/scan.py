@@ -57,7 +57,7 @@ def scan_film(
     Looks
         Of these faces.
     """
-    stride = choose_stride(video.fps, config.stride)
+    stride = choose_stride(video.fps, video.frames, config.stride)
     look = _Look(video, detector, config, stride)
     length = part_length(video.frames, config.part, stride)
     parts = in_parts(split(video.frames, length), look, KINDS, work)
