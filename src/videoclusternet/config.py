@@ -222,9 +222,13 @@ class AdaptConfig(Params):
     compile: bool = Field(False, description="torch.compile the student")
 
     @model_validator(mode="after")
-    def _tokens_are_learnt(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.tokens != "class" and self.objective != "eq2":
             raise ValueError("adapt.tokens other than class are for adapt.objective=eq2")
+        if self.objective == "looks" and self.head != "none":
+            raise ValueError("adapt.objective=looks needs adapt.head=none")
+        if self.relative and self.head == "residual":
+            raise ValueError("adapt.relative cannot move adapt.head=residual, which begins at zero")
         if self.tokens != "class" and self.trainable == "head":
             raise ValueError("patch tokens need adapt.trainable all or last-stage")
         return self
@@ -270,10 +274,9 @@ class Config(Params):
         Which reading of the method the defaults follow.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-    processes : int
-        That share the parts of long steps; 0: as many as the machine holds, one on a GPU.
-    seed : int
-        Seed of every random draw.
+    processes, seed : int
+        Processes that share long steps (0: as many as the machine holds, one on a GPU); seed of
+        every random draw.
     """
 
     profile: Literal["instant", "vcn", "paper"] = "instant"

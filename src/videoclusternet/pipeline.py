@@ -20,7 +20,7 @@ from videoclusternet.adapt.rounds import FOLDER, GoodRounds
 from videoclusternet.adapt.step import adapt_faces, given_model
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.coarse_matching import find_links
-from videoclusternet.clustering.find_cast import check_choice, find_cast
+from videoclusternet.clustering.find_cast import STABILITY, check_choice, find_cast
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
@@ -201,6 +201,8 @@ def find_characters(
     """Group the tracks of all films into one cast."""
     c, described = run.config, (film.embeddings, film.views)
     rounds = learn(run, film, backbone, ranks, supplies) if learns(c) else None
+    if c.cluster.choose == STABILITY and c.adapt.pairs != "own":
+        rounds = None  # what learnt from a partition is stable by itself: only by name
     settings = (c.cluster, c.track_quality, c.seed)
     with one_thread() if len(film.tracks) < MANY else nullcontext():
         run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run

@@ -177,9 +177,9 @@ STUDIES = {
             "teacher",
             "The moving teacher and its centre",
             (
-                Variant(".99 per step", "vcn", EQ2),
+                Variant(".9 per step", "vcn", EQ2),
                 Variant(".996 per step", "vcn", (*EQ2, "adapt.momentum=0.996")),
-                Variant(".99^steps per epoch", "vcn", (*EQ2, "adapt.update=epoch")),
+                Variant(".9^steps per epoch", "vcn", (*EQ2, "adapt.update=epoch")),
                 Variant("no centre", "vcn", (*EQ2, "adapt.centre=false")),
             ),
         ),

@@ -132,7 +132,12 @@ def test_every_metric_reads_every_head(
     drawn_film: Path, copy: Copy, metric: str, head: str
 ) -> None:
     config = tiny(
-        "vcn", f"adapt.head={head}", f"cluster.metric={metric}", "cluster.choose=adapted/own"
+        "vcn",
+        f"adapt.head={head}",
+        f"cluster.metric={metric}",
+        "cluster.choose=adapted/own",
+        "adapt.objective=eq2",
+        "adapt.relative=false",
     )
     result, _, _ = adapted(drawn_film, copy("run"), config)
     assert result.cast.chosen == "round-2/own"

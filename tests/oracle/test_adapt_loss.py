@@ -151,7 +151,7 @@ def slow_look_loss(x: np.ndarray, track: Sequence[int], means: np.ndarray, t: fl
 def test_loss_of_looks_equals_loops(temperature: float) -> None:
     x, means, track = outputs(12, 9, 4), unit(outputs(3, 5, 4)), [0, 4, 1, 1, 1, 2, 0, 3, 3]
     m = torch.tensor(means)
-    told = track_targets(m, temperature)
+    told = track_targets(m, m, temperature)
     assert told.sum(1).tolist() == pytest.approx([1.0] * 5)
     fast = look_loss(torch.tensor(x), told[track], m, temperature)
     assert fast.tolist() == pytest.approx(slow_look_loss(x, track, means, temperature), abs=1e-5)
@@ -160,7 +160,7 @@ def test_loss_of_looks_equals_loops(temperature: float) -> None:
 def test_loss_of_looks_is_least_where_a_track_is_seen_through_them() -> None:
     """Nothing is better than to say what the track says: not even to be surer."""
     means = torch.eye(4)
-    told = track_targets(means, 0.2)
+    told = track_targets(means, means, 0.2)
     through, other = means, means[[1, 2, 3, 0]]
     losses = [look_loss(x, told, means, 0.2).sum() for x in (through, other)]
     entropy = -(told * told.log()).sum()

@@ -114,6 +114,8 @@ def test_wrong_setting_is_named(setting: str, words: str) -> None:
     [
         (["adapt.tokens=shared", "adapt.objective=looks"], "adapt.objective=eq2"),
         (["adapt.tokens=separate", "adapt.trainable=head"], "all or last-stage"),
+        (["adapt.objective=looks"], "looks needs adapt.head=none"),
+        (["adapt.relative=true", "adapt.head=residual"], "begins at zero"),
     ],
 )
 def test_settings_that_do_not_go_together(settings: list[str], words: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests import tables
 from tests.unit.test_heads import SmallNet, single_threaded
@@ -27,6 +28,7 @@ from videoclusternet.adapt.rounds import (
 )
 from videoclusternet.adapt.step import adapt_faces
 from videoclusternet.adapt.supply import Supply
+from videoclusternet.clustering.distance import normalise
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import ClusterConfig, Config, MatchConfig, QualityFilterConfig
 from videoclusternet.engine.work import Work
@@ -223,6 +225,29 @@ def test_activations_are_kept_for_more_trainings_on_a_film(adapt: Runs) -> None:
         assert len(supplies) == n
     adapt("all", supplies=supplies, rounds=1, trainable="all")  # keeps pixels only
     assert len(supplies) == 3
+
+
+def test_clean_crops_say_what_their_track_is_to_say(
+    adapt: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracks and student are seen from one middle, in every round and with a given model."""
+    seen = companies(monkeypatch)
+    looks: dict[str, object] = {"head": "none", "objective": "looks", "pairs": "own", "rate": 1e-4}
+    adapt("other", rate_end=1e-4, **looks)
+    given = adapt.home(1, "other")
+    state = load_file(given / "student.safetensors")
+    state["head.origin"] += 0.3  # as of a film in quite another light
+    save_file(state, given / "student.safetensors")
+    for run in ("first", "second"):
+        seen.clear()
+        adapt(run, given=given if run == "second" else None, rate_end=1e-4, rounds=2, **looks)
+        for number, company in enumerate(seen, 1 - (run == "second")):
+            if number < 1:
+                continue
+            student = adapt.adaptation.training.student
+            base = toy().embedded(SmallNet())[0].base
+            unit = normalise(base - student.head.origin.numpy())
+            assert (unit * company.means[toy().track]).sum(1).mean() > 0.9
 
 
 def test_depth_of_a_machine() -> None:

@@ -79,7 +79,7 @@ def supply_of(
     seen: tuple[int, ...] = tuple(range(12)),
 ) -> Supply:
     film = toy()
-    config = AdaptConfig.model_validate({"pool": pool, "objective": objective})
+    config = AdaptConfig.model_validate({"pool": pool, "objective": objective, "head": "none"})
     faces = (film.pixels, len(film.track), np.array(seen), learner_of(depth))
     return make_supply(*faces, config, embed or EmbedConfig(), SEED)
 

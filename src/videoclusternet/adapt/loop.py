@@ -153,7 +153,7 @@ class Adaptation:
         faces = (film.pixels, len(film.frozen), film.views.row, self.training.student)
         settings = (c.adapt, c.embed, c.seed)
         if self.depth == "all":  # made by the student itself
-            return make_supply(*faces, *settings)
+            return make_supply(*faces, *settings, self._progress)
         pool = c.adapt.pool if c.adapt.objective == "eq2" else c.adapt.looks
         on = [film.frozen.digest, film.views.digest, self.depth, pool, c.seed, self.given]
         key = json.dumps([*on, c.embed.model_dump()])
@@ -270,11 +270,8 @@ class Adaptation:
         return kept & ~low_quality(quality, c.deviations, c.spread) if c.enabled else kept
 
     def _means(self, present: Embeddings, kept: Array) -> Float32:
-        """Mean directions of the tracks (T, d), from the middle of all of them; 0 of others."""
-        means = weighted_mean(present.base, self.material.weight, present.track, present.tracks)
-        if not kept.any():
-            return np.zeros_like(means)
-        each = normalise(present.base - means[kept].mean(0))
+        """Mean directions of the tracks (T, d), as the student's head centres them; 0 of others."""
+        each = normalise(present.base - self.training.student.head.origin.cpu().numpy())
         found = normalise(weighted_mean(each, self.material.weight, present.track, present.tracks))
         return np.where(kept[:, None], found, np.float32(0))
 

@@ -92,20 +92,22 @@ def move_centre(centre: Tensor, output_mean: Tensor, momentum: float) -> Tensor:
     return momentum * centre + (1 - momentum) * output_mean
 
 
-def track_targets(means: Tensor, temperature: float) -> Tensor:
-    r"""Return what each track is told of all tracks: :math:`softmax(m_t \cdot m_u / \tau)` (ours).
+def track_targets(whose: Tensor, means: Tensor, temperature: float) -> Tensor:
+    r"""Return what some tracks say of all tracks: :math:`softmax_u(m_t \cdot m_u / \tau)` (ours).
 
     Parameters
     ----------
+    whose : float32, shape (B, d)
+        Mean directions of these tracks, at length 1.
     means : float32, shape (T, d)
-        Mean direction of each track, at length 1.
+        Of all.
     temperature : float
 
     Returns
     -------
-    float32, shape (T, T)
+    float32, shape (B, T)
     """
-    return (means @ means.T / temperature).softmax(dim=-1)
+    return (whose @ means.T / temperature).softmax(dim=-1)
 
 
 def look_loss(student: Tensor, p: Tensor, means: Tensor, temperature: float) -> Tensor:

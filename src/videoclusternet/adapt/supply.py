@@ -6,7 +6,7 @@ is frozen its values are kept: a pool of views of every crop, made once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -71,7 +71,7 @@ class Fresh:
     mirror : bool
         Whether a mirrored crop stands beside the plain one.
     spoilt : uint8, shape (C, D, 144, 144, 3)
-        Degraded looks of each, on the same device: D may be 0.
+        Degraded looks of each, on any device: D may be 0.
     """
 
     def __init__(
@@ -90,11 +90,13 @@ class Fresh:
     def degraded(self, anchor: Array, part: Array, seed: int) -> Tensor:
         """One of the looks of each."""
         chosen = self._spoilt[drawn(anchor, part, self._spoilt.shape[1], seed)]
-        return self._entry(clean_inputs(chosen, self._learner.backbone))
+        on = chosen.to(self._pixels.device)
+        return self._entry(clean_inputs(on, self._learner.backbone))
 
     def spoilt(self) -> Tensor:
         """Return all degraded looks of all crops, (C, D, ...)."""
-        flat = clean_inputs(self._spoilt.flatten(0, 1), self._learner.backbone)
+        on = self._spoilt.flatten(0, 1).to(self._pixels.device)
+        flat = clean_inputs(on, self._learner.backbone)
         entered = self._entry(flat)
         return entered.view(*self._spoilt.shape[:2], *entered.shape[1:])
 
@@ -231,25 +233,32 @@ def make_supply(
     step = max(1, embed.batch // 8)
     blocks = [np.arange(i, min(i + step, crops)) for i in range(0, crops, step)]
 
-    def fresh(rows: Array) -> Fresh:
+    def pictures(rows: Array) -> tuple[Tensor, Tensor]:
         canvases = pixels(rows)
-        spoilt = torch.from_numpy(degraded(canvases, rows, looks, seed + SPREAD)).to(device)
-        clean = torch.from_numpy(canvases).to(device)
-        return Fresh(clean, learner, plan[rows], embed.mirror, spoilt)
+        spoilt = degraded(canvases, rows, looks, seed + SPREAD)
+        return torch.from_numpy(canvases).to(device), torch.from_numpy(spoilt)
 
     if learner.depth == "all":
-        return fresh(np.arange(crops))
+        parts = [pictures(rows) for rows in _told(blocks, crops, progress)]
+        clean, spoilt = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Fresh(clean, learner, plan, embed.mirror, spoilt)
     pool = plan_views(crops, *config.pool, seed + SPREAD)
-    plain: list[Tensor] = []
-    fixed: list[Tensor] = []
-    pooled: list[Tensor] = []
-    for rows in blocks:
-        here, inside = fresh(rows), np.arange(len(rows))
+    kept: tuple[list[Tensor], ...] = ([], [], [])
+    plain, fixed, pooled = kept
+    for rows in _told(blocks, crops, progress):
+        clean, spoilt = pictures(rows)
+        here, inside = Fresh(clean, learner, plan[rows], embed.mirror, spoilt), np.arange(len(rows))
         plain.append(here.plain(inside).half().cpu())
         if len(few := inside[np.isin(rows, seen)]):
             fixed.append(here.fixed(few).half().cpu())
         made = here.spoilt() if looks else here.made(inside, pool[rows])
         pooled.append(made.half().cpu())
-        progress(int(rows[-1]) + 1, crops)
     whole = torch.cat(plain), torch.cat(fixed), torch.cat(pooled)
     return Kept(*whole, np.asarray(seen), config.pool[0], device)
+
+
+def _told(blocks: list[Array], crops: int, progress: Progress) -> Iterator[Array]:
+    """Go through blocks of rows, and tell when each is done."""
+    for rows in blocks:
+        yield rows
+        progress(int(rows[-1]) + 1, crops)

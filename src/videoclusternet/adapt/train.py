@@ -115,7 +115,6 @@ class Trainer:
         self.device: torch.device = training.centre.device
         self.pairs = view_pairs(config.average, config.teacher_views, self.device)
         self._means = torch.from_numpy(company.means[company.kept]).to(self.device)
-        self._told = track_targets(self._means, config.teacher_temperature)
         self._number = np.cumsum(company.kept) - 1  # of each track among those that are kept
         self._probe = probe(company.track, company.kept)
 
@@ -232,7 +231,8 @@ class Trainer:
             looks = self.supply.degraded(anchor, part, seed)
             with autocast(config, self.device.type):  # the networks only, not the loss
                 seen = self._network(looks)[:, 0]
-            told = self._told[self._number[self.company.track[partner[part]]]]
+            whose = self._means[self._number[self.company.track[partner[part]]]]
+            told = track_targets(whose, self._means, config.teacher_temperature)
             loss = look_loss(seen, told, self._means, config.student_temperature)
             return loss, torch.zeros_like(self.training.centre)
         views = self.supply.views(anchor, partner, part, seed)

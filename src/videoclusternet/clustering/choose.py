@@ -143,7 +143,7 @@ def measure(
     raw : Space
         The embeddings as they come; T >= 2 tracks.
     rounds : mapping of str to Space
-        Rounds of adaptation, of the same crops.
+        Rounds of adaptation that never saw a partition, of the same crops.
     names : sequence of Reading
         Candidates.
     scale : float
@@ -188,7 +188,7 @@ def choose(
     Parameters are those of :func:`measure`.
     """
     settings = (metric, constraints, draws, seed, scale, progress)
-    choice = measure(raw, rounds, UNADAPTED[:1], *settings)
+    choice = measure(raw, {}, UNADAPTED[:1], *settings)
     told = raw.has_views and raw.tracks >= ENOUGH_TRACKS
     if choice.stability[0] < ENOUGH and told:
         last = UNADAPTED[-1].space

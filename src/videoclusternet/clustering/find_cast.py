@@ -53,7 +53,7 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
-from videoclusternet.types.arrays import Array
+from videoclusternet.types.arrays import Array, Int32
 
 STABILITY = "stability"
 """The choice that compares all candidates."""
@@ -237,7 +237,9 @@ def _cluster(
     characters = choice.characters.copy()
     characters[choice.best] = partition.clusters
     choice = replace(choice, characters=characters)
-    alike = _alike(here, reading, scale, metric, constraints, partition)
+    unsure = unsure_tracks(choice.company[choice.best]) & config.unsure
+    met = constraints.apart[~unsure[constraints.apart].any(axis=1)]
+    alike = _alike(here, reading, scale, metric, met, partition)
     return _Outcome(partition, points, metric_of(metric, here[reading.spaces[0]]), choice, alike)
 
 
@@ -246,14 +248,14 @@ def _alike(
     reading: Reading,
     scale: float,
     metric: Metric,
-    constraints: Constraints,
+    met: Int32,
     partition: Partition,
 ) -> tuple[tuple[int, int], ...]:
-    """Find pairs of clusters that nothing but what is known beforehand keeps apart."""
-    if not reading.scaled or len(constraints.apart) == 0:
+    """Find pairs of clusters that nothing but two tracks that met, (P, 2), keeps apart."""
+    if not reading.scaled or len(met) == 0:
         return ()
     far = distances(here, reading, metric)
-    pairs = kept_apart(far, partition.label, scale, constraints.apart)
+    pairs = kept_apart(far, partition.label, scale, met)
     return tuple((int(a), int(b)) for a, b in pairs)
 
 

@@ -13,8 +13,8 @@ from videoclusternet.types import Faces
 from videoclusternet.types.arrays import Array
 
 PER_SECOND = 4
-"""Detections per second at least: between them a face moves less than its own width, and the
-crop grid of half a second stays on them.  More cost time and find nobody else (decision 17)."""
+"""Detections per second, about: between them a face moves less than its own width, and the crop
+grid of half a second stays on them.  More cost time, and helped nobody else (decision 17)."""
 
 
 def choose_stride(fps: Fraction, frames: int, wanted: int = 0) -> int:
@@ -25,16 +25,16 @@ def choose_stride(fps: Fraction, frames: int, wanted: int = 0) -> int:
     fps : Fraction
         Nominal frames per second.
     frames : int
-        Of the film: of a very short one, ``PER_SECOND`` at least are seen.
+        Of the film: of a very short one, ``PER_SECOND`` are seen where it has so many.
     wanted : int
         A stride the user asked for; 0 chooses the largest divisor of half a second
-        that still looks ``PER_SECOND`` times a second, so that crops fall on seen frames.
+        that still looks about ``PER_SECOND`` times a second, so that crops fall on seen frames.
     """
     if wanted:
         return wanted
     half = max(1, round(fps / 2))
-    longest = max(1.0, min(float(fps), frames) / PER_SECOND)
-    return max(d for d in range(1, half + 1) if half % d == 0 and d <= longest + 0.5)
+    longest = min(float(fps) / PER_SECOND + 0.5, (frames - 1) // (PER_SECOND - 1))
+    return max(d for d in range(1, half + 1) if half % d == 0 and d <= max(1, longest))
 
 
 def detection_size(width: int, height: int, max_side: int) -> tuple[int, int]:

@@ -95,7 +95,7 @@ CLUSTER: tuple[tuple[tuple[str, ...], str], ...] = (
 """Options that cannot be, with what must be in the line about them."""
 AT_ODDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("quality.min_aspect=2", "quality.max_aspect=0.5"), "aspect"),
-    (("adapt.rounds=1", "adapt.tokens=shared", "adapt.objective=groups"), "tokens"),
+    (("adapt.rounds=1", "adapt.tokens=shared", "adapt.objective=looks"), "tokens"),
     (("adapt.rounds=1", "adapt.tokens=shared", "adapt.trainable=head"), "tokens"),
     (("adapt.rounds=1", "adapt.tokens=shared"), "tokens"),
     (("cluster.choose=round-9/or", "adapt.rounds=1"), "choose"),
