@@ -64,6 +64,7 @@ def test_rounds_are_scored_one_by_one(labelled: Path, vcn: Vcn, tmp_path: Path) 
     assert rows[0]["chosen"] == "round-5/own" and rows[0]["bcubed_f"] == rows[5]["bcubed_f"]
 
 
+@pytest.mark.slow
 def test_a_stopped_study_goes_on(
     labelled: Path, vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,6 +209,7 @@ def test_shuffled_labels_change_scores_and_no_partition(
     assert scores[0] != scores[1]
 
 
+@pytest.mark.slow
 def test_shuffled_labels_reach_no_step_of_a_film(
     drawn_film: Path,
     drawn_run: Path,

@@ -117,6 +117,7 @@ def test_bcl_without_two_labelled_people(label: list[int] | None) -> None:
         bcl()(one, Told(others=others), 0)
 
 
+@pytest.mark.slow
 def test_bcl_finds_people_it_has_not_seen_and_how_many() -> None:
     others = [film(100 + i, people=20, each=4, by_crop=1, by_track=1) for i in range(3)]
     partition = bcl(BclSettings(steps=800, rate=3e-3))
