@@ -23,6 +23,7 @@ from videoclusternet.types import (
     Shots,
     Tracks,
     VideoInfo,
+    Views,
 )
 
 TEMPLATE = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
@@ -202,3 +203,8 @@ def result(films: Sequence[Film], of: Tracks, character: Cast) -> Result:
         merges=Merges(none, none, none, none, none),
         candidates=Candidates(none, none, none, ()),
     )
+
+
+def views_of_every(base: np.ndarray, global_views: int) -> Views:
+    """Views of all crops, row by row with their embeddings."""
+    return Views(base, np.arange(len(base), dtype=np.int32), global_views)

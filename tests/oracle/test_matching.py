@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from tests import tables
 from videoclusternet.clustering import coarse_matching as matching
 from videoclusternet.clustering.coarse_matching import LowRankGaussian, find_links, match_tracks
 from videoclusternet.clustering.distance import group_mean, normalise
@@ -142,7 +143,7 @@ def embedded(seed: int) -> tuple[Embeddings, Views]:
         tracks=12,
         model="crowd",
     )
-    return embeddings, Views.of_every(np.concatenate([views + 3, local], axis=1), 2)
+    return embeddings, tables.views_of_every(np.concatenate([views + 3, local], axis=1), 2)
 
 
 @pytest.mark.parametrize("centred", [True, False])

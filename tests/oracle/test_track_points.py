@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from tests import tables
 from tests.oracle.test_cluster import film, without_views
 from videoclusternet.clustering import track_points as module
 from videoclusternet.clustering.confidence import confidence
@@ -178,7 +179,7 @@ def learnt(paired: bool) -> Adapted:
     embeddings = Embeddings(
         np.repeat(np.arange(3), 2), np.arange(6), base, np.ones(6, np.float32), 3, "test"
     )
-    views = Views.of_every(rng.normal(size=(6, 5, d)).astype(np.float32), 2)
+    views = tables.views_of_every(rng.normal(size=(6, 5, d)).astype(np.float32), 2)
     return Adapted(embeddings, views, np.arange(4, dtype=np.float32), paired)
 
 

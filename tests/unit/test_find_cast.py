@@ -46,7 +46,7 @@ def faces(
     views = base[:, None] + rng.normal(size=(len(track), 4, 16)) * 0.15
     good = np.asarray(quality or np.full(len(people), 0.8), dtype=np.float32)
     embeddings = Embeddings(track, np.arange(len(track)), base, good[track], len(people), "test")
-    return embeddings, Views.of_every(views, 2)
+    return embeddings, tables.views_of_every(views, 2)
 
 
 def one_after_another(people: Sequence[int], seconds: Sequence[int] = ()) -> Tracks:
@@ -106,7 +106,7 @@ def test_the_order_of_the_tracks_does_not_matter(seed: int, algorithm: str) -> N
     config = ClusterConfig(algorithm=algorithm, choose=choice, scale=1.0)
     tracks = one_after_another(people)
     first, _ = cast_of(tracks, (embeddings, views), config)
-    second, _ = cast_of(tracks, (moved, Views.of_every(views.base[rows], 2)), config)
+    second, _ = cast_of(tracks, (moved, tables.views_of_every(views.base[rows], 2)), config)
     assert companies(first.character[order]) == companies(second.character)
 
 
@@ -148,7 +148,7 @@ def test_every_track_that_takes_no_part_has_its_reason() -> None:
     tracks = tables.tracks([(n, 10 * n, 10 * n + 9) for n in range(10)], flaw=flaw)
     cast, merges = cast_of(
         tracks,
-        (some, Views.of_every(views.base[seen], 2)),
+        (some, tables.views_of_every(views.base[seen], 2)),
         quality=QualityFilterConfig(enabled=True),
     )
     reasons = {0: Reason.SMALL, 8: Reason.NO_PICTURE, 9: Reason.LOW_QUALITY}
@@ -159,7 +159,7 @@ def test_every_track_that_takes_no_part_has_its_reason() -> None:
     assert np.isnan(cast.quality[8]) and cast.quality[9] == pytest.approx(0.1)
     # The log speaks of tracks of the film, not of those that took part.
     assert {*merges.a.tolist(), *merges.b.tolist()} == set(inside)
-    whole, _ = cast_of(tracks, (some, Views.of_every(views.base[seen], 2)))
+    whole, _ = cast_of(tracks, (some, tables.views_of_every(views.base[seen], 2)))
     assert whole.reason[9] == Reason.OK and whole.character[9] == whole.character[1]
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests import tables
 from tests.unit.test_heads import SmallNet, SmallVit, origin, single_threaded
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.heads import Depth, make_pair
@@ -64,7 +65,7 @@ def embeddings(seed: int = 0, d: int = 16) -> tuple[Embeddings, Views]:
         tracks=2,
         model="small-net",
     )
-    return made, Views.of_every(rng.normal(size=(3, 6, d)), 2)
+    return made, tables.views_of_every(rng.normal(size=(3, 6, d)), 2)
 
 
 def finished(number: int = 1, digest: str = "", collapse: str = "") -> Finished:

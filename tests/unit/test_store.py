@@ -40,7 +40,6 @@ from videoclusternet.types import (
     Table,
     Tracks,
     Transitions,
-    Views,
 )
 
 KINDS = sorted(Table.__subclasses__(), key=lambda kind: kind.__name__)
@@ -99,7 +98,7 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             rows + 1,
             "colours",
         ),
-        Views.of_every(rng.normal(size=(rows, 6, 8)), 2),
+        tables.views_of_every(rng.normal(size=(rows, 6, 8)), 2),
         Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,

@@ -22,7 +22,6 @@ from videoclusternet.types import (
     Table,
     Tracks,
     Transitions,
-    Views,
 )
 
 
@@ -47,7 +46,7 @@ def examples() -> dict[str, Table]:
             tracks=3,
             model="toy",
         ),
-        "views": Views.of_every(rng.random((2, 6, 4)), 2),
+        "views": tables.views_of_every(rng.random((2, 6, 4)), 2),
         "cast": tables.cast([0, -1, 1]),
         "merges": Merges(*(np.arange(1, 3) for _ in range(5))),
         "candidates": Candidates(np.ones(2), np.ones(2), np.ones(2), ("a", "b")),

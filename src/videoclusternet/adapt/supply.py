@@ -243,8 +243,7 @@ def make_supply(
         clean, spoilt = (torch.cat(part) for part in zip(*parts, strict=True))
         return Fresh(clean, learner, plan, embed.mirror, spoilt)
     pool = plan_views(crops, *config.pool, seed + SPREAD)
-    kept: tuple[list[Tensor], ...] = ([], [], [])
-    plain, fixed, pooled = kept
+    plain, fixed, pooled = list[Tensor](), list[Tensor](), list[Tensor]()
     for rows in _told(blocks, crops, progress):
         clean, spoilt = pictures(rows)
         here, inside = Fresh(clean, learner, plan[rows], embed.mirror, spoilt), np.arange(len(rows))

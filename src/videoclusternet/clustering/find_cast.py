@@ -53,7 +53,7 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
-from videoclusternet.types.arrays import Array, Int32
+from videoclusternet.types.arrays import Array, Bools, Int32
 
 STABILITY = "stability"
 """The choice that compares all candidates."""
@@ -65,13 +65,15 @@ GoodRounds = Mapping[str, Callable[[], Adapted]]
 class _Outcome:
     """A partition, the points and the metric it was made with, and the choice behind it.
 
-    ``alike`` are pairs of its clusters that nothing but a shared picture keeps apart.
+    ``unsure`` are its tracks that cannot be told from others, ``alike`` pairs of its clusters
+    that nothing but a shared picture keeps apart.
     """
 
     partition: Partition
     points: TrackPoints
     metric: Metric
     choice: Choice
+    unsure: Bools
     alike: tuple[tuple[int, int], ...] = ()
 
 
@@ -162,7 +164,7 @@ def find_cast(
     like = (keep, metric, weights.weight)
     extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
     outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
-    cast = _cast(tracks, keep, reason, quality, outcome, config.unsure)
+    cast = _cast(tracks, keep, reason, quality, outcome)
     return cast, _merges(keep, outcome.partition), _candidates(outcome.choice)
 
 
@@ -240,7 +242,8 @@ def _cluster(
     unsure = unsure_tracks(choice.company[choice.best]) & config.unsure
     met = constraints.apart[~unsure[constraints.apart].any(axis=1)]
     alike = _alike(here, reading, scale, metric, met, partition)
-    return _Outcome(partition, points, metric_of(metric, here[reading.spaces[0]]), choice, alike)
+    used = metric_of(metric, here[reading.spaces[0]])
+    return _Outcome(partition, points, used, choice, unsure, alike)
 
 
 def _alike(
@@ -264,7 +267,7 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
     points = space_points(raw, metric)
     partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
     choice = _unchosen(UNADAPTED[0], raw.tracks, raw.tracks)
-    return _Outcome(partition, points, metric, choice)
+    return _Outcome(partition, points, metric, choice, np.zeros(len(partition.label), bool))
 
 
 def _paper(
@@ -275,7 +278,7 @@ def _paper(
     points = space_points(space, metric, config.thresholds)
     partition = agglomerate(points, metric, rule_named(reading.linkage), constraints, "paper")
     choice = _unchosen(reading, space.tracks, partition.clusters)
-    return _Outcome(partition, points, metric, choice)
+    return _Outcome(partition, points, metric, choice, np.zeros(len(partition.label), bool))
 
 
 def _unchosen(reading: Reading, tracks: int, characters: int, scale: float = np.nan) -> Choice:
@@ -297,10 +300,9 @@ def _cast(
     reason: Array,
     quality: Array,
     outcome: _Outcome,
-    may_be_unsure: bool,
 ) -> Cast:
     label, clusters = outcome.partition.label, outcome.partition.clusters
-    unsure = unsure_tracks(outcome.choice.company[outcome.choice.best]) & may_be_unsure
+    unsure = outcome.unsure
     seconds = (tracks.last - tracks.first + 1)[keep] * ~unsure
     time = np.bincount(label, weights=seconds, minlength=clusters)
     # Longest on screen first; equal times keep the order of their lowest track.  Clusters of

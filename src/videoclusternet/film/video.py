@@ -203,8 +203,8 @@ class Frame:
 
     Attributes
     ----------
-    number : int
-        Frame number.
+    number, decoded, projector
+        Frame number, FFmpeg's frame, and what makes pictures of all frames of one reading.
     """
 
     number: int

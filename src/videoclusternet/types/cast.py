@@ -129,11 +129,6 @@ class Views(Table):
         return cls.concatenate(moved)
 
     @classmethod
-    def of_every(cls, base: Float32, globals: int) -> Self:
-        """Take views of all crops of a film, row by row with its embeddings."""
-        return cls(base, np.arange(len(base), dtype=np.int32), globals)
-
-    @classmethod
     def none(cls, width: int) -> Self:
         """No views, of embeddings of ``width`` values that came without pictures."""
         return cls(np.empty((0, 0, width), np.float32), np.empty(0, np.int32), 0)
