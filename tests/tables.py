@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -199,8 +200,8 @@ def result(films: Sequence[Film], of: Tracks, character: Cast) -> Result:
         folder=films[0].folder,
         films=tuple(films),
         tracks=of,
-        cast=character,
-        merges=Merges(none, none, none, none, none),
+        clustering=character,
+        clustering_merges=Merges(none, none, none, none, none),
         candidates=Candidates(none, none, none, ()),
     )
 

@@ -81,6 +81,10 @@ class StoreError(VcnError):
     exit_code = 5
 
 
+class ConflictError(StoreError):
+    """Somebody else has edited the run since it was read: nothing was written."""
+
+
 class DataError(VcnError):
     """A truth file, a track list or a folder of crops is malformed."""
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests import tables
 from videoclusternet import open_run
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
 from videoclusternet.types import Reason
@@ -108,7 +109,7 @@ def test_hints_are_on_the_page_with_their_commands(drawn: Result) -> None:
         character=np.array([0, -1, -1, -1]),
         reason=np.array([0, *[Reason.BLURRED] * 3]),
     )
-    page = read(replace(drawn, cast=cast))
+    page = read(replace(drawn, clustering=cast))
     first = page.texts("section", "hint")[0]
     assert first.startswith("3 of 4 tracks are Unknown (3 blurred); to judge blurred faces too:")
     assert page.texts("code")[0].startswith("vcn cluster drawn.mp4 -o run ")
@@ -124,7 +125,7 @@ def test_a_track_that_is_hard_to_tell_says_who_it_probably_is(drawn: Result) -> 
         reason=np.array([0, 0, Reason.UNSURE, Reason.UNSURE]),
         probable=np.array([-1, -1, 1, -1]),
     )
-    page = read(replace(drawn, cast=cast))
+    page = read(replace(drawn, clustering=cast))
     (unknown,) = [text for text in page.texts("section") if text.startswith("Unknown")]
     assert unknown.count("hard to tell from others") == 3  # of all, and of each
     assert unknown.count("hard to tell from others, probably Character 2") == 1

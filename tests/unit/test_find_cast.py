@@ -126,10 +126,12 @@ def test_what_is_known_of_tracks_overrules_their_faces(config: ClusterConfig) ->
     assert (merges.a[0], merges.b[0], merges.round[0]) == (1, 2, 0)
 
 
-def test_what_is_known_must_not_contradict_the_pictures() -> None:
+def test_what_is_known_outweighs_the_pictures() -> None:
     tracks = tables.tracks([(0, 0, 9), (0, 5, 14)])
+    cast, _ = cast_of(tracks, faces([0, 1]), known=tables.known(2, together=[[0, 1]]))
+    assert cast.character.tolist() == [0, 0]
     with pytest.raises(ContradictionError, match="tracks 0 and 1"):
-        cast_of(tracks, faces([0, 1]), known=tables.known(2, together=[[0, 1]]))
+        tables.known(2, apart=[[0, 1]], together=[[0, 1]])
     with pytest.raises(ValueError, match="of 2 and of 3 tracks"):
         cast_of(tracks, faces([0, 1]), known=Constraints.none(3))
 

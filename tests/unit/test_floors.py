@@ -26,13 +26,13 @@ FLOORS = {
         "outside",
         "given",
         "config types",
-        "engine annotations",
+        "engine annotations edits",
         "runfolder clustering",
         "models",
         "film embed show",
         "adapt sources",
         "pipeline",
-        "doors",
+        "doors review",
         "cli __init__",
         "__main__",
     ),
@@ -60,7 +60,7 @@ OWNERS = {
     "av": "cli.demo_film film.container film.index film.video",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
-    "filelock": "runfolder.folder",
+    "filelock": "runfolder.edit_log runfolder.folder",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.cast_page bench:pictures.page",
     "joblib": "models.detectors.mtcnn",
@@ -73,7 +73,7 @@ OWNERS = {
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",
-    "scipy": "clustering models.detectors.pyramid bench:methods bench:metrics.intervals "
+    "scipy": "clustering edits models.detectors.pyramid bench:methods bench:metrics.intervals "
     "bench:pictures.matched",
     "skimage": "cli.demo_film",
     "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",

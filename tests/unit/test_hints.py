@@ -128,7 +128,7 @@ def test_another_model_may_judge_small_faces(backbone: str, tmp_path: Path) -> N
 def test_people_who_look_alike_are_named(tmp_path: Path) -> None:
     made = a_run(tmp_path / "run", [0, 1, 2, 0], sides=(100,) * 4)
     two = replace(made.cast, alike=((0, 2), (1, 2)))
-    (hint,) = hints(replace(made, cast=two))
+    (hint,) = hints(replace(made, clustering=two))
     assert hint.text.startswith("Characters 1 and 3, 2 and 3 look alike to the face model: that")
     with pytest.raises(ValueError, match=r"Cast\.alike are pairs of characters"):
         replace(made.cast, alike=((0, 3),))

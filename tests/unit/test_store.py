@@ -18,7 +18,7 @@ from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder import result as results
+from videoclusternet.runfolder import described as results
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.manifest import FORMAT, read_manifest

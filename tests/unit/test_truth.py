@@ -144,7 +144,7 @@ def test_scores_leave_false_faces_out(tmp_path: Path, found: Result) -> None:
     assert scores["wcp"] == scores["bcubed_f"] == 1
     assert (scores["visible"], scores["found"], scores["found_share"]) == (4, 3, 0.75)
     assert (scores["usable"], scores["usable_share"]) == (3, 0.75)
-    lost = replace(found, cast=tables.cast([0, -1, 0, -1]))
+    lost = replace(found, clustering=tables.cast([0, -1, 0, -1]))
     assert score_run(lost, tmp_path)["usable"] == 2
 
 

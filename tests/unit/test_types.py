@@ -279,4 +279,4 @@ def test_lengths() -> None:
         3,
         2,
     ]
-    assert tables.cast([0, -1, 4]).characters == 5 and tables.cast([-1]).characters == 0
+    assert tables.cast([0, -1, 4]).characters == 2 and tables.cast([-1]).characters == 0

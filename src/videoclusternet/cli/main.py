@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videoclusternet.cli import edit as cli_edit
 from videoclusternet.cli import models as cli_models
 from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
@@ -55,6 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_models.app, name="models")
+app.add_typer(cli_edit.app, name="edit")
 
 
 def main() -> None:
@@ -217,6 +219,34 @@ def adapt(
     with _hook(quiet, log_json) as hook:
         result = adapt_run(run, chosen, hook)
     _tell_of(result, quiet, log_json)
+
+
+@app.command("recluster")
+def recluster_command(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be otherwise.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Find the characters anew, with all that people said held to; film and pictures not needed.
+
+    What was merged stays together, what was moved, split or denied stays apart, no face stays
+    out, names and locks stay where they are. `vcn edit RUN undo` takes it back.
+    """
+    from videoclusternet.cli.edit import refresh_page, tell_of_change
+    from videoclusternet.review.recluster import propose
+    from videoclusternet.runfolder.result import open_run
+
+    result = open_run(run)
+    with _hook(quiet, log_json) as hook:
+        found = propose(result, hook)
+    if found.difference and not dry_run:
+        result.edits.regroup(found.placed, found.cast, found.merges)
+        refresh_page(result)
+    tell_of_change(result, found.difference, as_json)
 
 
 @app.command()

@@ -169,9 +169,15 @@ def find_cast(
 
 
 def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Constraints:
-    """Put together what pictures say of pairs of tracks, and what is known besides."""
+    """Put together what pictures say of pairs of tracks, and what is known besides.
+
+    What is known outweighs pictures: a mirror shows one person twice.
+    """
     met = Constraints.of_overlaps(tracks) if cannot_link else Constraints.none(len(tracks))
-    return met.and_those(known) if known else met
+    if known is None:
+        return met
+    one, other = known.group[met.apart].T
+    return replace(met, apart=met.apart[one != other]).and_those(known)
 
 
 def _asked(choice: str, rounds: GoodRounds) -> Reading:

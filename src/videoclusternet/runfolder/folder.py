@@ -26,7 +26,7 @@ from videoclusternet.types import Table, Unread
 
 BEGUN = {"lock", f".{MANIFEST}.tmp"}
 """What a folder holds whose first write was ended."""
-INNER = ("films", "parts", "adapt")
+INNER = ("films", "parts", "adapt", "recluster")
 """Folders inside: what is written there stays inside."""
 PART = "part.json"
 """Hashes of the tables of a part, in its folder."""

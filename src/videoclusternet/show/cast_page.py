@@ -76,12 +76,13 @@ def write_page(result: Result) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     cast = characters(result)
-    known = [c for c in cast if c.number >= 0]
+    known = [c for c in cast if c.number >= 0 and not c.hidden]
+    hidden = [c for c in cast if c.hidden]
     unknown = np.flatnonzero(result.cast.character < 0)
     total = sum(duration(film) for film in result.films)
     page = environment.get_template("cast.html.j2").render(
         title=", ".join(printable(film.name) for film in result.films),
-        summary=_summary(result, len(known), len(unknown), total),
+        summary=_summary(result, len(known), len(hidden), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
         faceless=not cast and not sure_faces(result),
         axes=[axis(film) for film in result.films],
@@ -100,13 +101,14 @@ def write_page(result: Result) -> Path:
     return path
 
 
-def _summary(result: Result, known: int, unknown: int, total: float) -> list[str]:
-    """Length, characters, tracks, Unknown and shots, as the line below the title."""
+def _summary(result: Result, known: int, hidden: int, unknown: int, total: float) -> list[str]:
+    """Length, characters, tracks, hidden, Unknown and shots, as the line below the title."""
     shots = sum(len(film.shots) for film in result.films if film.shots is not None)
     return [
         span(total),
         *([several(shots, "shot")] if shots else []),
         f"{several(known, 'character')} in {several(len(result.tracks) - unknown, 'track')}",
+        *([f"{hidden} hidden"] if hidden else []),
         f"{unknown} Unknown",
     ]
 
@@ -115,7 +117,7 @@ def _card(result: Result, character: Character, total: float) -> _Card:
     tracks = character.tracks
     rows = telling_crops(result, tracks, PICTURES)
     return _Card(
-        name=character.name,
+        name=printable(character.name),
         faces=[_face(result, row, int(result.crop_track[row])) for row in rows],
         seconds=span(character.seconds),
         share=share(character.seconds, total),
@@ -165,7 +167,7 @@ def _unknown(result: Result, track: int) -> _Face:
     said = REASONS[Reason(int(result.cast.reason[track]))]
     probable = int(result.cast.probable[track])
     if probable >= 0:
-        said += f", probably Character {probable + 1}"
+        said += f", probably {printable(result.called(probable))}"
     return _face(result, middle, track, said)
 
 

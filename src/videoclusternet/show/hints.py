@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import REASONS
 from videoclusternet.show.words import several, unread_words
 from videoclusternet.types import Reason
@@ -196,7 +197,11 @@ def _small_faces(result: Result, names_only: bool) -> list[Hint]:
 
 def _alike(result: Result) -> list[Hint]:
     """People whom nothing but a shared picture keeps apart."""
-    pairs = [f"{a + 1} and {b + 1}" for a, b in result.cast.alike]
+    people = result.people
+    pairs = [
+        " and ".join(people[one].name or str(people[one].number) for one in pair)
+        for pair in result.cast.alike
+    ]
     if not pairs:
         return []
     more = f" and {len(pairs) - PAIRS} more" if len(pairs) > PAIRS else ""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Array
 
@@ -18,6 +19,9 @@ REASONS = {
     Reason.UNREADABLE: "too small to tell",
     Reason.NO_FACE: "not surely a face",
     Reason.UNSURE: "hard to tell from others",
+    Reason.SET_ASIDE: "set aside by hand",
+    Reason.NOT_A_FACE: "no face, by hand",
+    Reason.UNPLACED: "taken out by hand",
 }
 """What a reason means to people."""
 
@@ -38,6 +42,10 @@ class Character:
     Attributes
     ----------
     number : int
+    name : str
+        For people: what it is called, else ``Character 1`` and so on.
+    hidden : bool
+        Whether people left it out.
     tracks : int array
     spans : tuple of Span
         Time on screen, overlapping tracks joined, in order.
@@ -48,20 +56,20 @@ class Character:
     """
 
     number: int
+    name: str
+    hidden: bool
     tracks: Array
     spans: tuple[Span, ...]
     seconds: float
     confidence: float
 
-    @property
-    def name(self) -> str:
-        """Name for people, from 1."""
-        return "Unknown" if self.number < 0 else f"Character {self.number + 1}"
-
 
 def characters(result: Result) -> list[Character]:
-    """Sum up every character of a run, longest on screen first, the Unknown last."""
-    numbers = [*range(result.cast.characters)]
+    """Sum up every character of a run, by number, the Unknown last.
+
+    As found, that is longest on screen first.
+    """
+    numbers = sorted(result.people)
     if (result.cast.character < 0).any():
         numbers.append(-1)
     return [_character(result, number) for number in numbers]
@@ -73,7 +81,9 @@ def _character(result: Result, number: int) -> Character:
     weight = np.array([span.stop - span.start for span in map_spans(result, tracks)])
     sure = result.cast.confidence[tracks]
     mean = float(np.average(sure, weights=weight)) if number >= 0 and weight.sum() > 0 else np.nan
-    return Character(number, tracks, spans, sum(s.stop - s.start for s in spans), mean)
+    hidden = number >= 0 and result.people[number].hidden
+    name, seconds = result.called(number), sum(s.stop - s.start for s in spans)
+    return Character(number, name, hidden, tracks, spans, seconds, mean)
 
 
 def map_spans(result: Result, tracks: Array) -> list[Span]:

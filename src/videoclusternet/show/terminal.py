@@ -53,6 +53,8 @@ def print_cast(result: Result, as_json: bool) -> None:
         return
     table = table_of("character", "tracks", "screen time", "first", "last", "confidence")
     for c in cast:
+        if c.hidden:
+            continue
         first, last = c.spans[0], c.spans[-1]
         table.add_row(
             c.name,
@@ -63,6 +65,8 @@ def print_cast(result: Result, as_json: bool) -> None:
             "" if c.number < 0 else f"{c.confidence:.2f}",
         )
     print_table(table)
+    if hidden := [c.name for c in cast if c.hidden]:
+        print(f"hidden: {printable(', '.join(hidden))}")
     _print_hints(hints(result))
 
 
@@ -83,6 +87,7 @@ def _as_dict(result: Result, c: Character) -> dict[str, Any]:
     return {
         "character": c.number,
         "name": c.name,
+        "hidden": c.hidden,
         "tracks": c.tracks.tolist(),
         "seconds": round(c.seconds, 3),
         "confidence": None if c.number < 0 else round(c.confidence, 4),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from videoclusternet.outside.text import printable
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import duration, track_span
 from videoclusternet.show.words import span, timecode
 from videoclusternet.types.arrays import Array, Ints

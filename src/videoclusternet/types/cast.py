@@ -168,7 +168,8 @@ class Cast(Table):
     Attributes
     ----------
     character : int32, shape (T,)
-        -1 Unknown, else 0.. by screen time, longest first.
+        -1 Unknown, else 0.. by screen time, longest first.  Once people have corrected it,
+        numbers stay as they were: one whose tracks went elsewhere is missing.
     reason : uint8, shape (T,)
         :class:`Reason`.
     quality : float32, shape (T,)
@@ -208,13 +209,14 @@ class Cast(Table):
     def check(self) -> None:
         """Check that a track is Unknown exactly when it has a reason to be."""
         object.__setattr__(self, "alike", tuple((int(a), int(b)) for a, b in self.alike))
-        if any(not 0 <= a < b < self.characters for a, b in self.alike):
+        last = int(self.character.max(initial=-1))
+        if any(not 0 <= a < b <= last for a, b in self.alike):
             raise ValueError("Cast.alike are pairs of characters, the lower number first")
         if np.any((self.character < 0) != (self.reason != Reason.OK)):
             raise ValueError("Cast: character -1 and a reason must go together")
         if np.any((self.probable >= 0) & (self.character >= 0)):
             raise ValueError("Cast.probable is for tracks without a character")
-        if self.probable.max(initial=-1) >= max(self.characters, 1):
+        if self.probable.max(initial=-1) > max(last, 0):
             raise ValueError("Cast.probable must be a character")
 
     def __len__(self) -> int:
@@ -222,8 +224,8 @@ class Cast(Table):
 
     @property
     def characters(self) -> int:
-        """Number of characters found, Unknown not counted."""
-        return int(self.character.max(initial=-1)) + 1
+        """Number of characters, Unknown not counted."""
+        return len(np.unique(self.character[self.character >= 0]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from videoclusternet.types.arrays import Array
 
 
 class Reason(IntEnum):
-    """Why a track is Unknown; ``OK`` tracks belong to a character."""
+    """Why a track is Unknown; ``OK`` tracks belong to a character.  From 8 on, people said so."""
 
     OK = 0
     SMALL = 1
@@ -26,6 +26,9 @@ class Reason(IntEnum):
     UNREADABLE = 5
     NO_FACE = 6
     UNSURE = 7
+    SET_ASIDE = 8
+    NOT_A_FACE = 9
+    UNPLACED = 10
 
 
 @dataclass(frozen=True, eq=False)

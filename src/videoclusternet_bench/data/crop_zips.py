@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures, CropZip
+from videoclusternet.runfolder.described import Film
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.runfolder.result import Film
 
 UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff%/\\:*?"<>|]')
 """What no name of a folder may hold on some system; and the sign that stands for it."""

@@ -27,8 +27,9 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import column, read_csv, whole
 from videoclusternet.errors import DataError
+from videoclusternet.runfolder.described import Film
 from videoclusternet.runfolder.folder import film_folder
-from videoclusternet.runfolder.result import Film, Result
+from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import characters, track_span
 from videoclusternet.show.words import timecode
 from videoclusternet_bench.data.crop_zips import safe, write_crops

@@ -1,0 +1,319 @@
+"""``vcn edit``: corrections of a finished run, from the command line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videoclusternet.cli.options import path_argument
+from videoclusternet.outside.text import json_line, say
+
+if TYPE_CHECKING:
+    from videoclusternet.edits.edit import Edit
+    from videoclusternet.edits.regroup import Difference
+    from videoclusternet.edits.state import State
+    from videoclusternet.runfolder.edits import Edits
+    from videoclusternet.runfolder.result import Result
+
+HELP = """Correct the cast of a finished run: names, merges, moves, with undo.
+
+Characters are named by their number or their name, tracks by the number that the page and
+`vcn show` give them. Each decision is a line of RUN/edits.jsonl, and holds over every re-run.
+
+vcn edit film.vcn name 3 "Anna"
+vcn edit film.vcn move --track 12 --track 40 --to Anna
+vcn edit film.vcn undo
+"""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+MOST_SHOWN = 12
+"""Tracks that a line lists at most."""
+Json = Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")]
+Author = Annotated[str, typer.Option("--author", help="Who decides.", show_default="your name")]
+OneCharacter = Annotated[
+    str, typer.Argument(metavar="CHARACTER", help="Its number or name.", show_default=False)
+]
+Characters = Annotated[
+    list[str],
+    typer.Argument(metavar="CHARACTER...", help="Their numbers or names.", show_default=False),
+]
+Tracks = Annotated[
+    list[int], typer.Option("--track", metavar="N", help="A track; may be said more than once.")
+]
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+) -> None:
+    """Take the run that the verbs are about."""
+    context.obj = run
+
+
+def _decide(
+    context: typer.Context, as_json: bool, author: str, say_it: Callable[[Edits], Edit]
+) -> None:
+    from videoclusternet.runfolder.result import open_run
+
+    result = open_run(context.obj)
+    if author:
+        result.edits.author = author
+    edit = say_it(result.edits)
+    if as_json:
+        print(json_line({**edit.record(), "cast": _cast(result)}))
+    else:
+        _tell(result, edit)
+    refresh_page(result)
+
+
+def _cast(result: Result) -> list[dict[str, object]]:
+    return [
+        {"character": number, "name": result.called(number), "hidden": person.hidden}
+        for number, person in sorted(result.people.items())
+    ]
+
+
+def _tell(result: Result, edit: Edit) -> None:
+    """Say what was done, and who is concerned now."""
+    from videoclusternet.edits.words import command
+
+    holds = any(edit.id == one.id for one in result.edits.done)
+    took = f"edit {edit.id}" if holds else f"took back edit {edit.id}"
+    say(f"{took}: {command(edit, result.edits.state)}")
+    for number, words in concerned(result, edit).items():
+        say(f"  {result.called(number)}: {words}")
+
+
+def concerned(result: Result, edit: Edit) -> dict[int, str]:
+    """Return the characters that an edit touched, as they are now."""
+    from videoclusternet.show.words import several
+
+    state = result.edits.state
+    rows = {state.now(state.key(key)) for key in (*edit.characters, edit.to) if _is(state, key)}
+    rows |= {int(state.person[state.row(track)]) for track in edit.tracks} - {-1}
+    found = {}
+    for row in sorted(rows):
+        count = len(state.rows(row))
+        person = state.people[row]
+        said = [several(count, "track"), *(w for w in ("locked", "hidden") if getattr(person, w))]
+        if count:
+            found[person.number - 1] = ", ".join(said)
+    return found
+
+
+def _is(state: State, key: str) -> bool:
+    return state.key(key) >= 0
+
+
+def refresh_page(result: Result) -> None:
+    """Write the page anew: it shows what everybody sees."""
+    from videoclusternet.show.cast_page import write_page
+
+    if result.has_pictures:
+        write_page(result)
+
+
+def tell_of_change(result: Result, found: Difference, as_json: bool) -> None:
+    """Say what a clustering changed: who moved, who came and who went."""
+    from videoclusternet.show.words import several
+
+    if as_json:
+        moved = [{"track": t, "from": one, "to": other} for t, one, other in found.moved]
+        print(json_line({"moved": moved, "appeared": found.appeared, "gone": found.gone}))
+        return
+    if not found:
+        say("nothing changes: the clustering agrees with what was said")
+        return
+    ways = Counter((one, other) for _, one, other in found.moved)
+    for (one, other), count in ways.most_common():
+        tracks = [t for t, *way in found.moved if tuple(way) == (one, other)]
+        shown = ", ".join(map(str, tracks[:MOST_SHOWN])) + (", …" if count > MOST_SHOWN else "")
+        say(f"{several(count, 'track')} from {one} to {other}: {shown}")
+    for words, who in (("new", found.appeared), ("gone", found.gone)):
+        if who:
+            say(f"{words}: {', '.join(who)}")
+
+
+@app.command()
+def name(
+    context: typer.Context,
+    character: OneCharacter,
+    name: Annotated[str, typer.Argument(help='The name; "" takes it away.')],
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Call a character by a name. A name that another one has makes the two one."""
+    _decide(context, as_json, author, lambda edits: edits.name(character, name))
+
+
+@app.command()
+def merge(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Make characters one; the first keeps its number, and its name if it has one."""
+    _decide(context, as_json, author, lambda edits: edits.merge(*characters))
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    track: Tracks,
+    to: Annotated[str, typer.Option(metavar="CHARACTER|new|unknown", help="Where they belong.")],
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Put tracks where they belong: a character, a new one, or Unknown."""
+    _decide(context, as_json, author, lambda edits: edits.move(track, to))
+
+
+@app.command()
+def split(
+    context: typer.Context,
+    character: OneCharacter,
+    track: Tracks,
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Take tracks out of a character and make them one of their own."""
+    _decide(context, as_json, author, lambda edits: edits.split(character, track))
+
+
+@app.command("not")
+def not_this(
+    context: typer.Context,
+    character: OneCharacter,
+    track: Tracks,
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Say that tracks do not show a character; who they are stays open."""
+    _decide(context, as_json, author, lambda edits: edits.not_this(character, track))
+
+
+@app.command("not-a-face")
+def not_a_face(
+    context: typer.Context, track: Tracks, as_json: Json = False, author: Author = ""
+) -> None:
+    """Say that tracks show no face."""
+    _decide(context, as_json, author, lambda edits: edits.not_a_face(track))
+
+
+@app.command()
+def confirm(
+    context: typer.Context, track: Tracks, as_json: Json = False, author: Author = ""
+) -> None:
+    """Say that tracks are where they belong."""
+    _decide(context, as_json, author, lambda edits: edits.confirm(track))
+
+
+@app.command()
+def apart(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Say that characters are different people."""
+    _decide(context, as_json, author, lambda edits: edits.apart(*characters))
+
+
+@app.command()
+def lock(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Settle characters: nothing leaves or enters them, neither by hand nor by `recluster`."""
+    _decide(context, as_json, author, lambda edits: edits.lock(*characters))
+
+
+@app.command()
+def unlock(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Take `lock` back."""
+    _decide(context, as_json, author, lambda edits: edits.unlock(*characters))
+
+
+@app.command()
+def hide(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Leave characters out of the table and the page."""
+    _decide(context, as_json, author, lambda edits: edits.hide(*characters))
+
+
+@app.command()
+def unhide(
+    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+) -> None:
+    """Take `hide` back."""
+    _decide(context, as_json, author, lambda edits: edits.unhide(*characters))
+
+
+@app.command()
+def cover(
+    context: typer.Context,
+    character: OneCharacter,
+    track: Annotated[int, typer.Option(metavar="N", help="The track that shows it best.")],
+    frame: Annotated[int | None, typer.Option(help="Near this frame; else its best.")] = None,
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Choose the picture that stands for a character."""
+    _decide(context, as_json, author, lambda edits: edits.cover(character, track, frame))
+
+
+@app.command()
+def note(
+    context: typer.Context,
+    character: OneCharacter,
+    text: Annotated[str, typer.Argument(help='What to write down; "" takes it away.')],
+    as_json: Json = False,
+    author: Author = "",
+) -> None:
+    """Write something down about a character."""
+    _decide(context, as_json, author, lambda edits: edits.note(character, text))
+
+
+@app.command()
+def undo(context: typer.Context, as_json: Json = False, author: Author = "") -> None:
+    """Take the last decision back; again and again as far as the log goes."""
+    _decide(context, as_json, author, lambda edits: edits.undo())
+
+
+@app.command()
+def redo(context: typer.Context, as_json: Json = False, author: Author = "") -> None:
+    """Do again what was taken back last."""
+    _decide(context, as_json, author, lambda edits: edits.redo())
+
+
+@app.command()
+def log(context: typer.Context, as_json: Json = False) -> None:
+    """List all decisions that hold, those that were taken back, and those that find no place."""
+    from videoclusternet.edits.words import command
+    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.show.terminal import print_table, table_of
+
+    edits = open_run(context.obj).edits
+    lost = edits.unplaced
+    rows = [(edit, lost.get(edit.id, "")) for edit in edits.done]
+    rows += [(edit, "taken back") for edit in reversed(edits.undone)]
+    if as_json:
+        for edit, state in rows:
+            print(json_line({**edit.record(), "state": state or "holds"}))
+        return
+    if edits.torn:
+        say("vcn: warning: the last line of the log breaks off and is passed over", error=True)
+    table = table_of("edit", "when", "who", "what", "", left=5)
+    for edit, state in rows:
+        what = command(edit, edits.state)
+        said = f"finds no place: {state}" if edit.id in lost else state
+        table.add_row(str(edit.id), edit.time, edit.author, what, said)
+    print_table(table) if rows else say("nothing was decided yet")

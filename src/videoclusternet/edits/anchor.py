@@ -1,0 +1,66 @@
+"""What a track is, whatever its number: a face at a place in a picture of a film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+FILM = 16
+"""Digits of a film's content hash that tell films apart."""
+LARGEST = 2**31
+"""Above every frame number and place in a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One place where a track is seen; of tracks given without a film, its name.
+
+    Attributes
+    ----------
+    film : str
+        First digits of the film's content hash, and ``#2`` and so on where it is there again.
+    frame : int
+        Frame number; -1 for a track that is known by its name.
+    box : tuple of int
+        ``x1 y1 x2 y2`` in px, rounded; empty for a track that is known by its name.
+    name : str
+        That name.
+    """
+
+    film: str
+    frame: int = -1
+    box: tuple[int, ...] = ()
+    name: str = ""
+
+    def record(self) -> list[Any]:
+        """Return JSON-able values: film, frame and box, or film and name."""
+        return [self.film, self.frame, *self.box] if self.box else [self.film, self.name]
+
+    @classmethod
+    def recorded(cls, values: Any) -> Self:
+        """Read what :meth:`record` gave.
+
+        Raises
+        ------
+        ValueError
+            When it is nothing of the kind.
+        """
+        match values:
+            case [str(film), str(name)]:
+                return cls(film, name=name)
+            case [str(film), *numbers] if len(numbers) == 5 and all(map(_is_place, numbers)):
+                return cls(film, numbers[0], tuple(numbers[1:]))
+        raise ValueError("no track")
+
+
+def _is_place(value: Any) -> bool:
+    return type(value) is int and -LARGEST < value < LARGEST
+
+
+def film_keys(contents: list[str]) -> list[str]:
+    """Return what tells the films of a run apart, by their content hashes."""
+    keys: list[str] = []
+    for number, content in enumerate(contents):
+        again = contents[:number].count(content)
+        keys.append(content[:FILM] + (f"#{again + 1}" if again else ""))
+    return keys

@@ -1,0 +1,113 @@
+"""The log as a whole: what holds of it, with undo and redo, over whatever clustering there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from videoclusternet.edits.base import Base
+from videoclusternet.edits.carry import carried
+from videoclusternet.edits.edit import STEPS, Edit
+from videoclusternet.edits.state import State
+from videoclusternet.edits.verbs import apply
+from videoclusternet.errors import ConfigError, VcnError
+
+EVERY, KEPT = 256, 4
+"""A state is kept after so many edits, the last few of them: taking an edit back goes on from
+there."""
+
+
+@dataclass
+class History:
+    """Bases and edits in the order of the log.
+
+    Attributes
+    ----------
+    bases : dict of int to Base
+        By the number of their line.
+    done : list of Edit
+        Edits that hold.
+    undone : list of Edit
+        Edits that were taken back and can be done again, the last one first.
+    """
+
+    bases: dict[int, Base] = field(default_factory=dict)
+    done: list[Edit] = field(default_factory=list)
+    undone: list[Edit] = field(default_factory=list)
+    _kept: dict[int, State] = field(default_factory=dict)
+
+    def read(self, lines: Iterable[tuple[int, Base] | Edit]) -> None:
+        """Take further lines of the log.
+
+        Raises
+        ------
+        ConfigError
+            When there is nothing to take back or to do again, or an edit has no base.
+        """
+        for line in lines:
+            if isinstance(line, Edit):
+                self._take(line)
+            else:
+                self.bases[line[0]] = line[1]
+
+    def _take(self, edit: Edit) -> None:
+        if edit.verb == "undo":
+            self.undone.append(self.next("undo"))
+            self.done.pop()
+            self._kept = {n: state for n, state in self._kept.items() if n <= len(self.done)}
+        elif edit.verb == "redo":
+            self.done.append(self.next("redo"))
+            self.undone.pop()
+        elif edit.base not in self.bases:
+            raise ConfigError(f"edit {edit.id} was made on no clustering", "restore the log")
+        else:
+            self.done.append(edit)
+            self.undone.clear()
+
+    def next(self, step: str) -> Edit:
+        """Return the edit that ``undo`` would take back, or ``redo`` do again.
+
+        Raises
+        ------
+        ConfigError
+            When there is none.
+        """
+        assert step in STEPS
+        stack = self.done if step == "undo" else self.undone
+        if not stack:
+            what = "take back" if step == "undo" else "do again"
+            raise ConfigError(f"there is nothing to {what}", "see `vcn edit RUN log`")
+        return stack[-1]
+
+    def base_of(self, base: Base) -> int:
+        """Return the line of a base; 0 where the log has not described it yet."""
+        last = max(self.bases, default=0)
+        return last if last and self.bases[last] == base else 0
+
+    def state(self, base: Base) -> State:
+        """Return what all edits that hold make of a clustering.
+
+        Those made on earlier ones are carried over; an edit that finds nothing to be done on
+        is in :attr:`State.lost`.
+        """
+        state = self._replayed(base)
+        return state if state.base == base else carried(state, base)
+
+    def _replayed(self, base: Base) -> State:
+        begin = max(self._kept, default=0)
+        state = self._kept[begin].copied() if begin else self._first(base)
+        for number in range(begin, len(self.done)):
+            edit = self.done[number]
+            if state.base is not self.bases[edit.base]:
+                state = carried(state, self.bases[edit.base])
+            try:
+                apply(state, edit)
+            except VcnError as error:
+                state.lost[edit.id] = error.message
+            if (number + 1) % EVERY == 0 and number + KEPT * EVERY >= len(self.done):
+                self._kept[number + 1] = state.copied()
+        return state
+
+    def _first(self, base: Base) -> State:
+        first = self.bases[self.done[0].base] if self.done else base
+        return State.fresh(first)

@@ -1,0 +1,181 @@
+"""What a run knows before its cast: films, tracks, crops and their descriptions, read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
+from videoclusternet.runfolder.folder import Store, same_twice
+from videoclusternet.types import (
+    Crops,
+    CropWeights,
+    Embeddings,
+    Faces,
+    Judgement,
+    Shots,
+    Tracks,
+    Unread,
+    VideoInfo,
+    Views,
+)
+from videoclusternet.types.arrays import Array
+from videoclusternet.types.judgement import told
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a run knows of one film.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its tables lie.
+    name : str
+    video : VideoInfo or None
+        None for a run that began with aligned crops.
+    shots, faces : Shots, Faces or None
+        None likewise.
+    tracks : Tracks
+        As they are judged.
+    crops : Crops
+    judgement : Judgement or None
+        None where tracks were given.
+    notes : tuple of str
+        What is strange about it.
+    unread : Unread
+        Frames that could not be read or are missing.
+    broken : tuple of str
+        Those of ``notes`` that its file gave cause for: it breaks off, its times are odd.
+    content : str
+        Hash of what the film or the given set of tracks holds.
+    track_names : tuple of str
+        Names that tracks were given with; empty for tracks found in a film.
+    """
+
+    folder: Path
+    name: str
+    video: VideoInfo | None
+    shots: Shots | None
+    faces: Faces | None
+    tracks: Tracks
+    crops: Crops
+    track_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unread: Unread = field(default_factory=Unread)
+    broken: tuple[str, ...] = ()
+    judgement: Judgement | None = None
+    content: str = ""
+
+    def seconds(self, frame: int) -> float:
+        """Return the time of a frame; crops without a film count at 24 fps."""
+        return self.video.seconds(frame) if self.video else frame / 24
+
+
+@dataclass(frozen=True)
+class Described:
+    """A run whose faces are described: all that a cast is found from.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    films : tuple of Film
+    tracks : Tracks
+        Of all films, end to end.
+    """
+
+    folder: Path
+    films: tuple[Film, ...]
+    tracks: Tracks
+
+    @property
+    def twice(self) -> list[str]:
+        """Say which films are one; see :func:`same_twice`."""
+        videos = [film.video for film in self.films if film.video]
+        return same_twice([(video.path, video.content) for video in videos])
+
+    @cached_property
+    def pictures(self) -> CropPictures:
+        """The cut faces of all films, end to end."""
+        return CropPictures([(film.folder / CROP_ZIP, film.crops) for film in self.films])
+
+    @cached_property
+    def crop_track(self) -> Array:
+        """Track of every crop of all films, int64."""
+        shift = np.cumsum([0, *(len(film.tracks) for film in self.films[:-1])])
+        return np.concatenate([f.crops.track + s for f, s in zip(self.films, shift, strict=True)])
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Embeddings of all films, end to end."""
+        found = [_embeddings(film) for film in self.films]
+        return Embeddings.of_films(found, [len(f.crops) for f in self.films])
+
+    @cached_property
+    def views(self) -> Views:
+        """Views of the same crops; none where embeddings were given without pictures."""
+        stores = [Store(film.folder) for film in self.films]
+        if any(store.fingerprint("views") is None for store in stores):
+            return Views.none(self.embeddings.base.shape[1])
+        found = [store.load("views", (Views,))[0] for store in stores]
+        crops = [len(_embeddings(film)) for film in self.films]
+        for film, views, count in zip(self.films, found, crops, strict=True):
+            if not below(views.row, count):
+                raise strangers(film.folder)
+        return Views.of_films(found, crops)
+
+    @cached_property
+    def weights(self) -> CropWeights:
+        """How much each of the embedded crops counts."""
+        return CropWeights.concatenate([_weights(film) for film in self.films])
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there are pictures of the crops: features come without."""
+        return all((film.folder / CROP_ZIP).exists() for film in self.films)
+
+    def film_of(self, track: int) -> Film:
+        """Return the film of a track."""
+        return self.films[int(self.tracks.film[track])]
+
+
+def _embeddings(film: Film) -> Embeddings:
+    """Read the embeddings of a film, which must be those of its crops."""
+    store = Store(film.folder)
+    found: Embeddings = store.load("embeddings", (Embeddings,))[0]
+    made_of = store.manifest["steps"]["embeddings"]["inputs"][:1]
+    if (film.folder / CROP_ZIP).exists() and made_of != [film.crops.digest]:
+        raise StoreError(f"{film.folder} is unfinished", "run `vcn cluster` again to finish")
+    fits = found.tracks == len(film.tracks) and below(found.crop, len(film.crops))
+    if not (fits and below(found.track, len(film.tracks))):
+        raise strangers(film.folder)
+    return told(found, film.tracks)
+
+
+def _weights(film: Film) -> CropWeights:
+    """Read the weights of a film's embedded crops; given crops count alike."""
+    count = len(_embeddings(film))
+    if film.judgement is None:
+        return CropWeights.even(count)
+    kept: CropWeights = Store(film.folder).load(Judgement.FILE, (Judgement, CropWeights))[1]
+    if len(kept.weight) != count:
+        raise strangers(film.folder)
+    return kept
+
+
+def below(rows: Array, count: int) -> bool:
+    """Whether all are row numbers of a table of so many rows."""
+    return bool(((rows >= 0) & (rows < count)).all())
+
+
+def strangers(folder: Path) -> StoreError:
+    """Return the error for a folder whose tables are of different runs."""
+    return StoreError(
+        f"{folder} is damaged: its tables do not belong together",
+        "restore it, or start a new run folder",
+    )

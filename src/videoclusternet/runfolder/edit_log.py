@@ -1,0 +1,193 @@
+"""``edits.jsonl``: what people decided, one line each, only ever appended.
+
+A line is on disk before it is acknowledged.  A last line that was torn by a crash was never
+acknowledged: it is passed over, and gone with the next line.  Who writes holds a lock, and has
+read all that others wrote before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from videoclusternet.edits.base import Base
+from videoclusternet.edits.edit import Edit
+from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.files import plain_file, present, writing
+
+EDITS = "edits.jsonl"
+FORMAT = 1
+"""Of the log: every base says it."""
+PATIENCE = 10.0
+"""Seconds to wait for another writer, each of which takes some milliseconds."""
+MOST_BYTES = 1 << 30
+"""Of the log."""
+Line = tuple[int, Base] | Edit
+"""A base, with the number of its line, or an edit."""
+
+
+class EditLog:
+    """The log of one run folder, and how far it has been read.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Attributes
+    ----------
+    path : Path
+    lines : int
+        Lines that were read.
+    torn : bool
+        Whether the last line breaks off.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / EDITS
+        self.lines = 0
+        self.torn = False
+        self._read = 0
+
+    def news(self) -> list[Line]:
+        """Read the lines that came since the last time.
+
+        Raises
+        ------
+        StoreError
+            When the log cannot be read, is damaged, or of a newer version.
+        """
+        try:
+            if not present(self.path) and not self._read:
+                return []
+            size = plain_file(self.path, MOST_BYTES).stat().st_size
+            if size < self._read:
+                raise self._damaged("it is shorter than before")
+            with self.path.open("rb") as stream:
+                stream.seek(self._read)
+                data = stream.read()
+        except OSError as error:
+            raise StoreError(
+                f"cannot read {self.path}: {error.strerror or error}", "check the file"
+            ) from error
+        whole, _, rest = data.rpartition(b"\n")
+        self.torn = bool(rest)
+        found = [self._line(line) for line in whole.split(b"\n")] if whole else []
+        self._read += len(data) - len(rest)
+        return found
+
+    def _line(self, data: bytes) -> Line:
+        number = self.lines + 1
+        try:
+            values = json.loads(data)
+            if values["id"] != number:
+                raise ValueError("lines are missing")
+            if values.get("verb") == "base":
+                if values["format"] > FORMAT:
+                    raise StoreError(
+                        f"{self.path} has format {values['format']}; this program knows formats "
+                        f"up to {FORMAT}",
+                        "update videoclusternet",
+                    )
+                line: Line = (number, Base.recorded(values))
+            else:
+                line = Edit.recorded(values)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as e:
+            raise self._damaged(f"line {number} cannot be read") from e
+        self.lines = number
+        return line
+
+    def _damaged(self, how: str) -> StoreError:
+        return StoreError(
+            f"{self.path} is damaged: {how}",
+            "restore it; or move it away, to go on without what people decided",
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the log for one writer; others wait.
+
+        Raises
+        ------
+        StoreError
+            When the folder cannot be written, its run is still being computed, or another
+            writer holds it for long.
+        """
+        folder = self.path.parent
+        run = filelock.FileLock(folder / "lock")
+        with writing(self.path):
+            try:
+                own = filelock.FileLock(folder / "edits.lock")
+                own.acquire(timeout=PATIENCE)
+            except filelock.Timeout:
+                raise StoreError(
+                    f"{self.path} is being written by somebody else", "try again"
+                ) from None
+        try:
+            with writing(self.path):
+                try:
+                    run.acquire(timeout=0)
+                except filelock.Timeout:
+                    raise StoreError(
+                        f"{folder} is still being computed", "wait until it is finished"
+                    ) from None
+            try:
+                yield
+            finally:
+                run.release()
+        finally:
+            own.release()
+
+    def append(self, records: Sequence[dict[str, Any]]) -> None:
+        """Write lines, all or none, and return when they are on disk; the log has to be held.
+
+        Raises
+        ------
+        StoreError
+            When it cannot be written.
+        """
+        data = b"".join(
+            json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            for record in records
+        )
+        with writing(self.path):
+            fresh = not present(self.path)
+            flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            number = os.open(self.path, flags | getattr(os, "O_BINARY", 0), 0o666)
+            try:
+                os.ftruncate(number, self._read)  # what a crash tore was never acknowledged
+                os.lseek(number, self._read, os.SEEK_SET)
+                try:
+                    _write(number, data)
+                    os.fsync(number)
+                except OSError:
+                    os.ftruncate(number, self._read)
+                    raise
+            finally:
+                os.close(number)
+            if fresh:
+                _sync_folder(self.path.parent)
+        self._read += len(data)
+        self.lines += len(records)
+        self.torn = False
+
+
+def _write(number: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(number, data) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the name of a new file on disk as well; Windows knows no such thing."""
+    if os.name == "nt":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
