@@ -41,9 +41,9 @@ def taken_out(state: State) -> Bools:
 def constraints_of(state: State, worth: Floats) -> Constraints:
     """Return what people said of pairs of tracks.
 
-    Merges and shared names hold all their tracks together, and so do settled characters, which
-    nothing else joins.  What was said of a track and a character is said of the track and of
-    the one that stands for the character: the rest of it may be wrong as well.  Characters of
+    A character that people made of others, put tracks into or confirmed stays together as it
+    is, and so does a settled one, which nothing else joins.  What was denied is denied of the
+    track that stands for a character: the rest of it may be wrong as well.  Characters of
     different names are different people.
 
     Parameters
@@ -62,7 +62,11 @@ def constraints_of(state: State, worth: Floats) -> Constraints:
     stands = stands_for(state, worth)
     pairs = _Pairs()
     for claim in state.claims():
-        _of_claim(pairs, state, claim, stands)
+        if claim.kind in ("one", "is"):
+            person = int(state.person[min(claim.tracks)])
+            pairs.one(state.rows(person).tolist(), claim.edit)
+        else:
+            _denied(pairs, state, claim, stands)
     named = [row for row in state.living() if state.people[row].name and row in stands]
     for one, other in combinations(named, 2):
         pairs.two(stands[one], stands[other], 0)
@@ -85,20 +89,13 @@ def stands_for(state: State, worth: Floats) -> dict[int, int]:
     return found
 
 
-def _of_claim(pairs: _Pairs, state: State, claim: Claim, stands: dict[int, int]) -> None:
+def _denied(pairs: _Pairs, state: State, claim: Claim, stands: dict[int, int]) -> None:
     people = [stands.get(state.now(person), -1) for person in claim.people]
-    tracks = sorted(claim.tracks)
-    if claim.kind == "one":
-        pairs.one(tracks, claim.edit)
-    elif -1 in people:  # nobody stands for it any more
+    if -1 in people:  # nobody stands for it any more
         return
-    elif claim.kind == "is":
-        pairs.one([people[0], *(track for track in tracks if track != people[0])], claim.edit)
-    elif claim.kind == "is not":
-        for track in tracks:
-            pairs.two(track, people[0], claim.edit)
-    else:
-        pairs.two(people[0], people[1], claim.edit)
+    tracks = sorted(claim.tracks) if claim.kind == "is not" else people[1:]
+    for track in tracks:
+        pairs.two(track, people[0], claim.edit)
 
 
 def _settled(pairs: _Pairs, state: State, row: int) -> None:

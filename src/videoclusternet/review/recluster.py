@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.adapt.rounds import GoodRounds
-from videoclusternet.clustering.find_cast import STABILITY, find_cast
+from videoclusternet.clustering.find_cast import find_cast
+from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config
 from videoclusternet.edits.constraints import constraints_of, stands_for, taken_out
 from videoclusternet.edits.edit import Edit
@@ -21,7 +22,7 @@ from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import Work
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.pipeline import MANY, learns
+from videoclusternet.pipeline import MANY
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.runfolder.steps import recorded_settings
@@ -103,26 +104,49 @@ def _worth(result: Result) -> Floats:
 
 
 def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges]:
-    """Cluster with what people said."""
-    config = recorded_settings(result.folder, Config)
-    state = result.edits.state
-    flaw = np.where(taken_out(state), np.uint8(Reason.SET_ASIDE), result.tracks.flaw)
-    tracks = replace(result.tracks, flaw=flaw)
+    """Cluster with what people said, by the reading and the scale that the film was read by.
+
+    Both were chosen by what comes back in halves of the film.  What has to stay together always
+    does: it would make any reading look stable, and any track sure of its company.
+    """
+    config, found = recorded_settings(result.folder, Config), result.clustering
+    scales = dict(zip(result.candidates.names, result.candidates.scale.tolist(), strict=True))
+    scale = scales.get(found.chosen, np.nan)
+    cluster = config.cluster.model_copy(
+        update={"choose": found.chosen, "scale": 0.0 if np.isnan(scale) else scale}
+    )
+    aside = np.where(found.reason == Reason.UNSURE, np.uint8(Reason.OK), found.reason)
+    aside[taken_out(result.edits.state)] = Reason.SET_ASIDE
+    tracks = replace(result.tracks, flaw=aside)
+    judged = config.track_quality.model_copy(update={"enabled": False})  # as it was
     hook(Event("start", "cast", unit="comparisons"))
     work = Work(progress=lambda n, of: hook(Event("progress", "cast", n, of, "comparisons")))
     described = (result.embeddings, result.views, result.weights)
-    settings = (config.cluster, config.track_quality, config.seed)
+    settings = (cluster, judged, config.seed)
     with one_thread() if len(tracks) < MANY else nullcontext():
-        cast, merges, _ = find_cast(
-            tracks, *described, *settings, _rounds(result, config), known, work
-        )
+        cast, merges, _ = find_cast(tracks, *described, *settings, _rounds(result), known, work)
     hook(Event("done", "cast", unit="comparisons"))
-    return cast, merges
+    return _unsure_again(cast, found), merges
 
 
-def _rounds(result: Result, config: Config) -> GoodRounds | None:
-    """Return the good rounds of learning that the cast was chosen among."""
-    if not learns(config) or (config.cluster.choose == STABILITY and config.adapt.pairs != "own"):
+def _unsure_again(cast: Cast, found: Cast) -> Cast:
+    """Leave tracks Unknown that could not be told from others, with whom they probably show."""
+    unsure = (found.reason == Reason.UNSURE) & (cast.character >= 0)
+    character = np.where(unsure, -1, cast.character)
+    return replace(
+        cast,
+        character=character,
+        reason=np.where(unsure, np.uint8(Reason.UNSURE), cast.reason),
+        alike=tuple(pair for pair in cast.alike if np.isin(pair, character).all()),
+        threshold=np.where(unsure, np.float32(np.nan), cast.threshold),
+        confidence=np.where(unsure, np.float32(0), cast.confidence),
+        probable=np.where(unsure & np.isin(cast.character, character), cast.character, -1),
+    )
+
+
+def _rounds(result: Result) -> GoodRounds | None:
+    """Return the good rounds of learning, where the film was read by one."""
+    if not any(round_number(one) for one in Reading.parse(result.clustering.chosen).spaces):
         return None
     rounds, _ = Store(result.folder).load("adapt", (Rounds, Epochs))
     return GoodRounds(result.folder, rounds)
