@@ -179,6 +179,7 @@ def film(
     with_faces: Faces | None = None,
     with_crops: Crops | None = None,
     names: Sequence[str] = (),
+    content: str = "",
 ) -> Film:
     """One film of a run."""
     return Film(
@@ -190,6 +191,7 @@ def film(
         tracks=of,
         crops=with_crops if with_crops is not None else crops([], len(of)),
         track_names=tuple(names),
+        content=content,
     )
 
 

@@ -45,11 +45,12 @@ class Anchor:
         ValueError
             When it is nothing of the kind.
         """
-        match values:
-            case [str(film), str(name)]:
-                return cls(film, name=name)
-            case [str(film), *numbers] if len(numbers) == 5 and all(map(_is_place, numbers)):
-                return cls(film, numbers[0], tuple(numbers[1:]))
+        if isinstance(values, list) and len(values) in (2, 6):
+            film, first, *box = values
+            if isinstance(film, str) and isinstance(first, str) and not box:
+                return cls(film, name=first)
+            if isinstance(film, str) and box and all(map(_is_place, values[1:])):
+                return cls(film, first, tuple(box))
         raise ValueError("no track")
 
 

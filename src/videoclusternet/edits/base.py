@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -61,20 +62,16 @@ class Base:
     def of(cls, films: Sequence[Origin], character: Int32) -> Self:
         """Describe the tracks of some films, end to end, and their characters."""
         keys = film_keys([film.content for film in films])
-        places = [
-            _places(key, film, track)
-            for key, film in zip(keys, films, strict=True)
-            for track in range(len(film.tracks))
-        ]
+        places = [_places(key, film) for key, film in zip(keys, films, strict=True)]
         tracks = Tracks.concatenate([film.tracks for film in films])
-        return cls(tuple(places), tracks.first, tracks.last, character)
+        return cls(tuple(chain(*places)), tracks.first, tracks.last, character)
 
     def __len__(self) -> int:
         return len(self.places)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Base):
-            return NotImplemented
+        if self is other or not isinstance(other, Base):
+            return True if self is other else NotImplemented
         same = (self.places, len(self)) == (other.places, len(other))
         arrays = ("first", "last", "character")
         return same and all(np.array_equal(getattr(self, a), getattr(other, a)) for a in arrays)
@@ -135,17 +132,19 @@ class Base:
         return cls(places, *(x.astype(np.int32) for x in (first, last, character)))
 
 
-def _places(key: str, film: Origin, track: int) -> tuple[Anchor, ...]:
-    """Return where a track is seen: evenly over its faces, the middle one first."""
-    rows = film.tracks.faces_of(track)
-    if film.faces is None or len(rows) == 0:
-        name = film.names[track] if film.names else str(track)
-        return (Anchor(key, name=name),)
-    middle = len(rows) // 2
-    spread = np.linspace(0, len(rows) - 1, PLACES).round().astype(int).tolist()
-    chosen = dict.fromkeys([middle, *spread])
-    faces = film.faces
-    return tuple(
-        Anchor(key, int(faces.frame[row]), tuple(np.rint(faces.box[row]).astype(int).tolist()))
-        for row in rows[list(chosen)]
-    )
+def _places(key: str, film: Origin) -> list[tuple[Anchor, ...]]:
+    """Return where the tracks of a film are seen: evenly over their faces, the middle first."""
+    names = film.names or [str(track) for track in range(len(film.tracks))]
+    if film.faces is None:
+        return [(Anchor(key, name=name),) for name in names]
+    frames = film.faces.frame.tolist()
+    boxes = np.rint(film.faces.box).astype(np.int64).tolist()
+    share = np.array([0.5, *np.linspace(0, 1, PLACES)])
+    found = []
+    for track, name in enumerate(names):
+        rows = film.tracks.faces_of(track)
+        chosen = rows[np.rint(share * (len(rows) - 1)).astype(np.int64)] if len(rows) else []
+        seen = dict.fromkeys(int(row) for row in chosen)
+        places = [Anchor(key, frames[row], tuple(boxes[row])) for row in seen]
+        found.append(tuple(places) or (Anchor(key, name=name),))
+    return found

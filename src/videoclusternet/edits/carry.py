@@ -141,7 +141,7 @@ def _made_one(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -
         if claim.kind != "one":
             continue
         person = int(state.person[min(claim.tracks)])
-        inside = np.isin(pairs.old, list(claim.tracks))
+        inside = np.isin(pairs.old, claim.tracks)
         share = np.bincount(pairs.new[inside], pairs.frames[inside], len(time))
         for other in range(len(fresh.people)):
             rows = fresh.rows(other)
@@ -178,12 +178,12 @@ def _claims(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -> 
     """Say the same of the tracks and characters that they are now."""
     for claim in state.claims():
         people = tuple(image.get(state.now(person), -1) for person in claim.people)
-        inside = np.isin(pairs.old, list(claim.tracks))
-        tracks = set(pairs.new[inside].tolist())
+        inside = np.isin(pairs.old, claim.tracks)
+        tracks = np.unique(pairs.new[inside]).tolist()
         if -1 in people or not (tracks or claim.kind == "two"):
             continue
-        if claim.kind == "is not":
+        if claim.kind in ("is not", "left"):
             still = [track for track in tracks if fresh.person[track] in people]
-            fresh.place(still, -1, 0, Reason.UNPLACED)
+            fresh.place(still, -1, claim.edit, Reason.UNPLACED, by_hand=False)
         if claim.kind != "two" or len(set(people)) == 2:
             fresh.claim(claim.kind, claim.edit, tracks, people)

@@ -90,12 +90,13 @@ def stands_for(state: State, worth: Floats) -> dict[int, int]:
 
 
 def _denied(pairs: _Pairs, state: State, claim: Claim, stands: dict[int, int]) -> None:
-    people = [stands.get(state.now(person), -1) for person in claim.people]
-    if -1 in people:  # nobody stands for it any more
+    people = [state.now(person) for person in claim.people]
+    if not all(person in stands for person in people):  # nobody stands for it any more
         return
-    tracks = sorted(claim.tracks) if claim.kind == "is not" else people[1:]
+    tracks = [stands[people[-1]]] if claim.kind == "two" else sorted(claim.tracks)
     for track in tracks:
-        pairs.two(track, people[0], claim.edit)
+        if claim.kind != "left" or state.person[track] != people[0]:
+            pairs.two(track, stands[people[0]], claim.edit)
 
 
 def _settled(pairs: _Pairs, state: State, row: int) -> None:

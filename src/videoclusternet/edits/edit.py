@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -106,20 +107,8 @@ class Edit:
         verb = values.get("verb")
         if verb not in VERBS and verb not in STEPS:
             raise ValueError(f"unknown verb {verb!r}")
-        found = cls(
-            verb=verb,
-            characters=_texts(values.get("characters", [])),
-            tracks=tuple(map(Anchor.recorded, _list(values.get("tracks", [])))),
-            to=_text(values.get("to", "")),
-            text=_text(values.get("text", "")),
-            of=_number(values.get("of", 0)),
-            placed=_texts(values.get("placed", [])),
-            id=_number(values.get("id")),
-            time=_text(values.get("time", "")),
-            author=_text(values.get("author", "")),
-            base=_number(values.get("base", 0)),
-        )
-        return found
+        read = {key: _READ[key](value) for key, value in values.items() if key in _READ}
+        return cls(verb=verb, **{"id": _number(values.get("id")), **read})
 
     def signed(self, id: int, time: str, author: str, base: int) -> Edit:
         """Return the edit as a line of a log."""
@@ -146,3 +135,16 @@ def _list(value: Any) -> list[Any]:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(_text, _list(value)))
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "characters": _texts,
+    "tracks": lambda value: tuple(map(Anchor.recorded, _list(value))),
+    "to": _text,
+    "text": _text,
+    "of": _number,
+    "placed": _texts,
+    "time": _text,
+    "author": _text,
+    "base": _number,
+}

@@ -82,7 +82,10 @@ class History:
     def base_of(self, base: Base) -> int:
         """Return the line of a base; 0 where the log has not described it yet."""
         last = max(self.bases, default=0)
-        return last if last and self.bases[last] == base else 0
+        if not last or self.bases[last] != base:
+            return 0
+        self.bases[last] = base  # the same from now on, and quickly known to be
+        return last
 
     def state(self, base: Base) -> State:
         """Return what all edits that hold make of a clustering.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from videoclusternet.edits.base import Base
 from videoclusternet.errors import ConfigError
 from videoclusternet.types.arrays import Int32, Int64, UInt8
 
-Kind = Literal["one", "is", "is not", "two"]
+Kind = Literal["one", "is", "is not", "left", "two"]
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Person:
         return self.name or f"Character {self.number}"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Claim:
     """What was said of tracks and characters, for a clustering to come.
 
@@ -62,10 +62,11 @@ class Claim:
     ----------
     kind : str
         ``one``: the tracks show one person.  ``is``, ``is not``: they show that character, or
-        do not.  ``two``: the characters are two people.
+        do not.  ``left``: they were moved away from it, so the same unless the two turn out to
+        be one.  ``two``: the characters are two people.
     edit : int
         Who said so.
-    tracks : set of int
+    tracks : tuple of int
         Rows of the base; of ``two`` none.
     people : tuple of int
         Rows of :attr:`State.people`, see :meth:`State.now`.
@@ -73,8 +74,12 @@ class Claim:
 
     kind: Kind
     edit: int
-    tracks: set[int] = field(default_factory=set)
+    tracks: tuple[int, ...] = ()
     people: tuple[int, ...] = ()
+
+
+Denials = tuple[Claim, "Denials"] | None
+"""What was denied of a character, the last first: states share the rest of it."""
 
 
 @dataclass
@@ -90,6 +95,9 @@ class State:
         :class:`Reason` of tracks that are Unknown by hand, else 0.
     hand : int32, shape (T,)
         Edit that said of this very track where it belongs, else 0.
+    moved : int32, shape (T,)
+        Edit that took the track from elsewhere, else 0: what was said before of the company
+        that it keeps holds no more.
     people : list of Person
         Those that clustering found first, also those that have no track any more.
     lost : dict of int to str
@@ -100,11 +108,12 @@ class State:
     person: Int32
     reason: UInt8
     hand: Int32
+    moved: Int32
     people: list[Person]
     lost: dict[int, str] = field(default_factory=dict)
     _into: list[int] = field(default_factory=list)
-    _of_track: dict[int, list[Claim]] = field(default_factory=dict)
-    _of_person: dict[int, list[Claim]] = field(default_factory=dict)
+    _said: list[Claim] = field(default_factory=list)
+    _denied: dict[int, Denials] = field(default_factory=dict)
     _key: dict[str, int] = field(default_factory=dict)
     _named: dict[str, int] = field(default_factory=dict)
 
@@ -113,7 +122,7 @@ class State:
         """Return a clustering about which nothing was said."""
         hand = np.zeros(len(base), dtype=np.int32)
         reason = np.zeros(len(base), dtype=np.uint8)
-        state = cls(base, base.character.copy(), reason, hand, [])
+        state = cls(base, base.character.copy(), reason, hand, hand.copy(), [])
         for number in range(base.characters):
             state.add(str(number + 1))
         return state
@@ -122,36 +131,42 @@ class State:
         """Return a copy that can be changed."""
         other = copy.copy(self)
         other.person, other.hand = self.person.copy(), self.hand.copy()
-        other.reason = self.reason.copy()
+        other.reason, other.moved = self.reason.copy(), self.moved.copy()
         other.people = [copy.copy(person) for person in self.people]
         other.lost, other._into = dict(self.lost), list(self._into)
         other._key, other._named = dict(self._key), dict(self._named)
-        other._of_track, other._of_person = {}, {}
-        for claim in self.claims():
-            other.claim(claim.kind, claim.edit, claim.tracks, claim.people)
+        other._said, other._denied = list(self._said), dict(self._denied)
         return other
 
     def claims(self) -> list[Claim]:
         """Return all that was said and still holds, in order."""
-        every = {id(c): c for some in self._of_track.values() for c in some if c.tracks}
-        every |= {id(c): c for some in self._of_person.values() for c in some if c.kind == "two"}
-        return sorted(every.values(), key=lambda claim: claim.edit)
+        held = (replace(claim, tracks=self._held(claim)) for claim in self._said)
+        return [claim for claim in held if claim.tracks or claim.kind == "two"]
+
+    def _held(self, claim: Claim) -> tuple[int, ...]:
+        """Return the tracks of which a claim still holds."""
+        if claim.kind in ("one", "is"):
+            return tuple(track for track in claim.tracks if self.moved[track] <= claim.edit)
+        # It was put there after all.
+        denied = {self.now(person) for person in claim.people}
+        return tuple(track for track in claim.tracks if int(self.person[track]) not in denied)
 
     def claim(
         self, kind: Kind, edit: int, tracks: Iterable[int] = (), people: tuple[int, ...] = ()
     ) -> None:
         """Note what was said."""
-        said = Claim(kind, edit, set(tracks), people)
-        for track in said.tracks:
-            self._of_track.setdefault(track, []).append(said)
-        for person in people:
-            self._of_person.setdefault(person, []).append(said)
+        said = Claim(kind, edit, tuple(tracks), people)
+        self._said.append(said)
+        if kind in ("is not", "two"):
+            for person in people:
+                self._denied[person] = (said, self._denied.get(person))
 
-    def about(self, person: int) -> list[Claim]:
-        """Return what was said of a character and still holds."""
-        said = self._of_person.get(person, [])
-        said[:] = [claim for claim in said if claim.kind == "two" or claim.tracks]
-        return said
+    def denied(self, person: int) -> Iterator[Claim]:
+        """Return what was denied of a character: who it is not, and which tracks are not it."""
+        link = self._denied.get(person)
+        while link is not None:
+            claim, link = link
+            yield claim
 
     def now(self, person: int) -> int:
         """Return the row of what became of a character that was made one with others."""
@@ -226,15 +241,18 @@ class State:
         self.person[rows] = first
         for person in others:
             self._into[person] = first
-            self._of_person.setdefault(first, []).extend(self._of_person.pop(person, []))
+            for claim in self.denied(person):
+                self._denied[first] = (claim, self._denied.get(first))
         self.claim("one", edit, rows.tolist())
 
     def living(self) -> list[int]:
         """Return the rows of the characters that have tracks, by number."""
         return [int(row) for row in np.unique(self.person[self.person >= 0])]
 
-    def place(self, tracks: list[int], person: int, edit: int, reason: int = 0) -> None:
-        """Put tracks somewhere by hand: what was said of them before gives way.
+    def place(
+        self, tracks: list[int], person: int, edit: int, reason: int = 0, by_hand: bool = True
+    ) -> None:
+        """Put tracks somewhere: what was said before of their company gives way.
 
         Parameters
         ----------
@@ -244,14 +262,11 @@ class State:
         edit : int
         reason : int
             Why they are Unknown.
+        by_hand : bool
+            Whether that is where they belong; else it stays open.
         """
-        for track in tracks:
-            said = self._of_track.get(track, [])
-            for claim in said:
-                # That it is not somebody else still holds.
-                if claim.kind != "is not" or person in map(self.now, claim.people):
-                    claim.tracks.discard(track)
-            said[:] = [claim for claim in said if track in claim.tracks]
-        self.person[tracks] = person
-        self.reason[tracks] = reason
-        self.hand[tracks] = edit
+        rows = np.array(tracks, dtype=np.int64)
+        self.person[rows] = person
+        self.reason[rows] = reason
+        self.hand[rows] = edit if by_hand else 0
+        self.moved[rows] = edit

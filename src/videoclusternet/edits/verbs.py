@@ -74,7 +74,7 @@ def _unite(state: State, people: list[int], edit: Edit) -> None:
 def _agrees(state: State, person: int, people: list[int]) -> None:
     """Refuse to make characters one of which it was said that they are not."""
     who = state.people[person].label
-    for claim in state.about(person):
+    for claim in state.denied(person):
         if claim.kind == "two":
             met = {state.now(one) for one in claim.people} & set(people)
             if len(met) == 2:
@@ -84,14 +84,14 @@ def _agrees(state: State, person: int, people: list[int]) -> None:
                     f"{claim.edit}), and are to be made one",
                     "undo the one or the other",
                 )
-        elif claim.kind == "is not":
-            for track in sorted(claim.tracks):
-                if state.person[track] in people:
-                    raise ContradictionError(
-                        f"track {track} was said not to show {who} (edit {claim.edit}), and is to "
-                        "be made one with it",
-                        f"move track {track} to {who} first, or somewhere else",
-                    )
+            continue
+        for track in claim.tracks:
+            if int(state.person[track]) != person and int(state.person[track]) in people:
+                raise ContradictionError(
+                    f"track {track} was said not to show {who} (edit {claim.edit}), and is to be "
+                    "made one with it",
+                    f"move track {track} to {who} first, or somewhere else",
+                )
 
 
 def _move(state: State, edit: Edit) -> None:
@@ -124,14 +124,13 @@ def _put(state: State, tracks: list[int], target: int, edit: Edit) -> None:
     state.place(tracks, target, edit.id)
     for person in sorted({p for p in before.values() if p not in (target, -1)}):
         left = {track for track, p in before.items() if p == person}
-        state.claim("is not", edit.id, left, (person,))
+        state.claim("left" if edit.verb == "move" else "is not", edit.id, left, (person,))
     state.claim("is", edit.id, tracks, (target,))
 
 
 def _leave(state: State, tracks: list[int]) -> None:
-    for person in np.unique(state.person[tracks]).tolist():
-        if person >= 0:
-            _unlocked(state, person)
+    for person in {int(state.person[track]) for track in tracks} - {-1}:
+        _unlocked(state, person)
 
 
 def _not(state: State, edit: Edit) -> None:
@@ -139,7 +138,7 @@ def _not(state: State, edit: Edit) -> None:
     tracks = _tracks(state, edit)
     inside = [track for track in tracks if state.person[track] == person]
     _leave(state, inside)
-    state.place(inside, -1, 0, Reason.UNPLACED)
+    state.place(inside, -1, edit.id, Reason.UNPLACED, by_hand=False)
     state.claim("is not", edit.id, tracks, (person,))
 
 
