@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 FILM = 16
 """Digits of a film's content hash that tell films apart."""
@@ -11,8 +10,7 @@ LARGEST = 2**31
 """Above every frame number and place in a picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """One place where a track is seen; of tracks given without a film, its name.
 
     Attributes
