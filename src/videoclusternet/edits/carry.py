@@ -180,10 +180,12 @@ def _claims(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -> 
         people = tuple(image.get(state.now(person), -1) for person in claim.people)
         inside = np.isin(pairs.old, claim.tracks)
         tracks = np.unique(pairs.new[inside]).tolist()
-        if -1 in people or not (tracks or claim.kind == "two"):
+        if -1 in people or len(set(people)) < len(people):
+            fresh.lost.setdefault(claim.edit, "a character that it is about is not found again")
+            continue
+        if not tracks and claim.kind != "two":
             continue
         if claim.kind in ("is not", "left"):
             still = [track for track in tracks if fresh.person[track] in people]
             fresh.place(still, -1, claim.edit, Reason.UNPLACED, by_hand=False)
-        if claim.kind != "two" or len(set(people)) == 2:
-            fresh.claim(claim.kind, claim.edit, tracks, people)
+        fresh.claim(claim.kind, claim.edit, tracks, people)

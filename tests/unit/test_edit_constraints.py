@@ -1,0 +1,115 @@
+"""What people said as constraints, and a new clustering taken over by known characters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.test_edits import a_run
+from videoclusternet.edits.constraints import constraints_of, stands_for, taken_out
+from videoclusternet.edits.regroup import Difference, regrouped
+from videoclusternet.edits.state import State
+from videoclusternet.runfolder.result import Result
+
+WORTH = np.array([0.1, 0.9, 0.2, 0.3, 0.8, 0.1, 0.5, 0.6, -1.0])
+"""Tracks 1, 4 and 7 stand for the three characters; track 8 takes no part."""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Result:
+    return a_run(tmp_path)
+
+
+def said(run: Result) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]]]:
+    """Groups that are together, with two tracks or more, and pairs apart."""
+    found = constraints_of(run.edits.state, WORTH)
+    groups = [tuple(np.flatnonzero(found.group == g).tolist()) for g in np.unique(found.group)]
+    apart = {tuple(sorted(pair)) for pair in found.apart.tolist()}
+    return {group for group in groups if len(group) > 1}, apart
+
+
+def test_nothing_said_is_no_constraint(run: Result) -> None:
+    assert said(run) == (set(), set())
+    assert stands_for(run.edits.state, WORTH) == {0: 1, 1: 4, 2: 7}
+    assert not taken_out(run.edits.state).any()
+
+
+def test_merge_and_shared_name_are_together(run: Result) -> None:
+    run.edits.name(1, "Anna")
+    run.edits.name(3, "Anna")
+    assert said(run) == ({(0, 1, 2, 6, 7)}, set())
+
+
+def test_move_holds_a_track_to_where_it_is_and_off_where_it_was(run: Result) -> None:
+    run.edits.move(3, 1)
+    # Track 3 was placed by hand: it stands for Character 1 now.
+    assert said(run) == ({(0, 1, 2, 3)}, {(3, 4)})
+
+
+def test_split_not_and_apart_are_apart(run: Result) -> None:
+    run.edits.split(1, 2)
+    run.edits.not_this(2, 3)
+    run.edits.apart(2, 3)
+    assert said(run) == (set(), {(1, 2), (3, 4), (4, 7)})
+
+
+def test_different_names_are_two(run: Result) -> None:
+    run.edits.name(1, "Anna")
+    run.edits.name(2, "Ben")
+    assert said(run) == (set(), {(1, 4)})
+
+
+def test_a_locked_character_takes_nobody(run: Result) -> None:
+    run.edits.lock(3)
+    together, apart = said(run)
+    assert together == {(6, 7)}
+    assert apart == {(other, 6) for other in range(6)} | {(6, 8)}
+
+
+def test_what_was_set_aside_is_out(run: Result) -> None:
+    run.edits.not_a_face(0)
+    run.edits.move(1, "unknown")
+    run.edits.not_this(1, 2)
+    assert np.flatnonzero(taken_out(run.edits.state)).tolist() == [0, 1]
+
+
+def test_clusters_go_to_the_characters_that_share_most_time(run: Result) -> None:
+    state = run.edits.state
+    label = np.array([1, 1, 2, 0, 0, 0, 0, 3, -1])
+    time = np.array([5.0, 5, 9, 5, 5, 5, 1, 5, 5])
+    placed = regrouped(state, label, time, stands_for(state, WORTH))
+    assert placed == ("1", "1", "+3", "2", "2", "2", "2", "3", "")
+
+
+def test_a_known_character_goes_where_its_own_track_is(run: Result) -> None:
+    run.edits.name(1, "Anna")
+    state = run.edits.state
+    label = np.array([0, 1, 0, 2, 2, 2, 3, 3, -1])
+    placed = regrouped(state, label, np.ones(9), stands_for(state, WORTH))
+    assert placed[:3] == ("+1", "1", "+1")
+
+
+def test_known_characters_keep_tracks_that_are_in_no_cluster(run: Result) -> None:
+    run.edits.name(1, "Anna")
+    label = np.array([-1, 0, 0, -1, 1, 1, 2, 2, -1])
+    placed = regrouped(run.edits.state, label, np.ones(9), stands_for(run.edits.state, WORTH))
+    assert placed[0] == "1" and placed[3] == ""
+
+
+def test_a_difference_says_who_moved_came_and_went(run: Result) -> None:
+    run.edits.name(1, "Anna")
+    before: State = run.edits.state
+    run.edits.move([6, 7], "Anna")
+    run.edits.move(0, "new")
+    run.edits.not_a_face(5)
+    found = Difference.between(before, run.edits.state)
+    assert found.moved == [
+        (0, "Anna", "Character 4"),
+        (5, "Character 2", "Unknown"),
+        (6, "Character 3", "Anna"),
+        (7, "Character 3", "Anna"),
+    ]
+    assert (found.appeared, found.gone) == (["Character 4"], ["Character 3"])
+    assert found and not Difference.between(before, before)
