@@ -5,35 +5,31 @@ from __future__ import annotations
 import gc
 import getpass
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from videoclusternet.edits.base import Base, Origin
-from videoclusternet.edits.edit import NEW, UNKNOWN, Edit
+from videoclusternet.edits.decisions import Decisions
+from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.history import History
 from videoclusternet.edits.shown import shown_cast
 from videoclusternet.edits.state import Person, State
-from videoclusternet.edits.verbs import apply, cleaned
-from videoclusternet.errors import ConfigError, ConflictError, StoreError
-from videoclusternet.outside.text import meant, shown
+from videoclusternet.edits.verbs import apply
+from videoclusternet.errors import ConflictError, StoreError
 from videoclusternet.runfolder.edit_log import FORMAT, EditLog
 from videoclusternet.runfolder.files import writing
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Cast, Merges
 
-Character = int | str
-"""A character: its number as shown, from 1, or its name."""
-TrackNumbers = int | Iterable[int]
-"""A track, or some: numbers as shown, from 0."""
 AUTHOR = "VCN_AUTHOR"
 """Variable of the environment that says who edits; else the user's name."""
 RECLUSTERED = "recluster"
 """Folder with the tables of each clustering that followed corrections."""
 
 
-class Edits:
+class Edits(Decisions):
     """What people decided about a run; each decision is on disk when its call returns.
 
     Parameters
@@ -80,9 +76,14 @@ class Edits:
             news = self._log.news()
             if news:
                 self._history.read(news)
-                self._history.base_of(self._base()[0])
-                self._show(self._history.state(self._base()[0]))
+                self._history.base_of(self.base)
+                self._show(self._history.state(self.base))
         return [line for line in news if isinstance(line, Edit)]
+
+    @property
+    def base(self) -> Base:
+        """The clustering that decisions are about."""
+        return self._base()[0]
 
     @property
     def revision(self) -> int:
@@ -115,64 +116,6 @@ class Edits:
         holds = {edit.id for edit in self._history.done}
         return {edit: why for edit, why in self.state.lost.items() if edit in holds}
 
-    def name(self, character: Character, name: str) -> Edit:
-        """Call a character by a name; one that another has makes the two one.  Empty: no name."""
-        return self._say(Edit("name", (self.key(character),), text=cleaned(name)))
-
-    def merge(self, *characters: Character) -> Edit:
-        """Make characters one; the first keeps its number."""
-        return self._say(Edit("merge", tuple(map(self.key, characters))))
-
-    def move(self, tracks: TrackNumbers, to: Character) -> Edit:
-        """Put tracks where they belong: a character, ``"new"`` or ``"unknown"``."""
-        place = to if to in (NEW, UNKNOWN) else self.key(to)
-        return self._say(self._of_tracks("move", tracks, to=str(place)))
-
-    def split(self, character: Character, tracks: TrackNumbers) -> Edit:
-        """Take tracks out of a character and make them one of their own."""
-        return self._say(self._of_tracks("split", tracks, self.key(character)))
-
-    def not_this(self, character: Character, tracks: TrackNumbers) -> Edit:
-        """Say that tracks do not show a character; who they are stays open."""
-        return self._say(self._of_tracks("not", tracks, self.key(character)))
-
-    def not_a_face(self, tracks: TrackNumbers) -> Edit:
-        """Say that tracks show no face."""
-        return self._say(self._of_tracks("not-a-face", tracks))
-
-    def confirm(self, tracks: TrackNumbers) -> Edit:
-        """Say that tracks are where they belong."""
-        return self._say(self._of_tracks("confirm", tracks))
-
-    def apart(self, *characters: Character) -> Edit:
-        """Say that characters are different people."""
-        return self._say(Edit("apart", tuple(map(self.key, characters))))
-
-    def lock(self, *characters: Character) -> Edit:
-        """Settle characters: nothing leaves or enters them."""
-        return self._say(Edit("lock", tuple(map(self.key, characters))))
-
-    def unlock(self, *characters: Character) -> Edit:
-        """Take :meth:`lock` back."""
-        return self._say(Edit("unlock", tuple(map(self.key, characters))))
-
-    def hide(self, *characters: Character) -> Edit:
-        """Leave characters out of what is shown and exported."""
-        return self._say(Edit("hide", tuple(map(self.key, characters))))
-
-    def unhide(self, *characters: Character) -> Edit:
-        """Take :meth:`hide` back."""
-        return self._say(Edit("unhide", tuple(map(self.key, characters))))
-
-    def cover(self, character: Character, track: int, frame: int | None = None) -> Edit:
-        """Choose the picture that stands for a character: of a track, near a frame or its best."""
-        near = "" if frame is None else str(int(frame))
-        return self._say(self._of_tracks("cover", track, self.key(character), near))
-
-    def note(self, character: Character, text: str) -> Edit:
-        """Write something down about a character."""
-        return self._say(Edit("note", (self.key(character),), text=cleaned(text)))
-
     def undo(self) -> Edit:
         """Take the last decision back, and return it."""
         return self._step("undo")
@@ -180,41 +123,6 @@ class Edits:
     def redo(self) -> Edit:
         """Do again what was taken back last, and return it."""
         return self._step("redo")
-
-    def say(self, edit: Edit) -> Edit:
-        """Take any decision; see :class:`Edit`."""
-        return self._say(edit)
-
-    def key(self, character: Character) -> str:
-        """Return the key of a character, by its number as shown or by its name.
-
-        Raises
-        ------
-        ConfigError
-            When there is none.
-        """
-        said = str(character).strip()
-        for person in self.people.values():
-            if said == person.name or (said.isdecimal() and int(said) == person.number):
-                return person.key
-        names = [person.label for person in self.people.values()]
-        there = ", ".join(str(person.number) for person in self.people.values()) or "none"
-        raise ConfigError(
-            f"there is no character {shown(said)}", f"{meant(said, names)}there are {there}"
-        )
-
-    def _of_tracks(
-        self, verb: str, tracks: TrackNumbers, character: str = "", to: str = ""
-    ) -> Edit:
-        base, _ = self._base()
-        rows = [tracks] if isinstance(tracks, int) else list(tracks)
-        for row in rows:
-            if not 0 <= row < len(base):
-                raise ConfigError(
-                    f"there is no track {row}", f"tracks are numbered from 0 to {len(base) - 1}"
-                )
-        places = tuple(base.places[row][0] for row in dict.fromkeys(rows))
-        return Edit(verb, (character,) if character else (), places, to)
 
     def _step(self, step: str) -> Edit:
         with self._held():
@@ -258,18 +166,39 @@ class Edits:
     @property
     def _next(self) -> int:
         """Number of the line of the next edit: a new base is described first."""
-        return self.revision + 1 + (not self._history.base_of(self._base()[0]))
+        return self.revision + 1 + (not self._history.base_of(self.base))
 
-    def _say(self, edit: Edit) -> Edit:
-        """Try a decision, write it down, and show what it makes of the cast."""
+    def say(self, edit: Edit) -> Edit:
+        """Try a decision, write it down, and show what it makes of the cast.
+
+        Raises
+        ------
+        ConfigError
+            When it cannot be done.
+        ConflictError
+            When somebody else has edited the run meanwhile.
+        StoreError
+            When it cannot be written.
+        """
         with self._held():
             return self._write(edit, self.tried(edit))
 
-    def _held(self) -> _Held:
-        return _Held(self)
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the log, which nobody may have written to since it was read."""
+        with self._log.locked():
+            before = self.revision
+            others = self.refresh()
+            if self.revision != before:
+                said = ", ".join(f"{edit.verb} by {edit.author}" for edit in others)
+                raise ConflictError(
+                    f"somebody else has edited {self.folder} meanwhile: {said}",
+                    "look at it again, then decide",
+                )
+            yield
 
     def _write(self, edit: Edit, state: State | None) -> Edit:
-        base = self._base()[0]
+        base = self.base
         line = self._history.base_of(base)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         records = []
@@ -291,14 +220,14 @@ class Edits:
         return self._made
 
     def _show(self, state: State) -> None:
-        self._made = self._base()[0], state
+        self._made = self.base, state
         found, self.merges = self._latest()
         self.cast = shown_cast(state, found)
         self.people = {state.people[row].number - 1: state.people[row] for row in state.living()}
 
     def _latest(self) -> tuple[Cast, Merges]:
         """Return the clustering that holds: of this base, and after the last recluster."""
-        base = self._history.base_of(self._base()[0])
+        base = self._history.base_of(self.base)
         last = next((e for e in reversed(self._history.done) if e.verb == "recluster"), None)
         if last is None or last.base != base:
             return self._clustering
@@ -310,32 +239,6 @@ class Edits:
                 f"{folder} is not what was written", "restore it, or `vcn recluster` again"
             )
         return cast, merges
-
-
-class _Held:
-    """The log, held by one who has read it all."""
-
-    def __init__(self, edits: Edits) -> None:
-        self._edits = edits
-        self._lock = edits._log.locked()
-
-    def __enter__(self) -> None:
-        self._lock.__enter__()
-        before = self._edits.revision
-        try:
-            others = self._edits.refresh()
-            if self._edits.revision != before:
-                said = ", ".join(f"{edit.verb} by {edit.author}" for edit in others)
-                raise ConflictError(
-                    f"somebody else has edited {self._edits.folder} meanwhile: {said}",
-                    "look at it again, then decide",
-                )
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.__exit__(None, None, None)
 
 
 @contextmanager
