@@ -16,6 +16,7 @@ from videoclusternet import open_run
 from videoclusternet.runfolder.described import Film
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.cast_page import write_page
+from videoclusternet.show.summary import cover_crop, telling_crops
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
 from videoclusternet.types import Reason
 
@@ -172,3 +173,23 @@ def test_a_short_track_of_a_long_film_is_seen() -> None:
     ((late, early),) = [line.bars for line in lines(result, np.arange(2))]
     assert late.width == early.width == 2 and late.left + late.width <= WIDTH
     assert late.title == "track 0, shot 0: 1:59:59 for <0.1 s"
+
+
+def test_cover_note_and_name_of_a_character_are_shown(drawn: Result) -> None:
+    def pictures(page: Page) -> list[str]:
+        return [a["alt"] for a, _ in page.all("img")]
+
+    rows = np.flatnonzero(drawn.crop_track == 2)
+    frames = drawn.films[0].crops.frame[rows]
+    usual = pictures(read(drawn))
+    assert not usual[0].endswith("track 2") or len(rows) > 1
+    drawn.edits.cover(1, 2, frame=int(frames[-1]))
+    drawn.edits.note(1, "in <red>")
+    drawn.edits.name(1, "Anna")
+    assert cover_crop(drawn, 0) == rows[-1]
+    page = read(drawn)
+    assert pictures(page)[0] == "Anna, track 2" and "in <red>" in page.texts("p", "soft")
+    assert page.texts("h2")[0] == "Anna"
+    drawn.edits.cover(1, 2)
+    assert cover_crop(drawn, 0) == telling_crops(drawn, np.array([2]), 1)[0]
+    assert cover_crop(drawn, 1) == -1

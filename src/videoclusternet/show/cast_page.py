@@ -18,6 +18,7 @@ from videoclusternet.show.summary import (
     Character,
     Span,
     characters,
+    cover_crop,
     duration,
     telling_crops,
     track_span,
@@ -55,6 +56,7 @@ class _Row:
 @dataclass(frozen=True)
 class _Card:
     name: str
+    note: str
     faces: list[_Face]
     seconds: str
     share: str
@@ -116,7 +118,10 @@ def _summary(result: Result, known: int, hidden: int, unknown: int, total: float
 def _card(result: Result, character: Character, total: float) -> _Card:
     tracks = character.tracks
     rows = telling_crops(result, tracks, PICTURES)
+    if (cover := cover_crop(result, character.number)) >= 0:
+        rows = [cover, *(row for row in rows if row != cover)][:PICTURES]
     return _Card(
+        note=printable(result.people[character.number].note),
         name=printable(character.name),
         faces=[_face(result, row, int(result.crop_track[row])) for row in rows],
         seconds=span(character.seconds),

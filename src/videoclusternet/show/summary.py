@@ -157,6 +157,21 @@ def telling_crops(result: Result, tracks: Array, most: int) -> list[int]:
     return [int(embeddings.crop[rows[pick[i]]]) for i in chosen]
 
 
+def cover_crop(result: Result, character: int) -> int:
+    """Return the crop that people chose for a character, row of the pooled crops; -1 for none."""
+    person = result.people[character]
+    if person.cover is None:
+        return -1
+    track = result.edits.base.row(person.cover)
+    rows = np.flatnonzero(result.crop_track == track)
+    if len(rows) == 0:
+        return -1
+    if person.frame < 0:
+        return telling_crops(result, np.array([track]), 1)[0]
+    frames = np.concatenate([film.crops.frame for film in result.films])[rows]
+    return int(rows[np.abs(frames - person.frame).argmin()])
+
+
 def _unit(x: Array) -> Array:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
 
