@@ -369,6 +369,16 @@ def test_edits_are_carried_to_another_detector_and_clustering(tmp_path: Path) ->
     assert back.called(0) == "Anne" and who(back)[0] == who(back)[3]
 
 
+def test_who_has_a_name_outlives_a_model_that_cannot_tell_them_apart(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    for number, name in ((1, "Anna"), (2, "Ben"), (3, "Zoe")):
+        run.edits.name(number, name)
+    other = a_run(tmp_path, [0, 0, 0, 0, 0, 0, -1, -1, -1])
+    labels = [other.called(n) for n in who(other)]
+    assert labels == ["Anna"] * 3 + ["Ben"] * 3 + ["Zoe"] * 2 + ["Unknown"]
+    assert other.edits.unplaced == {}
+
+
 def test_an_edit_that_finds_no_track_is_kept_and_said(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     moved = run.edits.move(0, "new")

@@ -48,6 +48,7 @@ def carried(state: State, base: Base) -> State:
     fresh.lost = dict(state.lost)
     image = _characters(state, fresh, pairs)
     _made_one(state, fresh, pairs, image)
+    _known(state, fresh, pairs, image)
     _placed(state, fresh, pairs, image)
     _claims(state, fresh, pairs, image)
     for row in state.living():
@@ -154,6 +155,21 @@ def _made_one(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -
                 image[person] = other
                 _hand_over(state, fresh, pairs, person, other)
             taken.add(other)
+
+
+def _known(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -> None:
+    """Let those whom people know and clustering does not tell apart any more be as they were."""
+    for row in state.living():
+        if not state.people[row].edit or row in image:
+            continue
+        mine = np.isin(pairs.old, state.rows(row))
+        share = np.bincount(pairs.new[mine], pairs.frames[mine], len(fresh.base))
+        every = np.bincount(pairs.new, pairs.frames, len(fresh.base))
+        tracks = np.flatnonzero((share > 0) & (share > MOST * every))
+        if len(tracks):
+            image[row] = fresh.add(state.people[row].key)
+            _hand_over(state, fresh, pairs, row, image[row])
+            fresh.person[tracks] = image[row]
 
 
 def _placed(state: State, fresh: State, pairs: Pairs, image: dict[int, int]) -> None:
