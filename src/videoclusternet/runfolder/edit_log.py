@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ PATIENCE = 10.0
 """Seconds to wait for another writer, each of which takes some milliseconds."""
 MOST_BYTES = 1 << 30
 """Of the log."""
+SEAL = b',"crc":"%08x"}'
+"""End of a line: CRC-32 of what it would be without."""
 Line = tuple[int, Base] | Edit
 """A base, with the number of its line, or an edit."""
 
@@ -77,7 +80,11 @@ class EditLog:
             ) from error
         whole, _, rest = data.rpartition(b"\n")
         self.torn = bool(rest)
-        found = [self._line(values) for values in self._values(whole.split(b"\n"))] if whole else []
+        lines = whole.split(b"\n") if whole else []
+        found = [
+            self._line(values if is_whole(line) else None)
+            for line, values in zip(lines, self._values(lines), strict=True)
+        ]
         self._read += len(data) - len(rest)
         return found
 
@@ -165,10 +172,7 @@ class EditLog:
         StoreError
             When it cannot be written.
         """
-        data = b"".join(
-            json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-            for record in records
-        )
+        data = b"".join(sealed(record) for record in records)
         with writing(self.path):
             fresh = not present(self.path)
             flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
@@ -189,6 +193,18 @@ class EditLog:
         self._read += len(data)
         self.lines += len(records)
         self.torn = False
+
+
+def sealed(record: dict[str, Any]) -> bytes:
+    """Return a line of the log, with its checksum: a letter of a name may turn into another."""
+    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    return body[:-1] + SEAL % zlib.crc32(body) + b"\n"
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a line is as it was written."""
+    size = len(SEAL % 0)
+    return line[-size:] == SEAL % zlib.crc32(line[:-size] + b"}")
 
 
 def _write(number: int, data: bytes) -> None:
