@@ -221,6 +221,36 @@ def adapt(
     _tell_of(result, quiet, log_json)
 
 
+@app.command("why")
+def why_command(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    one: Annotated[int, typer.Argument(metavar="TRACK", min=0, help="Number of a track.")],
+    other: Annotated[int, typer.Argument(metavar="TRACK", min=0, help="Of another one.")],
+    output: Annotated[
+        Path | None, path_option("--output", "-o", help="Write a page with their pictures.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say why two tracks are one person, or two: the merges between them, the weakest first.
+
+    The page shows the two tracks, and the two that speak for each merge, side by side.
+    """
+    from videoclusternet.review.why import why
+    from videoclusternet.review.why_page import as_dict, write_why
+    from videoclusternet.review.why_words import sentences
+    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.show.terminal import print_json
+
+    result = open_run(run)
+    found = why(result, one, other)
+    if as_json:
+        print_json(as_dict(found))
+    else:
+        say(*sentences(result, found))
+    if output is not None:
+        say(f"page: {write_why(result, found, output).resolve()}", error=as_json)
+
+
 @app.command("recluster")
 def recluster_command(
     run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],

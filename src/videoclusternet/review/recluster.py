@@ -124,7 +124,7 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     described = (result.embeddings, result.views, result.weights)
     settings = (cluster, judged, config.seed)
     with one_thread() if len(tracks) < MANY else nullcontext():
-        cast, merges, _ = find_cast(tracks, *described, *settings, _rounds(result), known, work)
+        cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
     hook(Event("done", "cast", unit="comparisons"))
     return _unsure_again(cast, found), merges
 
@@ -144,7 +144,7 @@ def _unsure_again(cast: Cast, found: Cast) -> Cast:
     )
 
 
-def _rounds(result: Result) -> GoodRounds | None:
+def good_rounds(result: Result) -> GoodRounds | None:
     """Return the good rounds of learning, where the film was read by one."""
     if not any(round_number(one) for one in Reading.parse(result.clustering.chosen).spaces):
         return None
