@@ -44,7 +44,9 @@ class Character:
     seconds : float
         Their sum.
     confidence : float
-        Mean over tracks, weighted by duration; NaN for the Unknown.
+        Probability that a track of it belongs to it, mean over its tracks; NaN for the Unknown.
+    expected_wrong : float
+        Expected number of its tracks that do not belong to it; NaN for the Unknown.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Character:
     spans: tuple[Span, ...]
     seconds: float
     confidence: float
+    expected_wrong: float
 
     @property
     def name(self) -> str:
@@ -70,15 +73,9 @@ def characters(result: Result) -> list[Character]:
 def _character(result: Result, number: int) -> Character:
     tracks = np.flatnonzero(result.cast.character == number)
     spans = tuple(join_spans([track_span(result, int(t)) for t in tracks]))
-    weight = np.array([span.stop - span.start for span in map_spans(result, tracks)])
-    sure = result.cast.confidence[tracks]
-    mean = float(np.average(sure, weights=weight)) if number >= 0 and weight.sum() > 0 else np.nan
-    return Character(number, tracks, spans, sum(s.stop - s.start for s in spans), mean)
-
-
-def map_spans(result: Result, tracks: Array) -> list[Span]:
-    """Return the span of each track."""
-    return [track_span(result, int(t)) for t in tracks]
+    wrong = float(result.cast.expected_wrong[number]) if number >= 0 else np.nan
+    seconds = sum(s.stop - s.start for s in spans)
+    return Character(number, tracks, spans, seconds, 1 - wrong / len(tracks), wrong)
 
 
 def track_span(result: Result, track: int) -> Span:
