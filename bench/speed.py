@@ -162,8 +162,9 @@ def clustering(tracks: int, dim: int = 512, crops: int = 4) -> dict[str, float]:
     before = peak_mib()
     started = time.perf_counter()
     points = space_points(space, metric)
-    partition = join(relative(points, metric), 1.0, Constraints.none(tracks))
-    confidence(points, partition.label, metric)
+    far, known = relative(points, metric), Constraints.none(tracks)
+    partition = join(far, 1.0, known)
+    confidence(far, partition.label, 1.0, known.apart)
     return {
         "tracks": tracks,
         "people": people,

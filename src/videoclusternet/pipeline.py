@@ -63,7 +63,7 @@ ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER
 LINKS = Step("links", find_links, (Links,))
 MANY = 2000
 """Tracks from which on comparing them is worth several threads."""
-CAST = Step("cast", find_cast, (Cast, Merges, Candidates), unit="comparisons")
+CAST = Step("cast", find_cast, (Cast, Merges, Candidates), version=2, unit="comparisons")
 
 
 @dataclass(frozen=True)

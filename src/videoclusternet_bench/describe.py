@@ -23,7 +23,7 @@ from videoclusternet.outside.files import exists, is_file, is_folder
 from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.show.summary import map_spans
+from videoclusternet.show.summary import track_span
 from videoclusternet.types.arrays import Array, Bools, Float32, Int64
 from videoclusternet.types.canvas import MARGIN
 from videoclusternet_bench.compare import home_of
@@ -254,7 +254,7 @@ def _described(
 def _seconds(result: Result, tracks: Array) -> tuple[Array, str]:
     """Return the length of tracks, s, and what says so."""
     if all(film.video is not None for film in result.films):
-        spans = map_spans(result, tracks)
+        spans = [track_span(result, int(t)) for t in tracks]
         return np.array([span.stop - span.start for span in spans], dtype=np.float64), "film"
     crops = np.bincount(result.crop_track, minlength=len(result.tracks))
     return crops[tracks] * CROP_SECONDS, "crops"

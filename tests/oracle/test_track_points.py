@@ -1,4 +1,4 @@
-"""What clustering knows of tracks, and how sure it is of them: against loops over all pairs."""
+"""What clustering knows of tracks: against loops over all pairs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from scipy.stats import norm
 from tests import tables
 from tests.oracle.test_cluster import film, without_views
 from videoclusternet.clustering import track_points as module
-from videoclusternet.clustering.confidence import confidence
 from videoclusternet.clustering.distance import Metric, MetricName, normalise
 from videoclusternet.clustering.paper_rounds import null_bound, renumber
 from videoclusternet.clustering.spaces import Adapted, adapted_space, metric_of, raw_space, subset
 from videoclusternet.clustering.track_points import (
-    TrackPoints,
     own_thresholds,
     space_points,
 )
@@ -108,49 +106,6 @@ def test_points_of_some_crops_are_those_of_a_film_of_these_crops(name: MetricNam
         np.testing.assert_allclose(got.mean[number], pictures.mean(axis=0), atol=1e-5)
     # Thresholds are of the tracks, whichever of their crops are there.
     np.testing.assert_allclose(got.threshold, whole.threshold[keep], rtol=1e-5)
-
-
-def slow_confidence(points: TrackPoints, label: np.ndarray, name: MetricName) -> list[float]:
-    """One track after the other: mean of the others of its cluster, and the nearest other one."""
-    means: list[np.ndarray] = list(points.mean)
-    owns, nearest = [], []
-    for i, own_label in enumerate(label):
-        mates = [means[j] for j in range(len(label)) if label[j] == own_label and j != i]
-        owns.append(apart(name, means[i], np.mean(mates, 0)) if mates else points.threshold[i])
-        centres = [
-            np.mean([m for m, k in zip(means, label, strict=True) if k == other], 0)
-            for other in set(label.tolist()) - {own_label}
-        ]
-        nearest.append(min((apart(name, means[i], c) for c in centres), default=np.inf))
-    others = [max(owns) if np.isinf(n) else n for n in nearest]
-    return [other / (own + other) for own, other in zip(owns, others, strict=True)]
-
-
-@pytest.mark.parametrize("name", ["cosine", "euclidean", "kl"])
-@pytest.mark.parametrize("seed", range(3))
-def test_confidence_equals_the_slow_version(name: MetricName, seed: int) -> None:
-    points = space_points(film(seed, tracks=15, d=6), Metric(name))
-    label = renumber(np.random.default_rng(seed).integers(0, 6, 15))
-    got = confidence(points, label, Metric(name))
-    np.testing.assert_allclose(got, slow_confidence(points, label, name), rtol=5e-3)
-    assert len(np.unique(label)) > 2 and (np.bincount(label) == 1).any()
-
-
-def test_confidence_of_one_character_is_judged_by_its_widest_track() -> None:
-    points = space_points(film(8, tracks=6, d=6), Metric())
-    label = np.zeros(6, dtype=int)
-    got = confidence(points, label, Metric())
-    np.testing.assert_allclose(got, slow_confidence(points, label, "cosine"), rtol=5e-3)
-    assert got.min() == pytest.approx(0.5)
-
-
-def test_confidence_is_high_inside_and_half_on_the_border() -> None:
-    mean = np.array([[0, 0], [0.1, 0], [10, 0], [10.1, 0], [5.05, 0]], dtype=np.float32)
-    points = TrackPoints(mean, np.ones(5, dtype=np.float32))
-    got = confidence(points, np.array([0, 0, 1, 1, 0]), Metric("euclidean"))
-    assert got[2:4].min() > 0.99 and got[:2].min() > 0.9
-    assert got[4] == pytest.approx(0.5, abs=0.01)
-    assert len(confidence(TrackPoints(mean[:0], mean[:0, 0]), np.empty(0, int), Metric())) == 0
 
 
 def test_the_null_bound_is_a_quantile_of_the_farther_half() -> None:

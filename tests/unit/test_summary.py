@@ -60,22 +60,16 @@ def a_film(stride: int = 3) -> Result:
     return tables.result([film], tracks, tables.cast([0, 0, 1, -1], [0.9, 0.6, 0.5, 0.0]))
 
 
-def test_screen_time_is_joined_time_and_confidence_weighs_duration() -> None:
+def test_screen_time_is_joined_time_and_doubts_add_up() -> None:
     first, second, unknown = characters(a_film())
     assert [c.name for c in (first, second, unknown)] == ["Character 1", "Character 2", "Unknown"]
     # Frames 0 to 45 and 24 to 69, each seen every third frame: 0 to 72.
     assert first.spans == (Span(0, 0.0, 3.0),) and first.seconds == pytest.approx(3)
     assert first.tracks.tolist() == [0, 1]
-    assert first.confidence == pytest.approx((0.9 * 48 + 0.6 * 48) / 96)
+    assert first.confidence == pytest.approx(0.75) and first.expected_wrong == pytest.approx(0.5)
     assert second.spans == (Span(0, 5.0, 6.0),)
-    assert np.isnan(unknown.confidence) and unknown.tracks.tolist() == [3]
-
-
-def test_confidence_of_longer_tracks_counts_more() -> None:
-    made = a_film()
-    longer = tables.tracks([(0, 0, 45), (0, 0, 141), (0, 120, 141), (1, 192, 237)])
-    first = characters(replace(made, tracks=longer))[0]
-    assert first.confidence == pytest.approx((0.9 * 48 + 0.6 * 144) / 192)
+    assert np.isnan([unknown.confidence, unknown.expected_wrong]).all()
+    assert unknown.tracks.tolist() == [3]
 
 
 def test_a_span_bridges_the_stride_but_not_the_cut() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from videoclusternet.clustering.average_linkage import kept_apart
+from videoclusternet.clustering.average_linkage import Relative, kept_apart, relative
 from videoclusternet.clustering.choose import (
     UNADAPTED,
     Choice,
@@ -27,7 +27,6 @@ from videoclusternet.clustering.reading import ADAPTED, OWN, Reading, round_numb
 from videoclusternet.clustering.spaces import (
     SPACES,
     Adapted,
-    Spaces,
     adapted_space,
     metric_of,
     raw_space,
@@ -53,7 +52,7 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
-from videoclusternet.types.arrays import Array, Bools, Int32
+from videoclusternet.types.arrays import Array, Bools, Float32, Int32
 
 STABILITY = "stability"
 """The choice that compares all candidates."""
@@ -63,16 +62,16 @@ GoodRounds = Mapping[str, Callable[[], Adapted]]
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A partition, the points and the metric it was made with, and the choice behind it.
+    """A partition, the points it was made with, and the choice behind it.
 
-    ``unsure`` are its tracks that cannot be told from others, ``alike`` pairs of its clusters
-    that nothing but a shared picture keeps apart.
+    ``sure`` is how probably each track belongs where it is; ``unsure`` are tracks that cannot be
+    told from others, ``alike`` pairs of clusters that nothing but a shared picture keeps apart.
     """
 
     partition: Partition
     points: TrackPoints
-    metric: Metric
     choice: Choice
+    sure: Float32
     unsure: Bools
     alike: tuple[tuple[int, int], ...] = ()
 
@@ -245,26 +244,20 @@ def _cluster(
     characters = choice.characters.copy()
     characters[choice.best] = partition.clusters
     choice = replace(choice, characters=characters)
-    unsure = unsure_tracks(choice.company[choice.best]) & config.unsure
+    company = choice.company[choice.best]
+    drawn = np.isfinite(choice.stability[choice.best])
+    far, label = distances(here, reading, metric), partition.label
+    stop = scale if reading.scaled else 1.0
+    sure = confidence(far, label, stop, constraints.apart, company if drawn else None)
+    unsure = unsure_tracks(company) & config.unsure
     met = constraints.apart[~unsure[constraints.apart].any(axis=1)]
-    alike = _alike(here, reading, scale, metric, met, partition)
-    used = metric_of(metric, here[reading.spaces[0]])
-    return _Outcome(partition, points, used, choice, unsure, alike)
+    alike = _alike(far, label, scale, met) if reading.scaled else ()
+    return _Outcome(partition, points, choice, sure, unsure, alike)
 
 
-def _alike(
-    here: Spaces,
-    reading: Reading,
-    scale: float,
-    metric: Metric,
-    met: Int32,
-    partition: Partition,
-) -> tuple[tuple[int, int], ...]:
+def _alike(far: Relative, label: Int32, scale: float, met: Int32) -> tuple[tuple[int, int], ...]:
     """Find pairs of clusters that nothing but two tracks that met, (P, 2), keeps apart."""
-    if not reading.scaled or len(met) == 0:
-        return ()
-    far = distances(here, reading, metric)
-    pairs = kept_apart(far, partition.label, scale, met)
+    pairs = kept_apart(far, label, scale, met) if len(met) else ()
     return tuple((int(a), int(b)) for a, b in pairs)
 
 
@@ -273,7 +266,9 @@ def _trivial(raw: Space, metric: Metric) -> _Outcome:
     points = space_points(raw, metric)
     partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
     choice = _unchosen(UNADAPTED[0], raw.tracks, raw.tracks)
-    return _Outcome(partition, points, metric, choice, np.zeros(len(partition.label), bool))
+    # Whoever is alone in a film can be nobody else.
+    sure = np.ones(raw.tracks, dtype=np.float32)
+    return _Outcome(partition, points, choice, sure, np.zeros(raw.tracks, bool))
 
 
 def _paper(
@@ -284,7 +279,8 @@ def _paper(
     points = space_points(space, metric, config.thresholds)
     partition = agglomerate(points, metric, rule_named(reading.linkage), constraints, "paper")
     choice = _unchosen(reading, space.tracks, partition.clusters)
-    return _Outcome(partition, points, metric, choice, np.zeros(len(partition.label), bool))
+    sure = confidence(relative(points, metric), partition.label, 1.0, constraints.apart)
+    return _Outcome(partition, points, choice, sure, np.zeros(space.tracks, bool))
 
 
 def _unchosen(reading: Reading, tracks: int, characters: int, scale: float = np.nan) -> Choice:
@@ -323,7 +319,7 @@ def _cast(
     threshold = np.full(len(tracks), np.nan, dtype=np.float32)
     threshold[keep] = np.where(unsure, np.nan, outcome.points.threshold)
     sure = np.zeros(len(tracks), dtype=np.float32)
-    sure[keep] = confidence(outcome.points, label, outcome.metric) * ~unsure
+    sure[keep] = outcome.sure * ~unsure
     chosen = str(outcome.choice.names[outcome.choice.best])
     numbers = [sorted(rank[list(pair)].tolist()) for pair in outcome.alike]
     alike = tuple(sorted((a, b) for a, b in numbers if b <= character.max(initial=-1)))

@@ -63,7 +63,7 @@ class _Card:
     shots: str
     tracks: str
     when: str
-    confidence: str
+    wrong: str
     lines: list[Line]
     rows: list[_Row]
 
@@ -129,7 +129,7 @@ def _card(result: Result, character: Character, total: float) -> _Card:
         shots=several(shots_of(result, tracks), "shot"),
         tracks=several(len(tracks), "track"),
         when=_from_to(result, character.spans[0], character.spans[-1]),
-        confidence=f"{character.confidence:.2f}",
+        wrong=f"{character.expected_wrong:.1f}",
         lines=lines(result, tracks),
         rows=_rows(result, tracks),
     )

@@ -52,7 +52,9 @@ class Character:
     seconds : float
         Their sum.
     confidence : float
-        Mean over tracks, weighted by duration; NaN for the Unknown.
+        Probability that a track of it belongs to it, mean over its tracks; NaN for the Unknown.
+    expected_wrong : float
+        Expected number of its tracks that do not belong to it; NaN for the Unknown.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Character:
     spans: tuple[Span, ...]
     seconds: float
     confidence: float
+    expected_wrong: float
 
 
 def characters(result: Result) -> list[Character]:
@@ -78,17 +81,11 @@ def characters(result: Result) -> list[Character]:
 def _character(result: Result, number: int) -> Character:
     tracks = np.flatnonzero(result.cast.character == number)
     spans = tuple(join_spans([track_span(result, int(t)) for t in tracks]))
-    weight = np.array([span.stop - span.start for span in map_spans(result, tracks)])
-    sure = result.cast.confidence[tracks]
-    mean = float(np.average(sure, weights=weight)) if number >= 0 and weight.sum() > 0 else np.nan
     hidden = number >= 0 and result.people[number].hidden
+    wrong = float(result.cast.expected_wrong[number]) if number >= 0 else np.nan
     name, seconds = result.called(number), sum(s.stop - s.start for s in spans)
-    return Character(number, name, hidden, tracks, spans, seconds, mean)
-
-
-def map_spans(result: Result, tracks: Array) -> list[Span]:
-    """Return the span of each track."""
-    return [track_span(result, int(t)) for t in tracks]
+    sure = 1 - wrong / len(tracks)
+    return Character(number, name, hidden, tracks, spans, seconds, sure, wrong)
 
 
 def track_span(result: Result, track: int) -> Span:

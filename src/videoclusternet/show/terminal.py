@@ -51,7 +51,7 @@ def print_cast(result: Result, as_json: bool) -> None:
         print("no track: the cast is empty" if seen else "no face was found: the cast is empty")
         _print_hints(hints(result))
         return
-    table = table_of("character", "tracks", "screen time", "first", "last", "confidence")
+    table = table_of("character", "tracks", "screen time", "first", "last", "likely wrong")
     for c in cast:
         if c.hidden:
             continue
@@ -62,7 +62,7 @@ def print_cast(result: Result, as_json: bool) -> None:
             span(c.seconds),
             _when(result, first.film, first.start),
             _when(result, last.film, last.stop),
-            "" if c.number < 0 else f"{c.confidence:.2f}",
+            "" if c.number < 0 else f"{c.expected_wrong:.1f}",
         )
     print_table(table)
     if hidden := [c.name for c in cast if c.hidden]:
@@ -91,6 +91,7 @@ def _as_dict(result: Result, c: Character) -> dict[str, Any]:
         "tracks": c.tracks.tolist(),
         "seconds": round(c.seconds, 3),
         "confidence": None if c.number < 0 else round(c.confidence, 4),
+        "expected_wrong": None if c.number < 0 else round(c.expected_wrong, 4),
         "spans": [
             {
                 "film": result.films[s.film].name,

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from videoclusternet.types.arrays import Float32, Int32, UInt8
+from videoclusternet.types.arrays import Float32, Float64, Int32, UInt8
 from videoclusternet.types.table import Reason, Table
 
 
@@ -177,7 +177,8 @@ class Cast(Table):
     threshold : float32, shape (T,)
         The track's own threshold (distance), NaN where Unknown.
     confidence : float32, shape (T,)
-        0 to 1; see :func:`videoclusternet.clustering.confidence.confidence`.
+        Probability that the track belongs to its character, 0 where Unknown; see
+        :func:`videoclusternet.clustering.confidence.confidence`.
     probable : int32, shape (T,)
         Character that an Unknown track probably shows; -1 where nothing is said, and for tracks
         that have a character.
@@ -226,6 +227,14 @@ class Cast(Table):
     def characters(self) -> int:
         """Number of characters, Unknown not counted."""
         return len(np.unique(self.character[self.character >= 0]))
+
+    @property
+    def expected_wrong(self) -> Float64:
+        """Expected number of tracks of each character that do not belong to it, (characters,)."""
+        known = self.character >= 0
+        doubt = 1 - self.confidence[known].astype(np.float64)
+        total = np.bincount(self.character[known], doubt, self.characters)
+        return np.asarray(total, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
