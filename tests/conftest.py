@@ -1,25 +1,27 @@
-"""Shared fixtures: evaluation material where it is there, films, stand-in networks, ``vcn``."""
+"""Shared fixtures: evaluation material where it is there, films, stand-in networks, ``vcn``.
+
+What is heavy is imported in the fixtures: of several processes the first one, which only hands out
+the tests, reads this file too, and the others wait for it.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import pytest
 from filelock import FileLock
 
-from tests.drawn import EMPTY, QUICKLY, FakeModels, draw_film
-from videoclusternet import Result, cluster_film, open_run
-from videoclusternet.cli.demo_film import build_demo
-from videoclusternet.cli.main import main
-from videoclusternet.engine import processes
-from videoclusternet.runfolder.crop_zip import CROP_ZIP
+if TYPE_CHECKING:
+    from tests.drawn import FakeModels
+    from videoclusternet import Result
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -31,12 +33,25 @@ def pytest_configure() -> None:
 
     FFmpeg and OpenCV start a thread for every core they may use, whatever ``OMP_NUM_THREADS`` says.
     """
+    gc.disable()  # until the tests are collected: all that is imported stays
     if not WORKER:
         return
+    import cv2
+
     cv2.setNumThreads(1)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(WORKER.removeprefix("gw")) % len(cores)]})
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage the many objects of torch and its like.
+
+    It would go through all of them again and again, for a tenth of the time that the tests take.
+    The process that only hands tests out collects none, and goes without a collector.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +101,22 @@ class Outcome:
 Vcn = Callable[..., Outcome]
 
 
+@pytest.fixture(scope="session")
+def built_once() -> Iterator[None]:
+    """Let Typer build the command once, not for every call: that takes longer than most calls."""
+    import typer.main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture
-def vcn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vcn:
+def vcn(
+    built_once: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Vcn:
     """Run the command line in this process: ``vcn("show", folder)``."""
+    from videoclusternet.cli.main import main
 
     def run(*arguments: str | Path) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["vcn", *map(str, arguments)])
@@ -106,18 +134,25 @@ def vcn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture
 def fake_models(monkeypatch: pytest.MonkeyPatch) -> FakeModels:
     """Stand-ins for the networks, which see discs as faces."""
+    from tests.drawn import FakeModels
+
     return FakeModels(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def drawn_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three shots of one second with four tracks of two people, as discs."""
+    from tests.drawn import draw_film
+
     return draw_film(tmp_path_factory.mktemp("drawn") / "drawn.mp4")
 
 
 @pytest.fixture(scope="session")
 def drawn_run(drawn_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of the drawn film; read only, copy it."""
+    from tests.drawn import QUICKLY, FakeModels
+    from videoclusternet import cluster_film
+
     with pytest.MonkeyPatch.context() as patch:
         FakeModels(patch)
         return cluster_film(drawn_film, tmp_path_factory.mktemp("drawn") / "run", QUICKLY).folder
@@ -126,12 +161,17 @@ def drawn_run(drawn_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def faceless_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two shots of one second with nobody in them."""
+    from tests.drawn import EMPTY, draw_film
+
     return draw_film(tmp_path_factory.mktemp("drawn") / "faceless.mp4", EMPTY)
 
 
 @pytest.fixture(scope="session")
 def demo_run(common: Path) -> Result:
     """The demo film, clustered with the embedded networks by whoever comes first; read only."""
+    from videoclusternet import cluster_film, open_run
+    from videoclusternet.cli.demo_film import build_demo
+
     folder = common / "demo"
     with FileLock(common / "demo.lock"):
         if (folder / "demo.vcn" / "cast.html").exists():
@@ -142,6 +182,8 @@ def demo_run(common: Path) -> Result:
 @pytest.fixture
 def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
     """The four tracks of the drawn film as a labelled set: red, blue, red, blue."""
+    from videoclusternet.runfolder.crop_zip import CROP_ZIP
+
     folder = tmp_path / "sets"
     folder.mkdir()
     (folder / "discs.zip").write_bytes((drawn_run / CROP_ZIP).read_bytes())
@@ -154,6 +196,7 @@ def labelled(drawn_run: Path, fake_models: FakeModels, tmp_path: Path) -> Path:
 @pytest.fixture
 def threads_for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the jobs of a bench run in threads: the stand-in networks live in this process."""
+    from videoclusternet.engine import processes
 
     def pool(workers: int, context: object, begin: object, given: tuple[Any, ...]) -> Any:
         monkeypatch.setattr(processes, "_said", given[-1])

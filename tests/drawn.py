@@ -82,7 +82,9 @@ class DiscDetector:
         return [self._one(picture) for picture in pictures]
 
     def _one(self, picture: Array) -> Detections:
-        coloured = (np.ptp(picture.astype(np.int32), axis=2) > 40).astype(np.uint8)
+        red, green, blue = cv2.split(picture)
+        most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+        coloured = (cv2.subtract(most, least) > 40).astype(np.uint8)
         solid = cv2.morphologyEx(coloured, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
         _, _, stats, _ = cv2.connectedComponentsWithStats(solid)
         found = sorted(tuple(s[:4]) for s in stats[1:].tolist() if min(s[2], s[3]) >= 12)

@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from videoclusternet.config import Config
-from videoclusternet.doors import cluster_boxes, cluster_film, cluster_tracks
 from videoclusternet.engine.processes import Processes
 from videoclusternet.engine.work import Tell
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.outside.files import exists, read_json
-from videoclusternet.pipeline import cluster
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import is_finished
-from videoclusternet.sources.features import FeatureSource
 from videoclusternet_bench.data.sets import LabelledSet
 
 Row = dict[str, Any]
@@ -45,6 +42,11 @@ def first_run(labelled: LabelledSet, config: Config, home: Path) -> None:
     home : Path
         Run folder.
     """
+    # Heavy: what only reads, keeps or spreads results goes without.
+    from videoclusternet.doors import cluster_boxes, cluster_film, cluster_tracks
+    from videoclusternet.pipeline import cluster
+    from videoclusternet.sources.features import FeatureSource
+
     try:
         if is_finished(home):
             return

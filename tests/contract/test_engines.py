@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,16 +12,27 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from tests import tables
+from tests.contract.jobs import (
+    failing,
+    holding,
+    inside,
+    killed,
+    picky,
+    scores,
+    slow_at_first,
+    squares,
+    threads,
+    waits_behind,
+    waits_for_an_answer,
+)
 from videoclusternet import Config, Result
 from videoclusternet.engine import processes
 from videoclusternet.engine.in_parts import Notes, in_parts, split
-from videoclusternet.engine.processes import Processes, usable
-from videoclusternet.engine.work import Engine, Serial, Tell, Work
+from videoclusternet.engine.processes import Processes
+from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import Cancelled, DataError, MemoryShortage
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.types import FrameScores, Shots
@@ -41,20 +51,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         yield made
 
 
-def squares(span: range, tell: Tell) -> tuple[FrameScores]:
-    for done in range(1, len(span) + 1):
-        tell(done)
-    if 13 in span:
-        tell("thirteen is damaged")
-    return (tables.scores(np.array(span, dtype=np.float32) ** 2),)
-
-
-def failing(span: range, tell: Tell) -> tuple[FrameScores]:
-    if 13 in span:
-        raise DataError("thirteen is malformed", "leave it out")
-    return squares(span, tell)
-
-
 def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
     told: list[tuple[int, int]] = []
     notes: list[str] = []
@@ -70,7 +66,7 @@ def test_parts_are_put_in_order_and_told(engine: Engine) -> None:
 
 def test_what_was_kept_is_not_made_again(engine: Engine, tmp_path: Path) -> None:
     parts = FolderParts(tmp_path)
-    kept = (tables.scores([-1] * 5), Notes(()))
+    kept = (scores([-1] * 5), Notes(()))
     parts.write("00000005-00000010", kept)
     made = in_parts(split(12, 5), squares, (FrameScores,), Work(parts=parts, engine=engine))
     assert made[1][0].change[:, 0].tolist() == [-1] * 5 and made[2][0].change[:, 0].tolist() == [
@@ -92,26 +88,11 @@ def test_what_was_said_of_kept_parts_is_said_again(engine: Engine, tmp_path: Pat
     assert told(failing) == ["thirteen is damaged"]  # all are read, none is made
 
 
-def slow_at_first(span: range, tell: Tell) -> tuple[FrameScores]:
-    tell(f"{span.start} is begun")
-    time.sleep(0.4 if span.start == 0 else 0)
-    tell(f"{span.start} is made")
-    return (tables.scores([0] * len(span)),)
-
-
 def test_notes_come_in_the_order_of_the_parts(engine: Engine) -> None:
     notes: list[str] = []
     work = Work(note=notes.append, engine=engine)
     in_parts(split(4, 1), slow_at_first, (FrameScores,), work)
     assert notes == [f"{n} is {what}" for n in range(4) for what in ("begun", "made")]
-
-
-def waits_behind(span: range, tell: Tell) -> tuple[FrameScores]:
-    if span.start:
-        tell("a line of the second")
-        raise DataError("the second is malformed")
-    time.sleep(600)
-    raise AssertionError
 
 
 def test_a_line_that_waits_is_passed_on_before_an_error() -> None:
@@ -138,29 +119,6 @@ def test_an_error_comes_as_it_was(engine: Engine, tmp_path: Path) -> None:
     assert not (tmp_path / "00000010-00000015").exists()
     # The engine works on: nothing of the failure is left over.
     assert len(in_parts(split(20, 5), squares, (FrameScores,), Work(engine=engine))) == 4
-
-
-class Picky(Exception):
-    """An error that cannot be made again from what it hands on, as of many libraries."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{reason} ({code})")
-
-
-class Holding(Exception):
-    """An error that holds what cannot leave its process."""
-
-    def __init__(self) -> None:
-        super().__init__("no memory left on the card")
-        self.lock = threading.Lock()
-
-
-def picky(span: range, tell: Tell) -> tuple[FrameScores]:
-    raise Picky(7, "the driver said no")
-
-
-def holding(span: range, tell: Tell) -> tuple[FrameScores]:
-    raise Holding
 
 
 def test_an_error_that_cannot_travel_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,27 +149,11 @@ def test_nothing_is_one_empty_part(engine: Engine) -> None:
     assert [len(part) for (part,) in parts] == [0]
 
 
-def killed(span: range, tell: Tell) -> tuple[Shots]:
-    os.kill(os.getpid(), 9)
-    raise AssertionError
-
-
 def test_a_killed_process_is_told_and_replaced() -> None:
     with Processes(2) as engine:
         with pytest.raises(MemoryShortage, match="a process was killed"):
             in_parts(split(4, 2), killed, (Shots,), Work(engine=engine))
         assert len(in_parts(split(4, 2), squares, (FrameScores,), Work(engine=engine))) == 2
-
-
-def inside(item: int, tell: Tell) -> int:
-    return usable()
-
-
-def waits_for_an_answer(folder: Path, tell: Tell) -> str:
-    tell("begun")
-    while not (folder / "seen").exists():
-        time.sleep(0.02)
-    return "ended"
 
 
 def test_what_is_said_comes_before_the_end(tmp_path: Path) -> None:
@@ -232,11 +174,6 @@ def test_patience_lets_all_others_end() -> None:
     assert sorted(found) == [0, 5, 15]
 
 
-def endless(folder: Path, tell: Tell) -> None:
-    (folder / f"{os.getpid()}.pid").touch()
-    time.sleep(600)
-
-
 def gone(pids: list[int], seconds: float = 20.0) -> bool:
     """Whether these processes end in time."""
     end = time.monotonic() + seconds
@@ -249,7 +186,7 @@ def gone(pids: list[int], seconds: float = 20.0) -> bool:
 
 OUTLIVED = """
 from pathlib import Path
-from tests.contract.test_engines import endless
+from tests.contract.jobs import endless
 from videoclusternet.engine.processes import Processes
 
 with Processes(2) as engine:
@@ -281,13 +218,6 @@ def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
     with Processes(2) as engine, pytest.raises(Cancelled):
         list(engine.map(waits_for_an_answer, [tmp_path, tmp_path], leave))
     assert time.monotonic() - started < 20
-
-
-def threads(item: int, tell: Tell) -> tuple[int, int]:
-    import cv2
-    import torch
-
-    return torch.get_num_threads(), cv2.getNumThreads()
 
 
 def test_each_process_takes_its_share_of_the_cores() -> None:
@@ -324,7 +254,7 @@ def test_processes_begin_no_processes() -> None:
 
 
 SCRIPT = """
-from tests.contract.test_engines import squares
+from tests.contract.jobs import squares
 from videoclusternet.engine.processes import Processes
 
 print("begun")

@@ -43,8 +43,9 @@ def test_text_stays_text_and_no_date_or_program_is_told(tmp_path: Path) -> None:
     assert "dc:date" not in text and "Matplotlib v" not in text
 
 
-def test_ids_of_pictures_in_one_page_differ_and_every_reference_is_met() -> None:
-    parts = [inline(figure(), name, 'say "so" & <no more>') for name in ("left", "right")]
+def test_ids_of_pictures_in_one_page_differ_and_every_reference_is_met(tmp_path: Path) -> None:
+    vector, _ = save(figure(), tmp_path, "plot")
+    parts = [inline(vector, name, 'say "so" & <no more>') for name in ("left", "right")]
     seen: set[str] = set()
     for part in parts:
         root = ET.fromstring(part)

@@ -94,7 +94,14 @@ def test_hard_cuts_are_found(film: Path) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["dirtydancing", "nggyup", "short_hamilton_clip"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("dirtydancing", marks=pytest.mark.slow),
+        pytest.param("nggyup", marks=pytest.mark.slow),
+        "short_hamilton_clip",
+    ],
+)
 def test_real_clips_are_cut_as_pyscenedetect_cuts_them(name: str, shared_data: Path) -> None:
     path = shared_data / "clips" / f"{name}.mp4"
     fps, scores = open_video(path).fps, measure(path)

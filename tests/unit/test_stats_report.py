@@ -71,10 +71,18 @@ def test_the_note_says_what_was_assumed() -> None:
     assert "different models" not in grid([crops]).note
 
 
-def test_what_is_written(tmp_path: Path) -> None:
-    sets = [film(), film("other", 0.03), SERIES]
-    page = write_stats(sets, tmp_path / "new")
-    assert page == tmp_path / "new" / "stats.html"
+SETS = (film(), film("other", 0.03), SERIES)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of three sets, beside all else that was written of them."""
+    return write_stats(SETS, tmp_path_factory.mktemp("stats") / "new")
+
+
+def test_what_is_written(written: Path) -> None:
+    sets, page = SETS, written
+    assert page.name == "stats.html" and page.parent.name == "new"
     names = {"stats.csv", "crops.parquet", "stats.md", "stats.tex", "stats.html"}
     assert {p.name for p in page.parent.iterdir()} == names | PICTURE_FILES
     with (page.parent / "stats.csv").open(encoding="utf-8") as stream:
@@ -92,11 +100,9 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert np.array_equal(table.column("blur").to_numpy()[12:], sets[1].faces.blur)
 
 
-def test_files_are_the_same_every_time(tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    for folder in (one, two):
-        write_stats([film(), film("other", 0.03)], folder)
-    assert snapshot(one) == snapshot(two)
+def test_files_are_the_same_every_time(written: Path, tmp_path: Path) -> None:
+    write_stats([film(), film("other", 0.03), SERIES], tmp_path)
+    assert snapshot(tmp_path) == snapshot(written.parent)
 
 
 def test_sets_without_pictures_have_none_and_take_earlier_ones_away(tmp_path: Path) -> None:
@@ -122,10 +128,9 @@ def test_page_needs_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
-def test_legend_tells_sets_and_their_numbers(picture: object, tmp_path: Path) -> None:
-    write_stats([film(), film("other", 0.03)], tmp_path)
+def test_legend_tells_sets_and_their_numbers(picture: object, written: Path) -> None:
     name = getattr(picture, "name", "")
-    text = "".join(ET.parse(tmp_path / f"{name}.svg").getroot().itertext())
+    text = "".join(ET.parse(written.with_name(f"{name}.svg")).getroot().itertext())
     count = 3 if name == "quality" else 12
     assert f"Soldier: n = {count}, mean 0." in text and f"other: n = {count}, mean 0." in text
 

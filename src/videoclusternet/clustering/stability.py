@@ -105,7 +105,7 @@ def common_company(a: Ints, b: Ints) -> Float64:
     Parameters
     ----------
     a, b : int, shape (n,)
-        Cluster of each item.
+        Cluster of each item, a small number from 0 on.
 
     Returns
     -------
@@ -113,10 +113,9 @@ def common_company(a: Ints, b: Ints) -> Float64:
         NaN for an item that is alone in both, or with all in both.
     """
     n = len(a)
-    _, a = np.unique(a, return_inverse=True)
-    _, b = np.unique(b, return_inverse=True)
     size_a, size_b = np.bincount(a)[a] - 1.0, np.bincount(b)[b] - 1.0
-    _, cell, joint = np.unique(a.astype(np.int64) * n + b, return_inverse=True, return_counts=True)
+    pair = a.astype(np.int64) * (b.max(initial=0) + 1) + b
+    _, cell, joint = np.unique(pair, return_inverse=True, return_counts=True)
     chance = size_a * size_b / max(n - 1, 1)
     above = 2 * (joint[cell] - 1.0 - chance)
     most = size_a + size_b - 2 * chance

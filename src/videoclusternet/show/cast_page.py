@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -70,19 +71,12 @@ class _Card:
 
 def write_page(result: Result) -> Path:
     """Write the page into the run folder and return its path."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet.show"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     cast = characters(result)
     known = [c for c in cast if c.number >= 0 and not c.hidden]
     hidden = [c for c in cast if c.hidden]
     unknown = np.flatnonzero(result.cast.character < 0)
     total = sum(duration(film) for film in result.films)
-    page = environment.get_template("cast.html.j2").render(
+    page = _template().render(
         title=", ".join(printable(film.name) for film in result.films),
         summary=_summary(result, len(known), len(hidden), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
@@ -101,6 +95,19 @@ def write_page(result: Result) -> Path:
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
+
+
+@cache
+def _template() -> jinja2.Template:
+    """Compile the page, once for all runs of this process."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("videoclusternet.show"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("cast.html.j2")
 
 
 def _summary(result: Result, known: int, hidden: int, unknown: int, total: float) -> list[str]:

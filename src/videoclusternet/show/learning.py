@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from videoclusternet.runfolder.files import replacing, writing
 from videoclusternet.runfolder.folder import Store
@@ -40,13 +38,20 @@ def write_learning(folder: Path) -> Path | None:
     if len(rounds) == 0:
         _remove(path)
         return None
+    _draw(path, rounds, epochs)
+    return path
+
+
+def _draw(path: Path, rounds: Rounds, epochs: Epochs) -> None:
+    from matplotlib import rc_context  # half a second, which most runs go without
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(2, 2)
     _epochs(axes, epochs)
     _rounds(axes[1, 1], rounds)
     with replacing(path) as temporary, rc_context(SVG):
         figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
-    return path
 
 
 def _remove(path: Path) -> None:

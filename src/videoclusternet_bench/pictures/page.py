@@ -154,8 +154,8 @@ def _method(one: Shown, home: Path) -> _Method:
 
 def _both(figure: Figure, home: Path, name: str, said: str) -> str:
     """Write a figure, and return it for the page."""
-    save(figure, home, name)
-    return inline(figure, re.sub(r"\W+", "-", f"{home.name}-{name}"), said)
+    vector, _ = save(figure, home, name)
+    return inline(vector, re.sub(r"\W+", "-", f"{home.name}-{name}"), said)
 
 
 def _page(places: Sequence[_Place]) -> str:

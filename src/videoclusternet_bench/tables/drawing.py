@@ -104,12 +104,12 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     return [vector, pixels]
 
 
-def inline(figure: Figure, name: str, said: str = "") -> str:
-    """Return a figure as SVG to stand in a page of HTML.
+def inline(picture: Path, name: str, said: str = "") -> str:
+    """Return an SVG file of :func:`save` as it is to stand in a page of HTML.
 
     Parameters
     ----------
-    figure : Figure
+    picture : Path
     name : str
         Begins every id in it: names that differ keep the pictures of a page apart.
     said : str
@@ -120,7 +120,7 @@ def inline(figure: Figure, name: str, said: str = "") -> str:
     str
         One ``<svg>`` element, as wide as the page lets it be.
     """
-    svg = _svg(figure)
+    svg = picture.read_text(encoding="utf-8")
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)

@@ -129,10 +129,10 @@ def write_stats(sets: Sequence[Described], folder: Path) -> Path:
             for ending in ("svg", "png"):
                 (folder / f"{picture.name}.{ending}").unlink(missing_ok=True)
             continue
-        save(figure, folder, picture.name)
+        vector, _ = save(figure, folder, picture.name)
         said = f"{picture.caption} Marks on the axis are means."
         caption = f"<figcaption>{html.escape(said)}</figcaption>"
-        drawn.append(f"<figure>{inline(figure, picture.name, picture.title)}{caption}</figure>\n")
+        drawn.append(f"<figure>{inline(vector, picture.name, picture.title)}{caption}</figure>\n")
     table = grid(sets)
     texts = {
         "stats.md": table.markdown(),
