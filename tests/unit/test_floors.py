@@ -62,7 +62,7 @@ OWNERS = {
     "bench:pictures.thumbnails",
     "filelock": "runfolder.edit_log runfolder.folder",
     "huggingface_hub": "models.fetch",
-    "jinja2": "review.why_page show.cast_page bench:pictures.page",
+    "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",
     "lz4": "models.detectors.mtcnn",
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",

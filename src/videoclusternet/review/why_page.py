@@ -6,7 +6,6 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from videoclusternet.outside.text import printable
@@ -15,6 +14,7 @@ from videoclusternet.review.why_words import merge, sentences
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.result import Result
 from videoclusternet.show.summary import telling_crops
+from videoclusternet.show.template import template_of
 
 PICTURES = 3
 """Of each track."""
@@ -28,13 +28,6 @@ def write_why(result: Result, why: Why, path: Path) -> Path:
     StoreError
         When it cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet.review"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     steps = [
         {
             "words": merge(link),
@@ -43,7 +36,7 @@ def write_why(result: Result, why: Why, path: Path) -> Path:
         }
         for link in sorted(why.links, key=lambda link: -link.strain)
     ]
-    page = environment.get_template("why.html.j2").render(
+    page = template_of("videoclusternet.review", "why.html.j2").render(
         title=f"Tracks {why.tracks[0]} and {why.tracks[1]}",
         said=[printable(line.strip()) for line in sentences(result, why)],
         sides=[_side(result, track) for track in why.tracks],

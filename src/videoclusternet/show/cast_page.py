@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from videoclusternet.outside.text import printable
@@ -24,6 +22,7 @@ from videoclusternet.show.summary import (
     telling_crops,
     track_span,
 )
+from videoclusternet.show.template import template_of
 from videoclusternet.show.timeline import Line, axis, lines, shots_of, track_name
 from videoclusternet.show.words import several, share, span, timecode
 from videoclusternet.types import Reason
@@ -76,7 +75,7 @@ def write_page(result: Result) -> Path:
     hidden = [c for c in cast if c.hidden]
     unknown = np.flatnonzero(result.cast.character < 0)
     total = sum(duration(film) for film in result.films)
-    page = _template().render(
+    page = template_of("videoclusternet.show", "cast.html.j2").render(
         title=", ".join(printable(film.name) for film in result.films),
         summary=_summary(result, len(known), len(hidden), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
@@ -95,19 +94,6 @@ def write_page(result: Result) -> Path:
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
-
-
-@cache
-def _template() -> jinja2.Template:
-    """Compile the page, once for all runs of this process."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet.show"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("cast.html.j2")
 
 
 def _summary(result: Result, known: int, hidden: int, unknown: int, total: float) -> list[str]:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from matplotlib.figure import Figure
 
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.runfolder.files import replacing
+from videoclusternet.show.template import template_of
 from videoclusternet_bench.pictures.confusion import draw_confusion
 from videoclusternet_bench.pictures.errors import (
     MARKS,
@@ -159,10 +159,5 @@ def _both(figure: Figure, home: Path, name: str, said: str) -> str:
 
 
 def _page(places: Sequence[_Place]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet_bench.pictures"),
-        autoescape=True,
-        trim_blocks=True,
-    )
-    template = environment.get_template("pictures.html.j2")
+    template = template_of("videoclusternet_bench.pictures", "pictures.html.j2")
     return template.render(places=places, most=ON_PAGE, went=went, marks=MARKS)
