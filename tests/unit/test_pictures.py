@@ -174,7 +174,7 @@ def test_an_unknown_track_has_the_reason_of_the_cast(drawn_run: Path) -> None:
     character, reason = before.character.copy(), before.reason.copy()
     character[2], reason[2] = -1, Reason.BLURRED
     columns = before.arrays() | {"character": character, "reason": reason}
-    shown = run_of(drawn_run, "red blue red blue", cast=Cast.build(columns, before.meta()))
+    shown = run_of(drawn_run, "red blue red blue", clustering=Cast.build(columns, before.meta()))
     assert shown.matched.kind[2] == "unknown"
     assert Explainer(shown).why(2).startswith("set aside: blurred")
 
