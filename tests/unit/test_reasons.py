@@ -115,7 +115,7 @@ def recast(folder: Path, character: list[int], chosen: str, scale: float = 1.0) 
         "quality": np.array([0.5, 0.25, np.nan, 0.125]),
     }
     return {
-        "cast": Cast.build(columns, {"chosen": chosen}),
+        "clustering": Cast.build(columns, {"chosen": chosen}),
         "candidates": Candidates([0.9], [number.max() + 1], [scale], (chosen,)),
     }
 
@@ -181,7 +181,7 @@ def test_a_track_that_was_set_aside_has_its_quality_where_there_is_one(drawn_cop
 
 def mixed(folder: Path, chosen: str, merges: Any) -> Shown:
     changed = recast(folder, [0, 0, 0, 0], chosen)
-    return run_of(folder, "red red blue -", merges=merges, **changed)
+    return run_of(folder, "red red blue -", clustering_merges=merges, **changed)
 
 
 def test_a_wrong_merge_of_groups_names_their_people(drawn_copy: Path) -> None:
