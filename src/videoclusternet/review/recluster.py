@@ -114,13 +114,13 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     settings = (config.cluster, config.track_quality, config.seed)
     with one_thread() if len(tracks) < MANY else nullcontext():
         cast, merges, _ = find_cast(
-            tracks, *described, *settings, _rounds(result, config), known, work
+            tracks, *described, *settings, good_rounds(result, config), known, work
         )
     hook(Event("done", "cast", unit="comparisons"))
     return cast, merges
 
 
-def _rounds(result: Result, config: Config) -> GoodRounds | None:
+def good_rounds(result: Result, config: Config) -> GoodRounds | None:
     """Return the good rounds of learning that the cast was chosen among."""
     if not learns(config) or (config.cluster.choose == STABILITY and config.adapt.pairs != "own"):
         return None

@@ -1,0 +1,173 @@
+"""What to ask people next: the question whose answer removes most expected errors comes first.
+
+An error is a track that is not where it belongs.  What an answer is expected to remove:
+
+========= ====================================================================================
+question  expected errors
+========= ====================================================================================
+same      two characters, one person? P(same) times the tracks of the smaller one
+belongs   does this track belong here? 1 less the track's confidence
+is        does this Unknown track show the character that it probably shows? ``PROBABLE``
+face      is this a face, though not surely one? ``FACE``
+========= ====================================================================================
+
+P(same) falls with the distance of the two characters, in units of the distance at which
+clustering stopped to join: one half there, see :func:`likeness`.  A character asks about its
+likeliest larger partner alone, so that no track is counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from videoclusternet.types import Reason
+from videoclusternet.types.arrays import Bools, Floats, Ints, UInt8
+
+Kind = Literal["same", "belongs", "is", "face"]
+PROBABLE = 0.5
+"""Share of the Unknown tracks that do show whom they probably show: nothing more is known."""
+FACE = 0.05
+"""Share of the tracks that are not surely a face and are one."""
+SOFT = 0.1
+"""Relative distance over which P(same) falls from 1/2 to 1/4, about."""
+MET = 0.2
+"""What is left of P(same) for two who are seen in one picture: a mirror, a double exposure."""
+LEAST = 0.01
+"""Expected errors below which nothing is asked."""
+ENOUGH = 1.0
+"""Expected errors below which no question is worth its while any more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an answer decides: a verb and what it touches, numbers as shown."""
+
+    verb: str
+    characters: tuple[int, ...] = ()
+    tracks: tuple[int, ...] = ()
+    to: int | str = 0
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Attributes
+    ----------
+    kind : str
+    characters : tuple of int
+        Numbers as shown.
+    tracks : tuple of int
+    gain : float
+        Expected errors that an answer removes.
+    yes, no : Answer or None
+        None where an answer needs a further word: who it is.
+    """
+
+    kind: Kind
+    characters: tuple[int, ...]
+    tracks: tuple[int, ...]
+    gain: float
+    yes: Answer | None
+    no: Answer | None
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """A cast, as far as questions depend on it: T tracks.
+
+    Attributes
+    ----------
+    character : int, shape (T,)
+        -1 Unknown.
+    confidence : float, shape (T,)
+        Probability that a track is where it belongs.
+    reason : uint8, shape (T,)
+    probable : int, shape (T,)
+        Character that an Unknown track probably shows, -1 for none.
+    settled : bool, shape (T,)
+        Tracks about which nothing is asked: people placed them, or settled their character.
+    same : mapping of (int, int) to float
+        P(same) of pairs of characters that may be asked about.
+    """
+
+    character: Ints
+    confidence: Floats
+    reason: UInt8
+    probable: Ints
+    settled: Bools
+    same: Mapping[tuple[int, int], float]
+
+
+def likeness(relative: Floats) -> Floats:
+    """Return P(same) of characters by their distance: 1/2 at 1, where joining stopped.
+
+    Parameters
+    ----------
+    relative : float, any shape
+        Mean distance of their tracks, in units of the distance at which joining stopped.
+    """
+    steps = np.clip((np.asarray(relative, dtype=np.float64) - 1) / SOFT, -50, 50)
+    return np.asarray(1 / (1 + np.exp(steps)))
+
+
+def questions(situation: Situation) -> list[Question]:
+    """Return all questions, those that remove most errors first."""
+    found = [*_same(situation), *_belongs(situation), *_is(situation), *_face(situation)]
+    found = [question for question in found if question.gain >= LEAST]
+    return sorted(found, key=lambda q: (-q.gain, q.kind, q.characters, q.tracks))
+
+
+def left(asked: list[Question]) -> int:
+    """Return how many of these have to be answered until less than one error is expected."""
+    rest = sum(question.gain for question in asked)
+    for number, question in enumerate(asked):
+        if rest < ENOUGH:
+            return number
+        rest -= question.gain
+    return len(asked)
+
+
+def _same(s: Situation) -> list[Question]:
+    size = np.bincount(s.character[s.character >= 0])
+    best: dict[int, tuple[float, int]] = {}
+    for (one, other), likely in s.same.items():
+        small, large = sorted((one, other), key=lambda c: (size[c], -c))
+        best[small] = max(best.get(small, (0.0, -1)), (likely, large))
+    found = []
+    for small, (likely, large) in best.items():
+        pair = (large + 1, small + 1)
+        yes, no = Answer("merge", pair), Answer("apart", pair)
+        found.append(Question("same", pair, (), likely * int(size[small]), yes, no))
+    return found
+
+
+def _belongs(s: Situation) -> list[Question]:
+    found = []
+    for track in np.flatnonzero((s.character >= 0) & ~s.settled).tolist():
+        who = (int(s.character[track]) + 1,)
+        yes, no = Answer("confirm", (), (track,)), Answer("not", who, (track,))
+        gain = 1 - float(s.confidence[track])
+        found.append(Question("belongs", who, (track,), gain, yes, no))
+    return found
+
+
+def _is(s: Situation) -> list[Question]:
+    found = []
+    for track in np.flatnonzero((s.character < 0) & (s.probable >= 0) & ~s.settled).tolist():
+        who = int(s.probable[track]) + 1
+        yes, no = Answer("move", (), (track,), who), Answer("not", (who,), (track,))
+        found.append(Question("is", (who,), (track,), PROBABLE, yes, no))
+    return found
+
+
+def _face(s: Situation) -> list[Question]:
+    open_ = (s.character < 0) & (s.probable < 0) & (s.reason == Reason.NO_FACE) & ~s.settled
+    return [
+        Question("face", (), (track,), FACE, None, Answer("not-a-face", (), (track,)))
+        for track in np.flatnonzero(open_).tolist()
+    ]

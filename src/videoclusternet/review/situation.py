@@ -1,0 +1,173 @@
+"""A finished run as the queue sees it: who is near whom, and what is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videoclusternet.clustering.average_linkage import Relative
+from videoclusternet.clustering.choose import distances
+from videoclusternet.clustering.distance import Metric
+from videoclusternet.clustering.reading import OWN, Reading
+from videoclusternet.clustering.spaces import SPACES, adapted_space, raw_space, spaces
+from videoclusternet.config import Config
+from videoclusternet.edits.state import State
+from videoclusternet.review.queue import MET, Situation, likeness
+from videoclusternet.review.recluster import good_rounds
+from videoclusternet.runfolder.result import Result
+from videoclusternet.runfolder.steps import recorded_settings
+from videoclusternet.types import Reason
+from videoclusternet.types.arrays import Float64, Int32, Ints
+
+MOST = 8
+"""Partners of a character that are looked at: its nearest."""
+LEAST = 0.01
+"""P(same) below which a pair is not asked about."""
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How far the tracks of a run are from each other, whoever they are.
+
+    Attributes
+    ----------
+    relative : Relative or None
+        Of the tracks that can be compared; None where there are fewer than two.
+    rows : int, shape (n,)
+        Their numbers.
+    scale : float
+        Mean relative distance at which clustering stopped to join.
+    met : int32, shape (P, 2)
+        Pairs of tracks in one picture.
+    """
+
+    relative: Relative | None
+    rows: Ints
+    scale: float
+    met: Int32
+
+    @classmethod
+    def of(cls, result: Result) -> Nearness:
+        """Measure the tracks of a run in the spaces that its cast was chosen in.
+
+        A cast by a rule without a scale is measured in own thresholds as they are.
+
+        Raises
+        ------
+        StoreError
+            When the run is damaged.
+        """
+        met = result.tracks.overlapping()
+        crops = np.bincount(result.embeddings.track, minlength=len(result.tracks))
+        keep = np.flatnonzero((crops > 0) & (result.tracks.flaw == Reason.OK))
+        if len(keep) < 2:
+            return cls(None, keep, 1.0, met)
+        reading, scale = _reading(result)
+        config = recorded_settings(result.folder, Config)
+        metric = Metric(config.cluster.metric)
+        weight = result.weights.weight
+        raw = raw_space(result.embeddings, result.views, keep, weight=weight)
+        own = [name for name in reading.spaces if name in SPACES]
+        here = dict(spaces(raw, own))
+        if len(own) < len(reading.spaces):
+            rounds = good_rounds(result, config)
+            for name in set(reading.spaces) - set(own) if rounds else ():
+                here[name] = adapted_space(rounds[name](), name, keep, metric, weight)
+        return cls(distances(here, reading, metric), keep, scale, met)
+
+    def between(self, character: Ints) -> tuple[Ints, Float64]:
+        """Return how far characters are from each other, 1 where joining stopped.
+
+        Parameters
+        ----------
+        character : int, shape (T,)
+            -1 Unknown.
+
+        Returns
+        -------
+        int, shape (C,)
+            Those that can be compared, ascending.
+        float64, shape (C, C)
+        """
+        who = character[self.rows]
+        part = np.flatnonzero(who >= 0)
+        if self.relative is None or len(part) == 0:
+            return np.empty(0, np.int64), np.empty((0, 0))
+        numbers, label = np.unique(who[part], return_inverse=True)
+        some = Relative(*(x[part] for x in (self.relative.a, self.relative.b, self.relative.size)))
+        return numbers, some.merged(label).block(slice(None)).astype(np.float64) / self.scale
+
+
+def _reading(result: Result) -> tuple[Reading, float]:
+    """Return the reading of the latest clustering, and its scale."""
+    chosen, found = result.cast.chosen, result.candidates
+    reading = Reading.parse(chosen)
+    scale = float(found.scale[found.names.index(chosen)]) if chosen in found.names else np.nan
+    if not reading.scaled:
+        return Reading(reading.space, OWN), 1.0
+    return reading, scale if scale > 0 else 1.0
+
+
+def situation(result: Result, near: Nearness) -> Situation:
+    """Return what questions of a run depend on, with all that was decided."""
+    cast, state = result.cast, result.edits.state
+    closed = [n for n, person in result.people.items() if person.locked or person.hidden]
+    settled = (state.hand > 0) | np.isin(cast.character, closed) | np.isin(cast.probable, closed)
+    probable = cast.probable.copy()
+    for claim in state.claims():
+        if claim.kind == "is not":
+            denied = _number(state, claim.people[0])
+            rows = np.array(sorted(claim.tracks))
+            probable[rows[probable[rows] == denied]] = -1
+    return Situation(
+        character=cast.character,
+        confidence=cast.confidence,
+        reason=cast.reason,
+        probable=probable,
+        settled=settled,
+        same=_same(result, near, set(closed)),
+    )
+
+
+def _same(result: Result, near: Nearness, closed: set[int]) -> dict[tuple[int, int], float]:
+    """Return P(same) of characters near each other, by their numbers."""
+    character = result.cast.character
+    numbers, far = near.between(character)
+    likely = likeness(far)
+    both = character[near.met]
+    met = {tuple(sorted(pair)) for pair in np.unique(both, axis=0).tolist()}
+    not_asked = _said_two(result)
+    found = {}
+    for row, one in enumerate(numbers.tolist()):
+        nearest = np.argsort(far[row], kind="stable")[: MOST + 1]
+        for column in nearest.tolist():
+            pair = (min(one, int(numbers[column])), max(one, int(numbers[column])))
+            if column == row or pair in not_asked or closed & set(pair):
+                continue
+            chance = float(likely[row, column]) * (MET if pair in met else 1.0)
+            if chance >= LEAST:
+                found[pair] = chance
+    return found
+
+
+def _said_two(result: Result) -> set[tuple[int, int]]:
+    """Return pairs of characters of which people have said that they are two."""
+    state = result.edits.state
+    found: set[tuple[int, int]] = set()
+    for claim in state.claims():
+        if claim.kind == "two":
+            one, other = (_number(state, person) for person in claim.people)
+            found.add((min(one, other), max(one, other)))
+        elif claim.kind == "is not":
+            denied = _number(state, claim.people[0])
+            for track in claim.tracks:
+                other = int(result.cast.character[track])
+                found.add((min(denied, other), max(denied, other)))
+    named = sorted(n for n, person in result.people.items() if person.name)
+    found |= {(a, b) for a in named for b in named if a < b}
+    return found
+
+
+def _number(state: State, person: int) -> int:
+    return state.people[state.now(person)].number - 1
