@@ -87,7 +87,7 @@ def _spans(film: Film) -> tuple[Float64, Float64]:
     if film.shots is not None:
         stop = np.minimum(stop, film.shots.stop[film.tracks.shot])
     if film.video is None:
-        return film.tracks.first / 24, stop / 24
+        return np.asarray(film.tracks.first / 24), np.asarray(stop / 24)
     times = np.append(film.video.times, film.video.seconds(film.video.frames))
     stop = np.minimum(stop, film.video.frames)
     return np.asarray(times[film.tracks.first]), np.asarray(times[stop])

@@ -72,7 +72,8 @@ class Nearness:
         here = dict(spaces(raw, own))
         if len(own) < len(reading.spaces):
             rounds = good_rounds(result, config)
-            for name in set(reading.spaces) - set(own) if rounds else ():
+            assert rounds is not None, "a cast is of the spaces that it was chosen among"
+            for name in set(reading.spaces) - set(own):
                 here[name] = adapted_space(rounds[name](), name, keep, metric, weight)
         return cls(distances(here, reading, metric), keep, scale, met)
 

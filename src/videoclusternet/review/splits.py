@@ -11,6 +11,8 @@ from videoclusternet.types.arrays import Float64, Ints
 
 MOST = 8
 """Places that are proposed."""
+_Place = tuple[int, list[int], tuple[int, int]]
+"""Row of the merge log, tracks of the smaller side, tracks that the log names for the sides."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
     root = np.arange(count)
     for track in tracks.tolist():
         group[track] = [track]
-    found: list[tuple[float, int, list[int], tuple[int, int]]] = []
+    found: list[tuple[float, _Place]] = []
     for row, (a, b) in enumerate(zip(merges.a.tolist(), merges.b.tolist(), strict=True)):
         one, two = _root(root, a), _root(root, b)
         if one == two:
@@ -62,16 +64,12 @@ def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
         small, large = sorted((one, two), key=lambda at: len(group[at]))
         if group[small]:
             pair = (a, b) if large == one else (b, a)
-            found.append((float(strain[row]), row, list(group[small]), pair))
-            found = sorted(found, key=lambda one: (-one[0], -one[1]))[:MOST]
+            found.append((float(strain[row]), (row, list(group[small]), pair)))
+            found = sorted(found, key=lambda one: (-one[0], -one[1][0]))[:MOST]
         group[large] += group[small]
         group[small] = []
         root[small] = large
-    return [
-        _split(merges, tracks, row, leave, pair)
-        for strained, row, leave, pair in found
-        if strained > 0
-    ]
+    return [_split(merges, tracks, *place) for strained, place in found if strained > 0]
 
 
 def _strain(merges: Merges) -> Float64:
