@@ -111,7 +111,7 @@ def _worth(result: Result) -> Float64:
     typical = np.maximum(np.einsum("ij,ij->i", unit, _unit(centre)[who]), 0)
     size = np.concatenate([_size(film) for film in result.films])[embeddings.crop]
     worth[embeddings.crop] += typical * result.weights.weight * size
-    return worth
+    return np.asarray(worth)
 
 
 def _unit(x: Array) -> Array:
