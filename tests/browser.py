@@ -118,10 +118,9 @@ class Window:
     def tracks(self) -> list[int]:
         """Return the tracks in sight, in order."""
         tiles = self.page.locator("#tracks .tile:visible").all()
-        placed = {
-            int(t.get_attribute("data-index")): int(t.get_attribute("data-track")) for t in tiles
-        }
-        return [placed[index] for index in sorted(placed)]
+        places = [tile.get_attribute("data-index") for tile in tiles]
+        tracks = [tile.get_attribute("data-track") for tile in tiles]
+        return [int(track) for _, track in sorted(zip(map(int, places), tracks, strict=True))]
 
     def says(self, text: str) -> None:
         """Wait until a message of the page holds a text."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tests import tables
+from videoclusternet.config import Config
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropZip, crop_name
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.types import (
@@ -64,6 +65,7 @@ def write_large_run(folder: Path, tracks: int = 5000, characters: int = 120) -> 
     _save(store, "views", [Views.none(WIDE)])
     _save(store, "cast", [cast, merges, Candidates(none, none, none, ())], [found.digest])
     store.manifest["films"] = [{"path": "large.mp4", "content": "1" * 64}]
+    store.manifest["config"] = Config().model_dump()
     store.write_manifest()
     return folder
 

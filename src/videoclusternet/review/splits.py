@@ -61,7 +61,7 @@ def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
         one, two = _root(root, a), _root(root, b)
         if one == two:
             continue
-        small, large = sorted((one, two), key=lambda at: len(group[at]))
+        small, large = sorted((two, one), key=lambda at: len(group[at]))
         if group[small]:
             pair = (a, b) if large == one else (b, a)
             found.append((float(strain[row]), (row, list(group[small]), pair)))

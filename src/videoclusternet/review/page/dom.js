@@ -82,7 +82,7 @@ export function span(seconds) {
 }
 
 export function percent(share) {
-  return `${share >= 0.995 && share < 1 ? 99 : Math.round(100 * share)} %`;
+  return `${share >= 0.995 && share < 1 ? 99 : Math.round(100 * share)}\u00a0%`;
 }
 
 export function several(count, thing) {

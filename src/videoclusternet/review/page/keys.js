@@ -54,7 +54,7 @@ function known() {
 
 export function help() {
   const groups = KEYS.map(([title, keys]) => [title, Object.entries(keys).map(([key, [words]]) => [NAMES[key] ?? key.toUpperCase(), words])]);
-  dialogs.keys([...groups, MOVES]);
+  dialogs.keys([groups[0], MOVES, groups[1], groups[2]]);
 }
 
 export function listenToKeys() {

@@ -4,9 +4,10 @@ import { get } from "./api.js";
 import { decide, failed } from "./decide.js";
 import { dialog, moveTo, side } from "./dialogs.js";
 import { button, fill, h, percent, several } from "./dom.js";
-import { called, listen, lookAt, model } from "./model.js";
+import { called, listen, lookAt, model, openCharacter } from "./model.js";
 
 const FEW = 6, MANY = 60;
+const CALM = 600; // ms without a decision before the questions are counted again
 const skipped = new Set();
 let count = null;
 
@@ -18,14 +19,18 @@ export function queueButton() {
     place.querySelector(".word").textContent = said;
     place.classList.toggle("strong", Boolean(count));
   };
-  let asked = -1;
-  listen(async (changed) => {
-    if (!changed.has("state") || asked === model.state.revision) return;
+  let asked = -1, timer = 0;
+  const look = async () => {
     asked = model.state.revision;
     try {
       const said = await get("queue");
       if (said.revision === model.state.revision) { count = said.left; draw(); }
     } catch { /* said when somebody opens it */ }
+  };
+  listen((changed) => {
+    if (!changed.has("state") || asked === model.state.revision) return;
+    clearTimeout(timer);
+    timer = setTimeout(look, CALM);
   });
   return draw;
 }
@@ -47,7 +52,7 @@ export async function ask() {
     foot.textContent = said.left
       ? `About ${said.expected.toFixed(1)} tracks are expected to be wrong. ${several(said.left, "answer")} until it is less than one.`
       : `Less than one track is expected to be wrong (${said.expected.toFixed(2)}).`;
-    fill(body, h("h3", { class: "asked" }, words(question)), pictures(question, more ? MANY : FEW), answers());
+    fill(body, h("h3", { class: "asked" }, words(question)), pictures(question, more ? MANY : FEW, box), answers());
     body.querySelector("button.yes")?.focus();
   };
   const finished = (rest) => {
@@ -106,15 +111,15 @@ function words({ kind, characters }) {
   return "Is this a face?";
 }
 
-function pictures({ kind, characters, tracks }, most) {
+function pictures({ kind, characters, tracks }, most, box) {
   if (kind === "same") return h("div", { class: "sides" }, characters.map((number) => side(called(number), spread(number, most), null, most)));
-  const one = big(tracks[0], most);
+  const one = big(tracks[0], most, box);
   if (kind === "face") return h("div", { class: "sides single" }, one);
   return h("div", { class: "sides" }, one, side(called(characters[0]), spread(characters[0], most, tracks), null, most));
 }
 
 /** The track in question, with its pictures. */
-function big(track, most) {
+function big(track, most, box) {
   const { crop, crops } = model.run.tracks;
   const rows = Array.from({ length: Math.min(crops[track], most) }, (_, i) => crop[track] + Math.floor((i * crops[track]) / Math.min(crops[track], most)));
   const sure = model.state.character[track] ? ` ${percent(model.state.confidence[track])} sure` : "";
@@ -122,7 +127,15 @@ function big(track, most) {
     h("h3", {}, `Track ${track}`, h("span", { class: "soft" }, sure)),
     h("div", { class: "faces" }, rows.map((row) => h("span", { class: "pic" }, h("img", { src: `crop/${row}.jpg`, alt: `track ${track}` })))),
     model.run.films[model.run.tracks.film[track]].width
-      ? h("p", {}, h("button", { type: "button", class: "link", onclick: () => lookAt(track) }, "Show it in the film")) : null);
+      ? h("p", {}, h("button", { type: "button", class: "link", onclick: () => inFilm(track, box) }, "Show it in the film")) : null);
+}
+
+/** Leave the questions for the place of a track in its film. */
+function inFilm(track, box) {
+  box.close();
+  openCharacter(model.state.character[track], [track]);
+  lookAt(track);
+  document.getElementById("main").dataset.tab = "film";
 }
 
 /** Some tracks of a character, the surest of each part of the film. */
