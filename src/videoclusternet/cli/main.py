@@ -15,6 +15,7 @@ import typer
 from videoclusternet.cli import corrections
 from videoclusternet.cli import edit as cli_edit
 from videoclusternet.cli import models as cli_models
+from videoclusternet.cli import review as cli_review
 from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
     Backbone,
@@ -60,6 +61,7 @@ app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_edit.app, name="edit")
 app.command()(corrections.why)
 app.command()(corrections.recluster)
+app.command()(cli_review.review)
 
 
 def main() -> None:

@@ -1,0 +1,214 @@
+"""What a run says of its tracks once and for all: films, times, pictures, boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.runfolder.described import Film
+from videoclusternet.runfolder.result import Result
+from videoclusternet.show.summary import REASONS, duration
+from videoclusternet.types.arrays import Array, Float64, Int64
+
+WELL_SEEN = 112
+"""Shorter side of a face from which it is seen as well as the canvas can show it, px."""
+LONGEST = 120.0
+"""Seconds of boxes that are given at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """T tracks with C crops, as the page needs them.
+
+    Attributes
+    ----------
+    start, stop : float64, shape (T,)
+        When a track is on screen, s from the start of its film.
+    crop, crops : int64, shape (T,)
+        First crop of a track and how many it has; they lie one after another.
+    best : int64, shape (T,)
+        The crop that shows it best, -1 where there is none.
+    worth : float64, shape (C,)
+        How well a crop shows its character: 0 to 1.
+    frame : int64, shape (C,)
+        Frame that a crop was cut from.
+    """
+
+    start: Float64
+    stop: Float64
+    crop: Int64
+    crops: Int64
+    best: Int64
+    worth: Float64
+    frame: Int64
+
+    @classmethod
+    def of(cls, result: Result) -> Facts:
+        """Read them from a run."""
+        start, stop = spans(result)
+        tracks = np.arange(len(result.tracks))
+        crop_track = result.crop_track
+        frame = np.concatenate([film.crops.frame for film in result.films]).astype(np.int64)
+        if not result.has_pictures:
+            none = np.zeros(len(tracks), dtype=np.int64)
+            return cls(start, stop, none, none, none - 1, np.zeros(len(frame)), frame)
+        first = np.searchsorted(crop_track, tracks, side="left")
+        crops = np.searchsorted(crop_track, tracks, side="right") - first
+        worth = _worth(result)
+        order = np.lexsort((worth, crop_track))
+        last = order[np.minimum(first + crops - 1, len(order) - 1)] if len(order) else first
+        return cls(start, stop, first, crops, np.where(crops > 0, last, -1), worth, frame)
+
+    def cover(self, tracks: Int64) -> int:
+        """Return the crop that shows a character best; -1 where there is none."""
+        best = self.best[tracks]
+        best = best[best >= 0]
+        return int(best[self.worth[best].argmax()]) if len(best) else -1
+
+    def near(self, track: int, frame: int) -> int:
+        """Return the crop of a track nearest to a frame; its best one for a negative frame."""
+        first, crops = int(self.crop[track]), int(self.crops[track])
+        if frame < 0 or crops == 0:
+            return int(self.best[track])
+        return first + int(np.abs(self.frame[first : first + crops] - frame).argmin())
+
+
+def spans(result: Result) -> tuple[Float64, Float64]:
+    """Return when every track is on screen; see :func:`videoclusternet.show.summary.track_span`."""
+    found = [_spans(film) for film in result.films]
+    start, stop = (np.concatenate(side) for side in zip(*found, strict=True))
+    return start, stop
+
+
+def _spans(film: Film) -> tuple[Float64, Float64]:
+    stop = film.tracks.last + (film.faces.stride if film.faces else 1)
+    if film.shots is not None:
+        stop = np.minimum(stop, film.shots.stop[film.tracks.shot])
+    if film.video is None:
+        return np.asarray(film.tracks.first / 24), np.asarray(stop / 24)
+    times = np.append(film.video.times, film.video.seconds(film.video.frames))
+    stop = np.minimum(stop, film.video.frames)
+    return np.asarray(times[film.tracks.first]), np.asarray(times[stop])
+
+
+def _worth(result: Result) -> Float64:
+    """How well each crop shows its character: large, well seen, and typical of it.
+
+    Crops that were not described count by their place: the middle of a track is the best of it.
+    """
+    crop_track = result.crop_track
+    first = np.searchsorted(crop_track, crop_track, side="left")
+    last = np.searchsorted(crop_track, crop_track, side="right") - 1
+    off_middle = np.abs(np.arange(len(crop_track)) - (first + last) / 2) / (last - first + 1)
+    worth = 1e-6 * (1 - off_middle)
+    embeddings = result.embeddings
+    unit = _unit(embeddings.base)
+    who = result.clustering.character[embeddings.track]
+    centre = np.zeros((int(who.max(initial=-1)) + 2, unit.shape[1]))
+    np.add.at(centre, who, unit)
+    typical = np.maximum(np.einsum("ij,ij->i", unit, _unit(centre)[who]), 0)
+    size = np.concatenate([_size(film) for film in result.films])[embeddings.crop]
+    worth[embeddings.crop] += typical * result.weights.weight * size
+    return np.asarray(worth)
+
+
+def _unit(x: Array) -> Array:
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
+
+
+def _size(film: Film) -> Float64:
+    """Worth of a film's crops by the size of their faces, float64 (C,), 0 to 1."""
+    if film.faces is None or len(film.faces) == 0:
+        return np.ones(len(film.crops))
+    shorter = film.faces.shorter.astype(np.float64)[film.crops.face]
+    return np.asarray(np.minimum(shorter / WELL_SEEN, 1.0))
+
+
+def as_json(result: Result, facts: Facts) -> dict[str, Any]:
+    """Return what never changes while the page is open; tracks column by column."""
+    return {
+        "run": result.folder.resolve().name,
+        "films": [_film(film) for film in result.films],
+        "tracks": {
+            "film": result.tracks.film.tolist(),
+            "shot": result.tracks.shot.tolist(),
+            "start": _rounded(facts.start),
+            "stop": _rounded(facts.stop),
+            "crop": facts.crop.tolist(),
+            "crops": facts.crops.tolist(),
+            "best": facts.best.tolist(),
+            "name": _names(result),
+        },
+        "reasons": {int(reason): words for reason, words in REASONS.items()},
+    }
+
+
+def _film(film: Film) -> dict[str, Any]:
+    cuts: list[int] = [] if film.shots is None else film.shots.start[1:].tolist()
+    return {
+        "name": film.name,
+        "seconds": round(duration(film), 3),
+        "width": film.video.width if film.video else 0,
+        "height": film.video.height if film.video else 0,
+        "cuts": [round(film.seconds(frame), 3) for frame in cuts],
+    }
+
+
+def _names(result: Result) -> list[str]:
+    """Return the names that tracks were given with; none for tracks found in films."""
+    if not any(film.track_names for film in result.films):
+        return []
+    named = [film.track_names or [""] * len(film.tracks) for film in result.films]
+    return [name for names in named for name in names]
+
+
+def boxes(result: Result, film: int, start: float, stop: float) -> list[dict[str, Any]]:
+    """Return where the tracks of a film are in its picture, in a part of it.
+
+    Parameters
+    ----------
+    result : Result
+    film : int
+    start, stop : float
+        Part of the film, s; at most :data:`LONGEST` of it.
+
+    Returns
+    -------
+    list
+        For each track its number, times in s, and ``x1 y1 x2 y2`` in px at each of them.
+    """
+    there = result.films[film]
+    if there.video is None or there.faces is None:
+        return []
+    stop = min(stop, start + LONGEST)
+    begin = int(np.flatnonzero(result.tracks.film == film)[:1].sum())
+    first, last = (_frame(there, when) for when in (start, stop))
+    some = np.flatnonzero((there.tracks.first <= last) & (there.tracks.last >= first))
+    times = there.video.times
+    found = []
+    for track in some.tolist():
+        faces = there.tracks.faces_of(track)
+        frames = there.faces.frame[faces]
+        # One face before and one after: between them the page interpolates.
+        low = max(int(np.searchsorted(frames, first)) - 1, 0)
+        faces = faces[low : int(np.searchsorted(frames, last, side="right")) + 1]
+        found.append(
+            {
+                "track": begin + track,
+                "times": _rounded(times[there.faces.frame[faces]]),
+                "boxes": np.rint(there.faces.box[faces]).astype(int).tolist(),
+            }
+        )
+    return found
+
+
+def _frame(film: Film, seconds: float) -> int:
+    assert film.video is not None
+    return max(int(np.searchsorted(film.video.times, seconds, side="right")) - 1, 0)
+
+
+def _rounded(x: Float64) -> list[float]:
+    rounded: list[float] = np.round(x, 3).tolist()
+    return rounded

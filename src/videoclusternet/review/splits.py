@@ -1,0 +1,95 @@
+"""Where a character would come apart: at the weakest of the merges that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videoclusternet.types import Merges
+from videoclusternet.types.arrays import Float64, Ints
+
+MOST = 8
+"""Places that are proposed."""
+_Place = tuple[int, list[int], tuple[int, int]]
+"""Row of the merge log, tracks of the smaller side, tracks that the log names for the sides."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A merge taken back.
+
+    Attributes
+    ----------
+    stay, leave : list of int
+        Tracks of the character on either side, ascending; the larger side stays.
+    pair : (int, int)
+        Tracks that the merge log names for the two sides.
+    distance, threshold : float
+        How far apart they were, and how far they might have been.
+    """
+
+    stay: list[int]
+    leave: list[int]
+    pair: tuple[int, int]
+    distance: float
+    threshold: float
+
+
+def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
+    """Return the merges between tracks of a character, the weakest first.
+
+    Weak is what only just passed: a distance that is large for its threshold.  What joined it
+    to tracks that people have taken out since is passed over; what people put in was never
+    merged, and stays.
+
+    Parameters
+    ----------
+    merges : Merges
+    tracks : int, shape (n,)
+        Of the character.
+    count : int
+        Tracks of the run.
+    """
+    strain = _strain(merges)
+    group: list[list[int]] = [[] for _ in range(count)]
+    root = np.arange(count)
+    for track in tracks.tolist():
+        group[track] = [track]
+    found: list[tuple[float, _Place]] = []
+    for row, (a, b) in enumerate(zip(merges.a.tolist(), merges.b.tolist(), strict=True)):
+        one, two = _root(root, a), _root(root, b)
+        if one == two:
+            continue
+        small, large = sorted((two, one), key=lambda at: len(group[at]))
+        if group[small]:
+            pair = (a, b) if large == one else (b, a)
+            found.append((float(strain[row]), (row, list(group[small]), pair)))
+            found = sorted(found, key=lambda one: (-one[0], -one[1][0]))[:MOST]
+        group[large] += group[small]
+        group[small] = []
+        root[small] = large
+    return [_split(merges, tracks, *place) for strained, place in found if strained > 0]
+
+
+def _strain(merges: Merges) -> Float64:
+    """How much of its threshold each merge took; 0 for tracks that had to meet."""
+    threshold = merges.threshold.astype(np.float64)
+    return np.asarray(np.maximum(merges.distance, 0) / np.maximum(threshold, 1e-9))
+
+
+def _root(root: Ints, at: int) -> int:
+    while root[at] != at:
+        root[at] = root[root[at]]
+        at = int(root[at])
+    return at
+
+
+def _split(
+    merges: Merges, tracks: Ints, row: int, leave: list[int], pair: tuple[int, int]
+) -> Split:
+    stay = np.setdiff1d(tracks, leave)
+    if len(stay) < len(leave):  # others of the character joined it elsewhere
+        stay, leave, pair = np.array(leave), stay.tolist(), pair[::-1]
+    distance, threshold = float(merges.distance[row]), float(merges.threshold[row])
+    return Split(sorted(stay.tolist()), sorted(leave), pair, distance, threshold)

@@ -1,0 +1,496 @@
+"""``vcn review`` in a real browser: what people see and do, at 1280 px and on a phone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_core_python
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import DESK, PHONE, Server, Window, chromium
+from tests.conftest import Vcn
+from tests.drawn import FakeModels, draw_film
+from videoclusternet import cluster_film, open_run
+from videoclusternet.config import Config
+
+pytestmark = pytest.mark.slow
+
+SCENES = (("red",), ("blue",), ("green",), ("red", "blue"), ("red", "green"), ("blue",))
+"""Eight tracks: red 0 3 5, blue 1 4 7, green 2 6."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def _clustered(folder: Path, scale: float) -> Path:
+    film = draw_film(folder / "three.mp4", SCENES)
+    with pytest.MonkeyPatch.context() as patch:
+        FakeModels(patch)
+        choice = ("cluster.choose=frozen/own", f"cluster.scale={scale}")
+        config = Config.load(settings=(*choice, "track_quality.enabled=false"))
+        return cluster_film(film, folder / "run", config).folder
+
+
+@pytest.fixture(scope="module")
+def three_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _clustered(tmp_path_factory.mktemp("review"), 1)
+
+
+@pytest.fixture(scope="module")
+def shaky_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One track of red is a character of its own, but only just."""
+    return _clustered(tmp_path_factory.mktemp("shaky"), 0.0015)
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    name = "shaky_run" if "shaky" in request.fixturenames else "three_run"
+    return Path(shutil.copytree(request.getfixturevalue(name), tmp_path / "run"))
+
+
+@pytest.fixture
+def shaky(run: Path) -> Path:
+    return run
+
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture
+def server(run: Path) -> Iterator[Server]:
+    started = Server(run)
+    yield started
+    code, said = started.end()
+    assert code == 0, said
+    assert "Traceback" not in said and "ERROR" not in said
+
+
+@pytest.fixture
+def opened(browser: Browser, server: Server) -> Iterator[Open]:
+    windows: list[Window] = []
+
+    def window(size: tuple[int, int] = DESK, **context: Any) -> Window:
+        windows.append(Window.open(browser, server.address, size, **context))
+        return windows[-1]
+
+    yield window
+    for one in windows:
+        one.page.context.close()
+        assert one.troubles == []
+
+
+def people(run: Path) -> dict[str, list[int]]:
+    """Who has which tracks, as anybody else reads it."""
+    result = open_run(run)
+    character = result.cast.character
+    return {
+        result.called(number): [t for t, c in enumerate(character.tolist()) if c == number]
+        for number in sorted({*character.tolist()})
+    }
+
+
+def start(run: Path) -> tuple[str, str, str]:
+    """Names of red, blue and green before anything was decided."""
+    result = open_run(run)
+    names = [result.called(int(result.cast.character[track])) for track in (0, 1, 2)]
+    assert len(set(names)) == 3
+    return names[0], names[1], names[2]
+
+
+def test_the_cast_its_tracks_and_the_film_are_there(opened: Open, run: Path) -> None:
+    window = opened()
+    red, blue, _ = start(run)
+    assert window.cast() == [f"Character {n}" for n in (1, 2, 3)]
+    window.row(red).click()
+    assert window.tracks() == [0, 3, 5]
+    window.row(blue).click()
+    assert window.tracks() == [1, 4, 7]
+    box = window.page.locator(".boxes .box:visible")
+    window.tile(7).click()
+    box.first.wait_for()
+    assert box.all_inner_texts() == [blue]
+    assert window.page.locator("video").evaluate("v => v.videoWidth") == 192
+    window.tile(4).click()
+    window.page.locator(".boxes .box:visible").nth(1).wait_for()
+    assert sorted(box.all_inner_texts()) == sorted([red, blue])
+
+
+def test_boxes_follow_the_picture_while_it_plays(opened: Open, run: Path) -> None:
+    window = opened()
+    window.tile(0).click() if window.tile(0).count() else window.row(start(run)[0]).click()
+    window.page.locator(".boxes .box:visible").wait_for()
+    place = "() => document.querySelector('.boxes .box').style.left"
+    before = window.page.evaluate(place)
+    window.page.keyboard.press("k")
+    window.page.wait_for_timeout(600)
+    window.page.keyboard.press("k")
+    assert window.page.evaluate(place) != before
+    assert window.page.locator("video").evaluate("v => v.paused && v.currentTime > 0.3")
+
+
+def test_names_are_given_and_suggested(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row("Character 1").click()
+    window.page.get_by_role("button", name="Rename").click()
+    window.page.get_by_role("combobox").fill("Anna <b>x</b>")
+    window.page.keyboard.press("Enter")
+    window.row("Anna <b>x</b>").wait_for()
+    window.row("Character 2").click()
+    window.page.keyboard.press("r")
+    window.page.get_by_role("combobox").fill("ann")
+    option = window.page.get_by_role("dialog").get_by_role("option")
+    assert option.all_inner_texts() == ["Anna <b>x</b>"]
+    window.page.keyboard.press("ArrowDown")
+    assert "two one" in window.page.locator("dialog .hint").inner_text()
+    window.page.keyboard.press("Escape")
+    assert set(people(run)) == {"Anna <b>x</b>", "Character 2", "Character 3"}
+
+
+def test_dragging_a_character_on_another_makes_them_one(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row("Character 2").drag_to(window.row("Character 1"))
+    window.says("Made Character 1 and Character 2 one")
+    assert window.cast() == ["Character 1", "Character 3"]
+    assert len(people(run)["Character 1"]) == 6
+    window.page.locator("#toasts").get_by_role("button", name="Undo").click()
+    window.row("Character 2").wait_for()
+    assert window.cast() == ["Character 1", "Character 2", "Character 3"]
+
+
+def test_dragging_tracks_moves_them(opened: Open, run: Path) -> None:
+    window = opened()
+    red, blue, green = start(run)
+    window.row(red).click()
+    window.tile(0).click()
+    window.tile(3).click(modifiers=["Control"])
+    assert window.page.locator("#chosen").inner_text().startswith("2 of 3 selected")
+    window.tile(3).drag_to(window.row(green))
+    window.says(f"Moved 2 tracks to {green}")
+    assert people(run) == {red: [5], blue: [1, 4, 7], green: [0, 2, 3, 6]}
+
+
+def test_dragging_a_track_below_makes_a_new_character(opened: Open, run: Path) -> None:
+    window = opened()
+    _, blue, _ = start(run)
+    window.row(blue).click()
+    tile = window.tile(4)
+    tile.hover()
+    window.page.mouse.down()
+    window.page.mouse.move(200, 400, steps=4)
+    window.page.locator("#new").wait_for()
+    window.page.locator("#new").hover()
+    window.page.mouse.up()
+    window.says("Moved 1 track to a new character")
+    assert people(run)["Character 4"] == [4]
+    assert window.cast()[-1] == "Character 4"
+
+
+def test_selecting_several_and_m_makes_them_one(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row("Character 2").click()
+    window.row("Character 3").click(modifiers=["Control"])
+    window.page.keyboard.press("m")
+    window.says("Made Character 2 and Character 3 one")
+    assert sorted(map(len, people(run).values())) == [3, 5]
+
+
+def test_a_character_is_split_where_it_is_weakest(opened: Open, run: Path) -> None:
+    window = opened()
+    red, blue, _ = start(run)
+    window.row(red).click()
+    window.row(blue).click(modifiers=["Control"])
+    window.page.keyboard.press("m")
+    window.says("one")
+    before = people(run)
+    window.page.keyboard.press("s")
+    sides = window.page.locator("dialog .side")
+    sides.first.wait_for()
+    leaving = sides.nth(1).get_by_role("button")
+    assert leaving.count() >= 1
+    sides.first.get_by_role("button").first.click()
+    count = leaving.count()
+    window.page.locator("dialog").get_by_role("button", name="Split").click()
+    window.says(f"Split {count} track")
+    after = people(run)
+    assert len(after["Character 4"]) == count
+    assert sum(map(len, after.values())) == sum(map(len, before.values()))
+
+
+def test_what_is_no_face_goes_and_comes_back(opened: Open, run: Path) -> None:
+    window = opened()
+    red, _, _ = start(run)
+    window.row(red).click()
+    window.tile(5).click()
+    window.page.locator("#chosen").get_by_role("button", name="Not a face").click()
+    window.says("1 track: no face")
+    assert people(run)["Unknown"] == [5]
+    assert window.cast()[-1] == "Unknown"
+    window.page.get_by_role("button", name="Undo").first.click()
+    window.says("Took back")
+    assert people(run)[red] == [0, 3, 5]
+    window.page.get_by_role("button", name="Redo").click()
+    window.says("Did again")
+    assert people(run)["Unknown"] == [5]
+
+
+def test_the_queue_asks_until_nothing_is_worth_asking(opened: Open, shaky: Path) -> None:
+    window = opened()
+    red = open_run(shaky).called(int(open_run(shaky).cast.character[0]))
+    assert people(shaky)[red] == [0, 3]
+    window.page.keyboard.press("q")
+    asked = window.page.locator("dialog .asked")
+    asked.wait_for()
+    assert "show Character" in asked.inner_text()
+    assert "until it is less than one" in window.page.locator("dialog .left").inner_text()
+    more = window.page.get_by_role("button", name="Show more")
+    more.click()
+    window.page.get_by_role("button", name="Show less").wait_for()
+    same, seen = 0, ""
+    for _ in range(20):
+        window.page.locator(f"dialog .question:not([data-question='{seen}'])").wait_for()
+        seen = window.page.locator("dialog .question").get_attribute("data-question") or ""
+        on = window.page.get_by_role("button", name="Ask on")
+        if seen != "none":
+            same += seen.startswith("same")
+            window.page.keyboard.press("y")
+        elif on.count():
+            on.click()
+        else:
+            break
+    assert "Nothing more is worth asking" in asked.inner_text()
+    assert same == 1
+    assert people(shaky)[red] == [0, 3, 5]
+    assert {edit.verb for edit in open_run(shaky).edits.done} == {"confirm", "merge"}
+
+
+def test_answering_no_and_skipping(opened: Open, shaky: Path) -> None:
+    window = opened()
+    window.page.get_by_role("button", name="question").click()
+    asked = window.page.locator("dialog .asked")
+    asked.wait_for()
+    first = window.page.locator("dialog .question").get_attribute("data-question")
+    window.page.keyboard.press("s")
+    window.page.locator(f"dialog .question:not([data-question='{first}'])").wait_for()
+    window.page.keyboard.press("n")
+    window.says("No: ")
+    window.page.locator("dialog .yes:not([disabled])").wait_for()
+    window.page.keyboard.press("f")
+    window.says("Not a face")
+    assert [edit.verb for edit in open_run(shaky).edits.done] == ["not", "not-a-face"]
+
+
+def test_clustering_again_is_shown_then_kept_and_undone(opened: Open, run: Path) -> None:
+    window = opened()
+    number = int(open_run(run).cast.character[0]) + 1
+    for track in (0, 3, 5):
+        open_run(run).edits.not_this(number, track)
+    window.row("Unknown").wait_for()
+    window.page.keyboard.press("g")
+    keep = window.page.get_by_role("button", name="Keep")
+    keep.wait_for(timeout=90_000)
+    assert window.page.locator("dialog .way, dialog .side").count() >= 1
+    keep.click()
+    window.says("Kept the new clustering")
+    assert open_run(run).edits.done[-1].verb == "recluster"
+    window.page.keyboard.press("z")
+    window.says("Took back: recluster")
+    assert open_run(run).edits.done[-1].verb == "not"
+
+
+def test_everything_goes_by_keyboard_alone(opened: Open, run: Path) -> None:
+    window = opened()
+    press = window.page.keyboard.press
+    press("?")
+    assert "Rename" in window.page.locator("dialog").inner_text()
+    press("Escape")
+    press("1")
+    press("Home")
+    press("r")
+    window.page.keyboard.type("Anna")
+    press("Enter")
+    window.says("Named Anna")
+    press("t")
+    window.page.keyboard.type("a note")
+    press("Control+Enter")
+    window.says("Noted")
+    press("l")
+    window.says("Locked: Anna")
+    press("l")
+    window.says("Unlocked: Anna")
+    press("1")
+    press("ArrowDown")
+    press("h")
+    window.says("Hidden: Character 2")
+    press("h")
+    window.says("Shown again: Character 2")
+    press("1")
+    press("Home")
+    press("2")
+    press("Home")
+    press("Space")
+    press("p")
+    window.says("New picture of Anna")
+    press("c")
+    window.says("right here")
+    press("x")
+    window.says("not Anna")
+    press("z")
+    window.says("Took back: not")
+    press("Shift+Z")
+    window.says("Did again: not")
+    press("z")
+    press("2")
+    press("Home")
+    press("Space")
+    press("v")
+    window.page.keyboard.type("Bea")
+    press("Enter")
+    window.says("Named Bea")
+    assert sorted(map(len, people(run).values())) == [1, 2, 2, 3]
+    press("m")
+    window.page.keyboard.type("character 3")
+    press("Enter")
+    window.says("Made Bea and Character 3 one")
+    press("2")
+    press("a")
+    press("u")
+    window.says("to Unknown")
+    verbs = [edit.verb for edit in open_run(run).edits.done]
+    assert verbs == [
+        *("name", "note", "lock", "unlock", "hide", "unhide", "cover", "confirm"),
+        *("move", "name", "merge", "move"),
+    ]
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(
+    browser: Browser, run: Path
+) -> None:
+    server = Server(run)
+    window = Window.open(browser, server.address)
+    window.row("Character 1").click()
+    window.page.keyboard.press("r")
+    window.page.keyboard.type("Anna")
+    window.page.keyboard.press("Enter")
+    window.says("Named Anna")
+    window.row("Character 2").drag_to(window.row("Anna"))
+    window.says("Made Anna and Character 2 one")
+    server.end(signal.SIGKILL)
+    assert len(people(run)["Anna"]) == 6
+    window.page.keyboard.press("z")
+    window.page.get_by_role("alert").filter(has_text="does not answer").wait_for()
+    window.page.context.close()
+    again = Server(run)
+    other = Window.open(browser, again.address)
+    assert other.cast() == ["Anna", "Character 3"]
+    other.page.context.close()
+    assert again.end()[0] == 0
+    assert other.troubles == []
+    assert "Anna" in (run / "cast.html").read_text("utf-8")
+
+
+def test_two_windows_see_each_other_and_overwrite_nothing(opened: Open, run: Path) -> None:
+    one, other = opened(), opened()
+    other.page.evaluate("document.hidden")
+    other.page.route("**/api/state?*", lambda route: route.abort())
+    one.row("Character 1").click()
+    one.page.keyboard.press("r")
+    one.page.keyboard.type("Anna")
+    one.page.keyboard.press("Enter")
+    one.says("Named Anna")
+    other.row("Character 1").click()
+    other.page.keyboard.press("r")
+    other.page.keyboard.type("Eve")
+    other.page.keyboard.press("Enter")
+    other.says("The cast has changed meanwhile: name by")
+    other.row("Anna").wait_for()
+    assert set(people(run)) == {"Anna", "Character 2", "Character 3"}
+    other.page.unroute("**/api/state?*")
+    other.troubles[:] = [one for one in other.troubles if "ERR_FAILED" not in one]
+
+
+def test_what_the_command_line_decides_comes_up(opened: Open, run: Path, vcn: Vcn) -> None:
+    window = opened()
+    assert vcn("edit", run, "name", "2", "Bea", "--author", "Bo").code == 0
+    window.says('Somebody else decided: name 2 "Bea" (Bo)')
+    assert window.cast()[1] == "Bea"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_nothing_keeps_anybody_out(
+    opened: Open, size: tuple[int, int], scheme: str, browser: Browser
+) -> None:
+    window = opened(size, color_scheme=scheme, bypass_csp=True)
+    source = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
+    window.page.evaluate(source)
+    found = _findings(window)
+    for tab in ("Tracks", "Film"):
+        if size == PHONE:
+            window.page.get_by_role("button", name=tab, exact=True).click()
+            found += _findings(window)
+    if size == PHONE:
+        window.page.get_by_role("button", name="Tracks", exact=True).click()
+    window.page.locator("#tracks .tile:visible").first.click()
+    found += _findings(window)
+    for key in ("v", "Escape", "?", "r", "s", "q", "t"):
+        window.page.keyboard.press(key)
+        if key == "Escape":  # selects nothing: S is about the character again
+            continue
+        window.page.locator("dialog[open]").wait_for()
+        found += _findings(window)
+        window.page.keyboard.press("Escape")
+        window.page.locator("dialog").wait_for(state="detached")
+    assert found == []
+
+
+def _findings(window: Window) -> list[str]:
+    found = window.page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{one['id']}: {json.dumps([node['html'][:200] for node in one['nodes'][:3]])}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_phone_shows_one_part_at_a_time(opened: Open, run: Path) -> None:
+    window = opened(PHONE, has_touch=True)
+    red, _, _ = start(run)
+    assert window.page.locator("#tracks").is_hidden()
+    window.row(red).tap()
+    window.tile(3).tap()
+    window.page.locator("#chosen").get_by_role("button", name="Move").tap()
+    window.page.get_by_role("dialog").get_by_role("option", name="New character").tap()
+    window.says("Moved 1 track to a new character")
+    assert people(run)["Character 4"] == [3]
+    window.page.get_by_role("button", name="Film", exact=True).tap()
+    window.page.locator("video").wait_for()
+    wide = window.page.evaluate("document.documentElement.scrollWidth")
+    assert wide == PHONE[0]
+
+
+def test_without_the_film_the_rest_works(browser: Browser, run: Path) -> None:
+    manifest = json.loads((run / "run.json").read_text())
+    film = Path(manifest["films"][0]["path"])
+    moved = film.rename(film.with_name("elsewhere.mp4"))
+    server = Server(run)
+    try:
+        window = Window.open(browser, server.address)
+        window.page.locator(".word-over", has_text="not where it was").wait_for()
+        window.row("Character 1").click()
+        window.tile(window.tracks()[0]).click()
+        window.page.keyboard.press("c")
+        window.says("right here")
+        assert window.troubles == []
+        window.page.context.close()
+    finally:
+        moved.rename(film)
+        server.end()
