@@ -118,7 +118,7 @@ def situation(result: Result, near: Nearness) -> Situation:
     settled = (state.hand > 0) | np.isin(cast.character, closed) | np.isin(cast.probable, closed)
     probable = cast.probable.copy()
     for claim in state.claims():
-        if claim.kind == "is not":
+        if claim.kind in ("is not", "left"):
             denied = _number(state, claim.people[0])
             rows = np.array(sorted(claim.tracks))
             probable[rows[probable[rows] == denied]] = -1
@@ -161,7 +161,7 @@ def _said_two(result: Result) -> set[tuple[int, int]]:
         if claim.kind == "two":
             one, other = (_number(state, person) for person in claim.people)
             found.add((min(one, other), max(one, other)))
-        elif claim.kind == "is not":
+        elif claim.kind in ("is not", "left"):
             denied = _number(state, claim.people[0])
             for track in claim.tracks:
                 other = int(result.cast.character[track])
