@@ -39,7 +39,7 @@ FLOORS = {
     LABORATORY: (
         "data studies",
         "metrics runner",
-        "methods adapted_runs",
+        "methods adapted_runs reviewing",
         "plan ablate",
         "compare",
         "describe",

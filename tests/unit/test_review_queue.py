@@ -214,3 +214,21 @@ def test_the_page_is_asked_in_the_same_order(run: Result) -> None:
     first = said["questions"][0]
     page.say(**{key: value for key, value in first["yes"].items() if value})
     assert len(page.get("queue")["questions"]) < len(asked)
+
+
+def test_who_is_nearest_to_one_that_was_taken_out_is_doubted(run: Result) -> None:
+    near = Nearness.of(run)
+    character = run.cast.character
+    number = int(np.bincount(character[character >= 0]).argmax())
+    tracks = np.flatnonzero(character == number)
+    assert len(tracks) > 2 and near.relative is not None
+    far = near.relative.block(slice(None))
+    place = {int(track): row for row, track in enumerate(near.rows)}
+    run.edits.not_this(number + 1, int(tracks[0]))
+    left = [int(track) for track in tracks[1:]]
+    found = situation(run, near).confidence
+    for track in left:
+        others = min(far[place[track], place[other]] for other in left if other != track)
+        doubted = far[place[track], place[int(tracks[0])]] < others
+        usual = run.cast.confidence[track]
+        assert found[track] == pytest.approx(min(usual, 0.5) if doubted else usual)

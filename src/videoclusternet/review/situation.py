@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,10 @@ from videoclusternet.review.queue import MET, Situation, likeness
 from videoclusternet.runfolder.result import Result
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.types import Reason
-from videoclusternet.types.arrays import Float64, Int32, Ints
+from videoclusternet.types.arrays import Float32, Float64, Int32, Ints
 
+EITHER = 0.5
+"""Confidence of a track that is nearest to one that was taken out of its character."""
 MOST = 8
 """Partners of a character that are looked at: its nearest."""
 LEAST = 0.01
@@ -124,12 +127,38 @@ def situation(result: Result, near: Nearness) -> Situation:
             probable[rows[probable[rows] == denied]] = -1
     return Situation(
         character=cast.character,
-        confidence=cast.confidence,
+        confidence=_doubted(result, near),
         reason=cast.reason,
         probable=probable,
         settled=settled,
         same=_same(result, near, set(closed)),
     )
+
+
+def _doubted(result: Result, near: Nearness) -> Float32:
+    """Return the confidence of tracks, with what was denied of others of their character.
+
+    A track that is nearer to one that was taken out than to all that are left may as well
+    belong to that one.
+    """
+    sure, state = result.cast.confidence.copy(), result.edits.state
+    place = {int(track): row for row, track in enumerate(near.rows)}
+    gone: dict[int, set[int]] = defaultdict(set)
+    for claim in state.claims():
+        if claim.kind in ("is not", "left"):
+            gone[_number(state, claim.people[0])].update(t for t in claim.tracks if t in place)
+    for character, tracks in gone.items():
+        rows = [
+            place[int(t)] for t in np.flatnonzero(result.cast.character == character) if t in place
+        ]
+        if near.relative is None or not tracks or len(rows) < 2:
+            continue
+        to_gone = near.relative.a[rows] @ near.relative.b[[place[t] for t in tracks]].T
+        to_rest = near.relative.a[rows] @ near.relative.b[rows].T
+        np.fill_diagonal(to_rest, np.inf)
+        doubtful = near.rows[rows][to_gone.min(axis=1) < to_rest.min(axis=1)]
+        sure[doubtful] = np.minimum(sure[doubtful], EITHER)
+    return sure
 
 
 def _same(result: Result, near: Nearness, closed: set[int]) -> dict[tuple[int, int], float]:

@@ -160,6 +160,41 @@ def pictures(
         say(write_pictures(shown, output or folder / "pictures", hook))
 
 
+@app.command()
+def review(
+    runs: Annotated[list[Path], path_argument(metavar="RUN...", help="Finished run folders.")],
+    truth: Annotated[
+        list[Path], path_option(help="Of each run in their order, as for `vcn score`; repeatable.")
+    ],
+    seeds: Seeds = 3,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Count the clicks of a review: a simulated person answers the queue by the labels.
+
+    Against going through the characters by size, and against random order; then how good the
+    characters are after ten corrections, and when they are found anew. No run is changed.
+    """
+    from videoclusternet.cli.progress import reporting
+    from videoclusternet.errors import ConfigError
+    from videoclusternet.events import Event
+    from videoclusternet_bench.reviewing import over_runs
+    from videoclusternet_bench.tables.reviews import print_reviews
+
+    if len(truth) != len(runs):
+        raise ConfigError(
+            f"{len(runs)} runs and {len(truth)} truths", "give --truth once for each run"
+        )
+    with reporting(quiet, log_json) as hook:
+        hook(Event("start", "review", unit="runs"))
+        pairs = list(zip(runs, truth, strict=True))
+        found = over_runs(
+            pairs, seeds, lambda done, of: hook(Event("progress", "review", done, of, "runs"))
+        )
+        hook(Event("done", "review", unit="runs"))
+    print_reviews(found)
+
+
 def ablate(
     dataset: Annotated[
         Path | None,

@@ -1,0 +1,264 @@
+"""How many clicks a review takes: a simulated person answers the questions of the queue.
+
+The person answers by the labels, and knows whom a wrong track shows.  Three orders of the same
+questions are compared: the queue's, character by character (the largest first, their tracks in
+the order of the film), and at random.  A click is an answer.  Labels decide answers alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from videoclusternet.errors import ContradictionError
+from videoclusternet.review.queue import Question, questions
+from videoclusternet.review.recluster import propose
+from videoclusternet.review.situation import Nearness, situation
+from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet_bench.data.truth import read_truth
+from videoclusternet_bench.metrics.scores import score
+
+Order = Literal["queue", "size", "random"]
+ORDERS: tuple[Order, ...] = ("queue", "size", "random")
+FEW = 10
+"""Corrections after which the characters are found anew."""
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """One review.
+
+    Attributes
+    ----------
+    errors : int
+        Tracks in somebody else's character and further characters of a person, at the start.
+    half, all : int
+        Answers until half of them are gone, and all; those that were asked at all where some
+        are ``left``.
+    left : int
+        Errors that no question is about.
+    """
+
+    errors: int
+    half: int
+    all: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """B-cubed F with each Unknown track as an error: as found, corrected, and found anew."""
+
+    found: float
+    corrected: float
+    reclustered: float
+
+
+class Reviewer:
+    """Knows who is on screen, and answers.
+
+    Parameters
+    ----------
+    run : Path
+        Run folder; it is copied, and what was edited there is left out.
+    truth : path or sequence of paths
+        As for ``vcn score``.
+    """
+
+    def __init__(self, run: Path, truth: Path | Sequence[Path]) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="vcn-review-")
+        self._run = Path(self._home.name) / "run"
+        shutil.copytree(run, self._run, ignore=lambda _, names: {n for n in names if "edits" in n})
+        self.result = open_run(self._run)
+        self.label = read_truth(truth, self.result).label
+        self.near = Nearness.of(self.result)
+
+    def fresh(self) -> Result:
+        """Forget all answers."""
+        (self._run / "edits.jsonl").unlink(missing_ok=True)
+        self.result = open_run(self._run)
+        return self.result
+
+    def close(self) -> None:
+        """Remove the copy."""
+        self._home.cleanup()
+
+    def people(self) -> dict[int, str]:
+        """Return the person that most labelled tracks of each character show."""
+        found = {}
+        for number in self.result.people:
+            tracks = np.flatnonzero(self.result.cast.character == number)
+            count = Counter(self.label[t] for t in tracks if self.label[t] is not None)
+            if count:
+                found[number] = str(count.most_common(1)[0][0])
+        return found
+
+    def errors(self) -> int:
+        """Count tracks in somebody else's character, and further characters of a person."""
+        people, character = self.people(), self.result.cast.character
+        wrong = sum(
+            self.label[t] is not None and c in people and self.label[t] != people[c]
+            for t, c in enumerate(character.tolist())
+        )
+        return wrong + len(people) - len(set(people.values()))
+
+    def answer(self, question: Question) -> None:
+        """Answer by the labels; a track that does not belong is put where it does."""
+        people, edits = self.people(), self.result.edits
+        numbers = [number - 1 for number in question.characters]
+        if question.kind == "same":
+            one, other = (people.get(number) for number in numbers)
+            if one is not None and one == other:
+                edits.merge(*question.characters)
+            elif None not in (one, other):
+                edits.apart(*question.characters)
+            return
+        (track,) = question.tracks
+        person = self.label[track]
+        if person is None or numbers[0] not in people:
+            return
+        if person == people[numbers[0]]:
+            edits.confirm(track)
+        else:
+            edits.move(track, self._home_of(str(person)))
+
+    def _home_of(self, person: str) -> int | str:
+        """Return the number of a person's largest character, or ``new``."""
+        size = np.bincount(self.result.cast.character[self.result.cast.character >= 0])
+        homes = [number for number, who in self.people().items() if who == person]
+        return max(homes, key=lambda number: (int(size[number]), -number)) + 1 if homes else "new"
+
+
+def review(reviewer: Reviewer, order: Order, seed: int = 0) -> Clicks:
+    """Answer questions until no error is left, or none is asked about."""
+    result, rng = reviewer.fresh(), np.random.default_rng(seed)
+    start = left = reviewer.errors()
+    asked: set[tuple[object, ...]] = set()
+    half = clicks = 0
+    while left:
+        every = [q for q in _open(result, reviewer.near) if _key(q) not in asked]
+        if not every:
+            break
+        question = _first(every, order, result, rng)
+        asked.add(_key(question))
+        clicks += 1
+        try:
+            reviewer.answer(question)
+        except ContradictionError:  # an earlier answer, of a character that was mixed
+            continue
+        left = reviewer.errors()
+        half = half or (clicks if left <= start / 2 else 0)
+    return Clicks(start, half, clicks, left)
+
+
+def corrected(reviewer: Reviewer) -> Corrected:
+    """Correct ten errors as the queue comes to them, then find the characters anew.
+
+    A track that does not belong is only denied: finding its place is what is measured.
+    """
+    result = reviewer.fresh()
+    found, fixed = _score(reviewer), 0
+    asked: set[tuple[object, ...]] = set()
+    while fixed < FEW:
+        every = [q for q in _open(result, reviewer.near) if _key(q) not in asked]
+        if not every:
+            break
+        asked.add(_key(every[0]))
+        fixed += _correct(reviewer, every[0])
+    now, proposal = _score(reviewer), propose(result)
+    if proposal.difference:
+        result.edits.regroup(proposal.placed, proposal.cast, proposal.merges)
+    return Corrected(found, now, _score(reviewer))
+
+
+def _correct(reviewer: Reviewer, question: Question) -> bool:
+    """Correct what a question is about, if it is wrong; return whether it was."""
+    people, edits = reviewer.people(), reviewer.result.edits
+    numbers = [number - 1 for number in question.characters]
+    try:
+        if question.kind == "same":
+            one, other = (people.get(number) for number in numbers)
+            if one is None or one != other:
+                return False
+            edits.merge(*question.characters)
+            return True
+        person = reviewer.label[question.tracks[0]]
+        if person is None or numbers[0] not in people or person == people[numbers[0]]:
+            return False
+        edits.not_this(question.characters[0], question.tracks)
+    except ContradictionError:
+        return False
+    return True
+
+
+def _open(result: Result, near: Nearness) -> list[Question]:
+    """Return what is asked of characters: that some are one, and that tracks belong."""
+    return [q for q in questions(situation(result, near)) if q.kind in ("same", "belongs")]
+
+
+def _key(question: Question) -> tuple[object, ...]:
+    return question.kind, question.tracks or tuple(sorted(question.characters))
+
+
+def _first(
+    every: list[Question], order: Order, result: Result, rng: np.random.Generator
+) -> Question:
+    if order == "queue":
+        return every[0]
+    if order == "random":
+        return every[int(rng.integers(len(every)))]
+    size: dict[int, int] = defaultdict(int, Counter(result.cast.character.tolist()))
+
+    def place(question: Question) -> tuple[int, int, bool, tuple[int, ...]]:
+        # Two are compared when the smaller one's turn comes, after its tracks.
+        number = question.characters[-1] - 1
+        return -size[number], number, question.kind == "same", question.tracks
+
+    return min(every, key=place)
+
+
+def _score(reviewer: Reviewer) -> float:
+    """B-cubed F of the labelled tracks, each Unknown one alone."""
+    known = np.array([label is not None for label in reviewer.label])
+    character = reviewer.result.cast.character.astype(np.int64)
+    alone = len(character) + np.arange(len(character))
+    found = np.where(character >= 0, character, alone)[known]
+    return score([label for label in reviewer.label if label is not None], found).bcubed_f
+
+
+def over_runs(
+    runs: Sequence[tuple[Path, Path | Sequence[Path]]],
+    seeds: int,
+    progress: Callable[[int, int], None],
+) -> list[tuple[Path, dict[Order, Clicks], Corrected]]:
+    """Review some runs in all orders, the random one once for each seed (the mean)."""
+    found = []
+    for number, (run, truth) in enumerate(runs):
+        reviewer = Reviewer(run, truth)
+        try:
+            drawn = [review(reviewer, "random", seed) for seed in range(seeds)]
+            by: dict[Order, Clicks] = {
+                "queue": review(reviewer, "queue"),
+                "size": review(reviewer, "size"),
+                "random": _mean(drawn),
+            }
+            found.append((run, by, corrected(reviewer)))
+        finally:
+            reviewer.close()
+        progress(number + 1, len(runs))
+    return found
+
+
+def _mean(drawn: list[Clicks]) -> Clicks:
+    half, every, left = (
+        round(float(np.mean([getattr(one, name) for one in drawn])))
+        for name in ("half", "all", "left")
+    )
+    return Clicks(drawn[0].errors, half, every, left)
