@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from videoclusternet.clustering.average_linkage import Relative
 from videoclusternet.clustering.paper_rounds import BLOCK
@@ -37,9 +38,9 @@ class Weights(NamedTuple):
     company: float
 
     def probability(self, own: Floats, other: Floats, company: Floats) -> Float32:
-        """Weigh the evidence of tracks, float32 (T,), strictly between 0 and 1."""
+        """Weigh the evidence of tracks, float32 (T,)."""
         odds = self.constant + self.own * own + self.other * other + self.company * company
-        return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
+        return np.asarray(expit(odds), dtype=np.float32)
 
 
 WITH_COMPANY = Weights(5.14, -8.44, 2.43, 2.38)
