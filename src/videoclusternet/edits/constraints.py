@@ -24,9 +24,9 @@ def constraints_of(state: State, worth: Floats) -> Constraints:
     """Return what people said of pairs of tracks.
 
     A character that people made of others, put tracks into or confirmed stays together as it
-    is, and so does a settled one, which nothing else joins.  What was denied is denied of the
-    track that stands for a character: the rest of it may be wrong as well.  Characters of
-    different names are different people.
+    is, and so does a settled one, which nothing else joins.  What was denied is denied of all
+    that is left of a character: denied of one track of it, it would draw others away.
+    Characters that are two, by name as well, are held apart by the tracks that stand for them.
 
     That tracks are one person and two cannot be said: whoever says the second of it is refused,
     see :func:`videoclusternet.edits.verbs.apply`.
@@ -73,11 +73,12 @@ def stands_for(state: State, worth: Floats) -> dict[int, int]:
 
 def _denied(state: State, claim: Claim, stands: dict[int, int]) -> set[_Pair]:
     people = [state.now(person) for person in claim.people]
-    if claim.kind in ("one", "is") or not all(person in stands for person in people):
-        return set()  # or nobody stands for it any more
-    if claim.kind == "two":
+    if claim.kind == "two" and all(person in stands for person in people):
         return {(stands[people[0]], stands[people[1]])}
-    return {(track, stands[people[0]]) for track in claim.tracks}
+    if claim.kind in ("is not", "left"):
+        left = state.rows(people[0]).tolist()
+        return {(track, other) for track in claim.tracks for other in left}
+    return set()
 
 
 def _array(pairs: set[_Pair]) -> Int32:
