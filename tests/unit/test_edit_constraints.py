@@ -30,41 +30,38 @@ def said(run: Result) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]]]:
     return {group for group in groups if len(group) > 1}, apart
 
 
-def test_nothing_said_is_no_constraint(run: Result) -> None:
-    assert said(run) == (set(), set())
+def test_characters_stay_together_as_people_see_them(run: Result) -> None:
+    assert said(run) == ({(0, 1, 2), (3, 4, 5), (6, 7)}, set())
     assert stands_for(run.edits.state, WORTH) == {0: 1, 1: 4, 2: 7}
     assert not taken_out(run.edits.state).any()
-
-
-def test_merge_and_shared_name_are_together(run: Result) -> None:
     run.edits.name(1, "Anna")
     run.edits.name(3, "Anna")
-    assert said(run) == ({(0, 1, 2, 6, 7)}, set())
+    assert said(run) == ({(0, 1, 2, 6, 7), (3, 4, 5)}, set())
 
 
-def test_move_holds_a_track_to_where_it_is_and_off_where_it_was(run: Result) -> None:
+def test_what_was_moved_split_or_denied_is_apart_from_all_that_is_left(run: Result) -> None:
     run.edits.move(3, 1)
-    assert said(run) == ({(0, 1, 2, 3)}, {(3, 4), (3, 5)})
+    assert said(run) == ({(0, 1, 2, 3), (4, 5), (6, 7)}, {(3, 4), (3, 5)})
+    run.edits.split(3, 7)
+    run.edits.not_this(1, 0)
+    together, apart = said(run)
+    assert together == {(1, 2, 3), (4, 5)}
+    assert apart == {(3, 4), (3, 5), (6, 7), (0, 1), (0, 2), (0, 3)}
 
 
-def test_split_not_and_apart_are_apart(run: Result) -> None:
-    run.edits.split(1, 2)
-    run.edits.not_this(2, 3)
+def test_two_people_are_held_apart_by_who_stands_for_them(run: Result) -> None:
     run.edits.apart(2, 3)
-    assert said(run) == (set(), {(0, 2), (1, 2), (3, 4), (3, 5), (4, 7)})
-
-
-def test_different_names_are_two(run: Result) -> None:
+    assert said(run)[1] == {(4, 7)}
     run.edits.name(1, "Anna")
     run.edits.name(2, "Ben")
-    assert said(run) == (set(), {(1, 4)})
+    assert said(run)[1] == {(4, 7), (1, 4)}
+    run.edits.confirm(0)  # placed by hand, it stands for Character 1
+    assert said(run)[1] == {(4, 7), (0, 4)}
 
 
 def test_a_locked_character_takes_nobody(run: Result) -> None:
     run.edits.lock(3)
-    together, apart = said(run)
-    assert together == {(6, 7)}
-    assert apart == {(other, 6) for other in range(6)} | {(6, 8)}
+    assert said(run)[1] == {(other, 6) for other in range(6)} | {(6, 8)}
 
 
 def test_what_was_set_aside_is_out(run: Result) -> None:

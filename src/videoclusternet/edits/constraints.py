@@ -23,10 +23,10 @@ def taken_out(state: State) -> Bools:
 def constraints_of(state: State, worth: Floats) -> Constraints:
     """Return what people said of pairs of tracks.
 
-    A character that people made of others, put tracks into or confirmed stays together as it
-    is, and so does a settled one, which nothing else joins.  What was denied is denied of all
-    that is left of a character: denied of one track of it, it would draw others away.
-    Characters that are two, by name as well, are held apart by the tracks that stand for them.
+    Characters stay together as people see them: taken apart again, they would be joined
+    otherwise wherever one track has left.  What was denied is denied of all that is left of a
+    character.  Characters that are two, by name as well, are held apart by the tracks that stand
+    for them, and a settled one from all others.
 
     That tracks are one person and two cannot be said: whoever says the second of it is refused,
     see :func:`videoclusternet.edits.verbs.apply`.
@@ -40,22 +40,16 @@ def constraints_of(state: State, worth: Floats) -> Constraints:
         part in clustering.
     """
     stands = stands_for(state, worth)
-    claims = state.claims()
-    placed = {min(claim.tracks) for claim in claims if claim.kind in ("one", "is")}
-    whole = {int(state.person[track]) for track in placed}
-    locked = [row for row in state.living() if state.people[row].locked]
     named = [row for row in state.living() if state.people[row].name and row in stands]
     apart = {(stands[one], stands[other]) for one, other in combinations(named, 2)}
-    for claim in claims:
+    for claim in state.claims():
         apart |= _denied(state, claim, stands)
-    for row in locked:
-        first = int(state.rows(row)[0])
-        apart |= {(first, int(other)) for other in np.flatnonzero(state.person != row)}
-    together = {
-        (int(tracks[0]), int(track))
-        for tracks in (state.rows(row) for row in whole.union(locked))
-        for track in tracks[1:]
-    }
+    together: set[_Pair] = set()
+    for row in state.living():
+        first, *others = state.rows(row).tolist()
+        together |= {(first, other) for other in others}
+        if state.people[row].locked:
+            apart |= {(first, int(other)) for other in np.flatnonzero(state.person != row)}
     return Constraints(_array(apart), _array(together), len(state.base))
 
 
