@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import DESK, PHONE, Server, Window, chromium
 from tests.conftest import Vcn
-from tests.drawn import FakeModels, draw_film
-from videoclusternet import cluster_film, open_run
+from tests.drawn import PLAIN, FakeModels, draw_film
+from videoclusternet import cluster_film, cluster_tracks, open_run
 from videoclusternet.config import Config
 
 pytestmark = pytest.mark.slow
@@ -494,3 +494,71 @@ def test_without_the_film_the_rest_works(browser: Browser, run: Path) -> None:
     finally:
         moved.rename(film)
         server.end()
+
+
+def test_a_film_that_browsers_do_not_play_gets_a_preview(
+    browser: Browser, tmp_path: Path, fake_models: FakeModels
+) -> None:
+    film = draw_film(tmp_path / "three.mp4", SCENES).rename(tmp_path / "three.avi")
+    run = cluster_film(film, tmp_path / "run", Config.load(settings=PLAIN)).folder
+    server = Server(run)
+    window = Window.open(browser, server.address)
+    window.page.get_by_role("button", name="Make a preview").click()
+    window.page.locator(".boxes .box:visible").first.wait_for()
+    assert window.page.locator("video").evaluate("v => v.videoWidth") == 192
+    assert (run / "preview-0.mp4").is_file()
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []
+
+
+def test_tracks_without_a_film_and_names_that_are_markup(
+    browser: Browser, labelled: Path, tmp_path: Path
+) -> None:
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202e"
+    run = cluster_tracks(labelled / "discs.zip", tmp_path / "run", Config.load(settings=PLAIN))
+    run.edits.name(1, evil)
+    run.edits.note(1, evil)
+    server = Server(run.folder, "--author", evil)
+    window = Window.open(browser, server.address)
+    assert window.cast()[0].startswith("<img src=x")
+    assert window.page.locator("#player").is_hidden()
+    window.tile(window.tracks()[0]).click()
+    window.page.keyboard.press("c")
+    window.says("right here")
+    window.page.locator("#log", has_text="onerror").wait_for()
+    for key in ("r", "m", "s", "q"):
+        window.page.keyboard.press("Escape")
+        window.page.keyboard.press(key)
+        window.page.locator("dialog[open]").wait_for()
+        window.page.keyboard.press("Escape")
+        window.page.locator("dialog").wait_for(state="detached")
+    assert window.page.locator("img[src='x'], script:not([type='module'])").count() == 0
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []
+    page = (run.folder / "cast.html").read_text("utf-8")
+    assert "<img src=x" not in page and "&lt;img src=x" in page
+
+
+def test_two_films_have_a_lane_and_a_player_each(
+    browser: Browser, tmp_path: Path, fake_models: FakeModels
+) -> None:
+    films = [draw_film(tmp_path / f"{n}.mp4", SCENES[n:]) for n in (0, 2)]
+    run = cluster_film(films, tmp_path / "run", Config.load(settings=PLAIN)).folder
+    server = Server(run)
+    window = Window.open(browser, server.address)
+    first = len(open_run(run).films[0].tracks)
+    window.page.get_by_label("Film", exact=True).select_option("2")
+    source = window.page.locator("video")
+    window.page.wait_for_selector("video[src^='film/1']")
+    number = int(open_run(run).cast.character[first]) + 1
+    window.row(f"Character {number}").click()
+    window.tile(first).click()
+    window.page.locator(".boxes .box:visible").first.wait_for()
+    assert "film/1" in source.evaluate("v => v.src")
+    window.tile(window.tracks()[0]).click()
+    window.page.wait_for_selector("video[src^='film/0']")
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []
