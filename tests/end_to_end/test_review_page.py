@@ -137,6 +137,48 @@ def test_boxes_follow_the_picture_while_it_plays(opened: Open, run: Path) -> Non
     assert window.page.locator("video").evaluate("v => v.paused && v.currentTime > 0.3")
 
 
+def test_a_click_on_a_lane_jumps_there(opened: Open, run: Path) -> None:
+    window = opened()
+    lanes = window.page.locator("#lanes .scroll")
+    box = lanes.bounding_box()
+    assert box
+    # The last sixth of the film: blue alone.  The lane of its character is one of three.
+    blue = int(open_run(run).cast.character[7])
+    x = 104 + (box["width"] - 112) * 0.93
+    lanes.click(position={"x": x, "y": 18 * (blue + 1) + 9})
+    window.page.locator('#tracks .tile.seen[data-track="7"]').wait_for()
+    window.page.locator(".boxes .box:visible").wait_for()
+    assert window.page.locator("video").evaluate("v => v.currentTime") == pytest.approx(
+        5.58, abs=0.1
+    )
+
+
+def test_a_track_plays_under_the_pointer(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row(start(run)[0]).click()
+    tile = window.tile(3)
+    tile.hover()
+    seen = set()
+    for _ in range(8):
+        seen.add(tile.locator("img").get_attribute("src"))
+        window.page.wait_for_timeout(110)
+    assert len(seen) > 1
+    window.page.mouse.move(5, 5)
+    best = window.page.evaluate(
+        "async () => (await (await fetch('api/run')).json()).tracks.best[3]"
+    )
+    assert tile.locator("img").get_attribute("src") == f"crop/{best}.jpg"
+
+
+def test_several_are_dragged_at_once(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row("Character 1").click()
+    window.row("Character 2").click(modifiers=["Control"])
+    window.row("Character 2").drag_to(window.row("Character 3"))
+    window.says("Made Character 3 and Character 1, Character 2 one")
+    assert list(people(run)) == ["Character 3"]
+
+
 def test_names_are_given_and_suggested(opened: Open, run: Path) -> None:
     window = opened()
     window.row("Character 1").click()
@@ -327,6 +369,8 @@ def test_everything_goes_by_keyboard_alone(opened: Open, run: Path) -> None:
     press("l")
     window.says("Unlocked: Anna")
     press("1")
+    press("ArrowDown")
+    press("ArrowUp")
     press("ArrowDown")
     press("h")
     window.says("Hidden: Character 2")
