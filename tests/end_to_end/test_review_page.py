@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import DESK, PHONE, Server, Window, chromium
 from tests.conftest import Vcn
-from tests.drawn import FakeModels, draw_film
-from videoclusternet import cluster_film, open_run
+from tests.drawn import PLAIN, FakeModels, draw_film
+from videoclusternet import cluster_film, cluster_tracks, open_run
 from videoclusternet.config import Config
 
 pytestmark = pytest.mark.slow
@@ -135,6 +135,48 @@ def test_boxes_follow_the_picture_while_it_plays(opened: Open, run: Path) -> Non
     window.page.keyboard.press("k")
     assert window.page.evaluate(place) != before
     assert window.page.locator("video").evaluate("v => v.paused && v.currentTime > 0.3")
+
+
+def test_a_click_on_a_lane_jumps_there(opened: Open, run: Path) -> None:
+    window = opened()
+    lanes = window.page.locator("#lanes .scroll")
+    box = lanes.bounding_box()
+    assert box
+    # The last sixth of the film: blue alone.  The lane of its character is one of three.
+    blue = int(open_run(run).cast.character[7])
+    x = 104 + (box["width"] - 112) * 0.93
+    lanes.click(position={"x": x, "y": 18 * (blue + 1) + 9})
+    window.page.locator('#tracks .tile.seen[data-track="7"]').wait_for()
+    window.page.locator(".boxes .box:visible").wait_for()
+    assert window.page.locator("video").evaluate("v => v.currentTime") == pytest.approx(
+        5.58, abs=0.1
+    )
+
+
+def test_a_track_plays_under_the_pointer(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row(start(run)[0]).click()
+    tile = window.tile(3)
+    tile.hover()
+    seen = set()
+    for _ in range(8):
+        seen.add(tile.locator("img").get_attribute("src"))
+        window.page.wait_for_timeout(110)
+    assert len(seen) > 1
+    window.page.mouse.move(5, 5)
+    best = window.page.evaluate(
+        "async () => (await (await fetch('api/run')).json()).tracks.best[3]"
+    )
+    assert tile.locator("img").get_attribute("src") == f"crop/{best}.jpg"
+
+
+def test_several_are_dragged_at_once(opened: Open, run: Path) -> None:
+    window = opened()
+    window.row("Character 1").click()
+    window.row("Character 2").click(modifiers=["Control"])
+    window.row("Character 2").drag_to(window.row("Character 3"))
+    window.says("Made Character 3 and Character 1, Character 2 one")
+    assert list(people(run)) == ["Character 3"]
 
 
 def test_names_are_given_and_suggested(opened: Open, run: Path) -> None:
@@ -328,6 +370,8 @@ def test_everything_goes_by_keyboard_alone(opened: Open, run: Path) -> None:
     window.says("Unlocked: Anna")
     press("1")
     press("ArrowDown")
+    press("ArrowUp")
+    press("ArrowDown")
     press("h")
     window.says("Hidden: Character 2")
     press("h")
@@ -494,3 +538,71 @@ def test_without_the_film_the_rest_works(browser: Browser, run: Path) -> None:
     finally:
         moved.rename(film)
         server.end()
+
+
+def test_a_film_that_browsers_do_not_play_gets_a_preview(
+    browser: Browser, tmp_path: Path, fake_models: FakeModels
+) -> None:
+    film = draw_film(tmp_path / "three.mp4", SCENES).rename(tmp_path / "three.avi")
+    run = cluster_film(film, tmp_path / "run", Config.load(settings=PLAIN)).folder
+    server = Server(run)
+    window = Window.open(browser, server.address)
+    window.page.get_by_role("button", name="Make a preview").click()
+    window.page.locator(".boxes .box:visible").first.wait_for()
+    assert window.page.locator("video").evaluate("v => v.videoWidth") == 192
+    assert (run / "preview-0.mp4").is_file()
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []
+
+
+def test_tracks_without_a_film_and_names_that_are_markup(
+    browser: Browser, labelled: Path, tmp_path: Path
+) -> None:
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202e"
+    run = cluster_tracks(labelled / "discs.zip", tmp_path / "run", Config.load(settings=PLAIN))
+    run.edits.name(1, evil)
+    run.edits.note(1, evil)
+    server = Server(run.folder, "--author", evil)
+    window = Window.open(browser, server.address)
+    assert window.cast()[0].startswith("<img src=x")
+    assert window.page.locator("#player").is_hidden()
+    window.tile(window.tracks()[0]).click()
+    window.page.keyboard.press("c")
+    window.says("right here")
+    window.page.locator("#log", has_text="onerror").wait_for()
+    for key in ("r", "m", "s", "q"):
+        window.page.keyboard.press("Escape")
+        window.page.keyboard.press(key)
+        window.page.locator("dialog[open]").wait_for()
+        window.page.keyboard.press("Escape")
+        window.page.locator("dialog").wait_for(state="detached")
+    assert window.page.locator("img[src='x'], script:not([type='module'])").count() == 0
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []
+    page = (run.folder / "cast.html").read_text("utf-8")
+    assert "<img src=x" not in page and "&lt;img src=x" in page
+
+
+def test_two_films_have_a_lane_and_a_player_each(
+    browser: Browser, tmp_path: Path, fake_models: FakeModels
+) -> None:
+    films = [draw_film(tmp_path / f"{n}.mp4", SCENES[n:]) for n in (0, 2)]
+    run = cluster_film(films, tmp_path / "run", Config.load(settings=PLAIN)).folder
+    server = Server(run)
+    window = Window.open(browser, server.address)
+    first = len(open_run(run).films[0].tracks)
+    window.page.get_by_label("Film", exact=True).select_option("2")
+    source = window.page.locator("video")
+    window.page.wait_for_selector("video[src^='film/1']")
+    number = int(open_run(run).cast.character[first]) + 1
+    window.row(f"Character {number}").click()
+    window.tile(first).click()
+    window.page.locator(".boxes .box:visible").first.wait_for()
+    assert "film/1" in source.evaluate("v => v.src")
+    window.tile(window.tracks()[0]).click()
+    window.page.wait_for_selector("video[src^='film/0']")
+    window.page.context.close()
+    assert server.end()[0] == 0
+    assert window.troubles == []

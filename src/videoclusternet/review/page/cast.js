@@ -6,7 +6,7 @@ import { Grid } from "./grid.js";
 import { listen, model, openCharacter, shown, tell } from "./model.js";
 
 const KIND = "application/x-vcn";
-let dragged = null; // { tracks } or { person }
+let dragged = null; // { tracks } or { people }
 
 export function drag(event, what, words) {
   dragged = what;
@@ -73,7 +73,7 @@ function show(row, person) {
   row.className = `cell person-row${unknown ? " unknown" : ""}${person.hidden ? " is-hidden" : ""}${open ? " open" : ""}`;
   row.draggable = !unknown;
   row.dataset.number = String(number);
-  row.ondragstart = (event) => drag(event, { person: number }, label);
+  row.ondragstart = (event) => drag(event, { people: withPicked(number) }, label);
   row.setAttribute("aria-selected", String(model.picked.has(number)));
   const tracks = several(person.tracks.length, "track");
   const sure = unknown ? "" : `, ${percent(person.sure)} sure`;
@@ -92,6 +92,11 @@ function show(row, person) {
   );
 }
 
+/** Characters that are dragged: one, or all that are selected with it. */
+function withPicked(number) {
+  return model.picked.has(number) ? [...model.picked].filter((one) => one > 0) : [number];
+}
+
 function meter(person) {
   const wrong = Math.round(person.wrong);
   const words = wrong ? `≈ ${wrong} wrong` : percent(person.sure);
@@ -106,7 +111,7 @@ function dropsOn(list) {
     if (!dragged || !place) return false;
     const number = place === fresh ? "new" : Number(place.dataset.number);
     if (dragged.tracks) return number !== model.open;
-    return typeof number === "number" && number > 0 && number !== dragged.person;
+    return typeof number === "number" && number > 0 && !dragged.people.includes(number);
   };
   for (const area of [list.root, fresh]) {
     area.addEventListener("dragover", (event) => {
@@ -123,7 +128,7 @@ function dropsOn(list) {
       const what = dragged;
       released();
       if (what.tracks) move(what.tracks, place === fresh ? "new" : Number(place.dataset.number) || "unknown");
-      else merge([Number(place.dataset.number), what.person]);
+      else merge([Number(place.dataset.number), ...what.people]);
     });
   }
   document.addEventListener("dragend", released);

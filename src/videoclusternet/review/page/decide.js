@@ -87,6 +87,11 @@ export async function merge(numbers) {
   if (await decide("merge", { characters: known }, words)) openCharacter(known[0]);
 }
 
+export function apart(numbers) {
+  if (numbers.length < 2) return toast("Select two characters to say that they are different people.");
+  return decide("apart", { characters: numbers }, `Different people: ${numbers.map(called).join(", ")}`);
+}
+
 /** Put tracks somewhere: a number, "new" or "unknown". */
 export async function move(tracks, to) {
   if (!tracks.length) return toast("Select a track first.");

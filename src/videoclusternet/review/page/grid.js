@@ -153,7 +153,8 @@ export class Grid {
     };
     if (event.key in steps) {
       const before = Math.max(this.active, 0);
-      this.go(this.active < 0 ? 0 : Math.min(Math.max(this.active + steps[event.key], 0), this.items.length - 1));
+      const jump = !Number.isFinite(steps[event.key]);
+      this.go(this.active < 0 && !jump ? 0 : Math.min(Math.max(before + steps[event.key], 0), this.items.length - 1));
       if (event.shiftKey && this.onrange) this.onrange(this.between(before, this.active));
       else this.onmove?.(this.items[this.active]);
     } else if (event.key === " " && this.active >= 0) {

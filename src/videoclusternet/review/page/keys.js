@@ -12,6 +12,7 @@ const KEYS = [
     r: ["Rename", () => dialogs.rename(model.open)],
     m: ["Merge the selected characters, or with another one", () => (known().length > 1 ? decide.merge(mergeOrder()) : dialogs.mergeWith(model.open))],
     s: ["Split off the selected tracks, or where the weakest link is", () => dialogs.splitUp(model.open, model.chosen.size ? meant() : [])],
+    d: ["The selected characters are different people", () => decide.apart(known())],
     l: ["Lock, unlock", () => decide.toggle([...model.picked], "lock")],
     h: ["Hide, show", () => decide.toggle([...model.picked], "hide")],
     t: ["Note", () => dialogs.note(model.open)],

@@ -45,12 +45,12 @@ function orderButton(text, order) {
 
 function actions(person, others) {
   const { number, locked, hidden } = person;
-  const several_ = others.length > 1;
+  const many = others.length > 1;
   return h("div", { class: "actions", role: "toolbar", "aria-label": "This character" },
-    several_
+    many
       ? button(`Merge ${others.length}`, "M", () => decide.merge(mergeOrder()), { class: "strong" })
       : button("Rename", "R", () => dialogs.rename(number)),
-    several_ ? button("Two people", "", () => decide.decide("apart", { characters: others }, "Said to be different people"))
+    many ? button("Different people", "D", () => decide.apart(others))
       : button("Merge…", "M", () => dialogs.mergeWith(number)),
     button("Split…", "S", () => dialogs.splitUp(number)),
     button(locked ? "Unlock" : "Lock", "L", () => decide.toggle([...model.picked], "lock")),
