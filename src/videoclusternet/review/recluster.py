@@ -27,7 +27,11 @@ from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.types import Cast, Constraints, Epochs, Merges, Reason, Rounds
-from videoclusternet.types.arrays import Floats
+from videoclusternet.types.arrays import Bools, Floats, UInt8
+
+SURE = 0.9
+"""Confidence from which a track that was denied finds a place: it lies far from most, and was
+taken for somebody else once."""
 
 
 @dataclass(frozen=True)
@@ -126,17 +130,20 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     with one_thread() if len(tracks) < MANY else nullcontext():
         cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
     hook(Event("done", "cast", unit="comparisons"))
-    return _unsure_again(cast, found), merges
+    denied = result.edits.state.reason == Reason.UNPLACED
+    unsure = (found.reason == Reason.UNSURE) | denied & (cast.confidence < SURE)
+    return _left_open(cast, unsure, found.reason), merges
 
 
-def _unsure_again(cast: Cast, found: Cast) -> Cast:
-    """Leave tracks Unknown that could not be told from others, with whom they probably show."""
-    unsure = (found.reason == Reason.UNSURE) & (cast.character >= 0)
+def _left_open(cast: Cast, unsure: Bools, reason: UInt8) -> Cast:
+    """Leave some tracks Unknown, with whom they probably show."""
+    unsure = unsure & (cast.character >= 0)
     character = np.where(unsure, -1, cast.character)
+    why = np.where(reason == Reason.OK, np.uint8(Reason.UNPLACED), reason)
     return replace(
         cast,
         character=character,
-        reason=np.where(unsure, np.uint8(Reason.UNSURE), cast.reason),
+        reason=np.where(unsure, why, cast.reason),
         alike=tuple(pair for pair in cast.alike if np.isin(pair, character).all()),
         threshold=np.where(unsure, np.float32(np.nan), cast.threshold),
         confidence=np.where(unsure, np.float32(0), cast.confidence),
