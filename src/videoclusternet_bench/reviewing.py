@@ -66,15 +66,16 @@ class Reviewer:
 
     Parameters
     ----------
+    home : Path
+        Where a copy of the run may lie.
     run : Path
-        Run folder; it is copied, and what was edited there is left out.
+        Run folder; what was edited there is left out.
     truth : path or sequence of paths
         As for ``vcn score``.
     """
 
-    def __init__(self, run: Path, truth: Path | Sequence[Path]) -> None:
-        self._home = tempfile.TemporaryDirectory(prefix="vcn-review-")
-        self._run = Path(self._home.name) / "run"
+    def __init__(self, home: Path, run: Path, truth: Path | Sequence[Path]) -> None:
+        self._run = home / "run"
         shutil.copytree(run, self._run, ignore=lambda _, names: {n for n in names if "edits" in n})
         self.result = open_run(self._run)
         self.label = read_truth(truth, self.result).label
@@ -85,10 +86,6 @@ class Reviewer:
         (self._run / "edits.jsonl").unlink(missing_ok=True)
         self.result = open_run(self._run)
         return self.result
-
-    def close(self) -> None:
-        """Remove the copy."""
-        self._home.cleanup()
 
     def people(self) -> dict[int, str]:
         """Return the person that most labelled tracks of each character show."""
@@ -241,8 +238,8 @@ def over_runs(
     """Review some runs in all orders, the random one once for each seed (the mean)."""
     found = []
     for number, (run, truth) in enumerate(runs):
-        reviewer = Reviewer(run, truth)
-        try:
+        with tempfile.TemporaryDirectory(prefix="vcn-review-") as home:
+            reviewer = Reviewer(Path(home), run, truth)
             drawn = [review(reviewer, "random", seed) for seed in range(seeds)]
             by: dict[Order, Clicks] = {
                 "queue": review(reviewer, "queue"),
@@ -250,8 +247,6 @@ def over_runs(
                 "random": _mean(drawn),
             }
             found.append((run, by, corrected(reviewer)))
-        finally:
-            reviewer.close()
         progress(number + 1, len(runs))
     return found
 

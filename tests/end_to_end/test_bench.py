@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from tests.conftest import Vcn
 from tests.drawn import FakeModels, write_boxes
-from videoclusternet.config import PROFILES
+from videoclusternet.config import PROFILES, Config
+from videoclusternet.doors import cluster_tracks
+from videoclusternet.review import queue
 from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench import compare as module
 from videoclusternet_bench.data.sets import labelled_sets
 from videoclusternet_bench.methods import registry
 from videoclusternet_bench.methods.base import Given, Method, Needs, Told
+from videoclusternet_bench.reviewing import ORDERS, Reviewer, review
 
 Array = NDArray[Any]
 FAST = "instant,hac,hdbscan,hac-count,hac-oracle"
@@ -277,3 +280,36 @@ def test_methods_say_what_they_are_told(vcn: Vcn) -> None:
     outcome = vcn("bench", "methods")
     assert outcome.code == 0
     assert "told nothing" in outcome.out and "told labels" in outcome.out
+
+
+@pytest.fixture
+def reviewed(labelled: Path, tmp_path: Path) -> Path:
+    """A run over the four labelled tracks."""
+    config = Config.load("instant", settings=["faces.detector=mtcnn"])
+    return cluster_tracks(labelled / "discs.zip", tmp_path / "discs.vcn", config).folder
+
+
+def test_a_simulated_person_reviews_a_run(reviewed: Path, labelled: Path, vcn: Vcn) -> None:
+    """Two people, all right: no click, nothing changes, and the run is as it was."""
+    before = sorted(path.name for path in reviewed.iterdir())
+    done = vcn("bench", "review", reviewed, "--truth", labelled / "discs_tracks.csv", "-q")
+    assert (done.code, done.err) == (0, "")
+    words = done.out.splitlines()[1].split()
+    assert words == ["discs", *"0000000", "1.000", "1.000", "1.000"]
+    assert sorted(path.name for path in reviewed.iterdir()) == before
+    assert vcn("bench", "review", reviewed, reviewed, "--truth", labelled).code == 2
+
+
+def test_wrong_tracks_are_found_and_put_right(
+    reviewed: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LEAST", 0.0)  # of discs all is sure, and nothing would be asked
+    truth = labelled / "discs_tracks.csv"
+    text = truth.read_text(encoding="utf-8")
+    truth.write_text(text.replace("2,2,0,2,red", "2,2,0,2,green"), encoding="utf-8")
+    reviewer = Reviewer(tmp_path, reviewed, truth)
+    assert reviewer.errors() == 1  # red and green are one character
+    for order in ORDERS:
+        done = review(reviewer, order)
+        assert done.errors == 1 and 1 <= done.half == done.all <= 6 and done.left == 0
+        assert sorted(reviewer.people().values()) == ["blue", "green", "red"]
