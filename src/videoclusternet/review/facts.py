@@ -9,11 +9,9 @@ import numpy as np
 
 from videoclusternet.runfolder.described import Film
 from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import REASONS, duration
+from videoclusternet.show.summary import REASONS, duration, size_worth
 from videoclusternet.types.arrays import Array, Float64, Int64
 
-WELL_SEEN = 112
-"""Shorter side of a face from which it is seen as well as the canvas can show it, px."""
 LONGEST = 120.0
 """Seconds of boxes that are given at once."""
 
@@ -109,21 +107,13 @@ def _worth(result: Result) -> Float64:
     centre = np.zeros((int(who.max(initial=-1)) + 2, unit.shape[1]))
     np.add.at(centre, who, unit)
     typical = np.maximum(np.einsum("ij,ij->i", unit, _unit(centre)[who]), 0)
-    size = np.concatenate([_size(film) for film in result.films])[embeddings.crop]
+    size = np.concatenate([size_worth(film) for film in result.films])[embeddings.crop]
     worth[embeddings.crop] += typical * result.weights.weight * size
     return np.asarray(worth)
 
 
 def _unit(x: Array) -> Array:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
-
-
-def _size(film: Film) -> Float64:
-    """Worth of a film's crops by the size of their faces, float64 (C,), 0 to 1."""
-    if film.faces is None or len(film.faces) == 0:
-        return np.ones(len(film.crops))
-    shorter = film.faces.shorter.astype(np.float64)[film.crops.face]
-    return np.asarray(np.minimum(shorter / WELL_SEEN, 1.0))
 
 
 def as_json(result: Result, facts: Facts) -> dict[str, Any]:

@@ -174,14 +174,12 @@ def _unit(x: Array) -> Array:
 
 
 def _size(result: Result, crops: Array) -> Array:
-    """Worth of crops by face size, 0 to 1, saturating at the canvas' own 112 px."""
-    film_rows = np.concatenate([np.full(len(f.crops), i) for i, f in enumerate(result.films)])
-    start = np.cumsum([0, *(len(f.crops) for f in result.films)])
-    worth = np.ones(len(crops))
-    for i, row in enumerate(crops):
-        film = result.films[film_rows[row]]
-        if film.faces is None:
-            continue
-        face = film.crops.face[row - start[film_rows[row]]]
-        worth[i] = min(1.0, float(film.faces.shorter[face]) / 112)
-    return worth
+    """Worth of crops by face size, 0 to 1."""
+    return np.concatenate([size_worth(film) for film in result.films])[crops]
+
+
+def size_worth(film: Film) -> Array:
+    """Return the worth of a film's crops by face size, 0 to 1, full at the canvas' own 112 px."""
+    if film.faces is None or len(film.faces) == 0:
+        return np.ones(len(film.crops))
+    return np.minimum(film.faces.shorter.astype(np.float64)[film.crops.face] / 112, 1.0)

@@ -85,9 +85,9 @@ function show(row, person) {
     h("span", { class: "text" },
       h("span", { class: "label" },
         h("b", {}, label), person.locked ? icon("lock") : null,
-        person.hidden ? icon("hidden") : null, person.note ? icon("note") : null),
+        person.hidden ? icon("hidden") : null, person.note ? icon("note") : null,
+        unknown ? null : meter(person)),
       h("span", { class: "soft small" }, `${span(person.seconds)} · ${tracks}`)),
-    unknown ? null : meter(person),
     h("span", { class: "tick", "aria-hidden": "true" }, icon("check")),
   );
 }

@@ -6,7 +6,7 @@ import { dialog, moveTo, side } from "./dialogs.js";
 import { button, fill, h, percent, several } from "./dom.js";
 import { called, listen, lookAt, model, openCharacter } from "./model.js";
 
-const FEW = 6, MANY = 60;
+const FEW = 6, MANY = 60, MUCH = 99;
 const CALM = 600; // ms without a decision before the questions are counted again
 const skipped = new Set();
 let count = null;
@@ -15,7 +15,7 @@ let count = null;
 export function queueButton() {
   const place = document.getElementById("ask");
   const draw = () => {
-    const said = count === null ? "Questions" : count ? `${several(count, "question")}` : "Questions";
+    const said = !count ? "Questions" : count > MUCH ? `${MUCH}+ questions` : several(count, "question");
     place.querySelector(".word").textContent = said;
     place.classList.toggle("strong", Boolean(count));
   };
@@ -50,7 +50,7 @@ export async function ask() {
     body.dataset.question = !question || enough ? "none" : key(question);
     if (!question || enough) return finished(question);
     foot.textContent = said.left
-      ? `About ${said.expected.toFixed(1)} tracks are expected to be wrong. ${several(said.left, "answer")} until it is less than one.`
+      ? `About ${said.expected.toFixed(said.expected < 10 ? 1 : 0)} tracks are expected to be wrong. ${several(said.left, "answer")} until it is less than one.`
       : `Less than one track is expected to be wrong (${said.expected.toFixed(2)}).`;
     fill(body, h("h3", { class: "asked" }, words(question)), pictures(question, more ? MANY : FEW, box), answers());
     body.querySelector("button.yes")?.focus();
@@ -112,10 +112,17 @@ function words({ kind, characters }) {
 }
 
 function pictures({ kind, characters, tracks }, most, box) {
-  if (kind === "same") return h("div", { class: "sides" }, characters.map((number) => side(called(number), spread(number, most), null, most)));
-  const one = big(tracks[0], most, box);
-  if (kind === "face") return h("div", { class: "sides single" }, one);
-  return h("div", { class: "sides" }, one, side(called(characters[0]), spread(characters[0], most, tracks), null, most));
+  if (kind === "same") return h("div", { class: "sides" }, characters.map((number) => one(number, most)));
+  const asked = big(tracks[0], most, box);
+  if (kind === "face") return h("div", { class: "sides single" }, asked);
+  return h("div", { class: "sides" }, asked, one(characters[0], most, tracks));
+}
+
+/** A character, with some of its tracks. */
+function one(number, most, but = []) {
+  const made = side(called(number), spread(number, most, but), null, most);
+  made.querySelector("h3 .soft").textContent = ` ${several(model.people.get(number)?.tracks.length ?? 0, "track")}`;
+  return made;
 }
 
 /** The track in question, with its pictures. */
