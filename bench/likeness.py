@@ -29,8 +29,8 @@ NEAR = 0.95
 """Nearer pairs were joined, but for what keeps them apart: they are not fitted."""
 
 
-def pairs_of(run: Path, truth: Path) -> list[tuple[float, bool]]:
-    """Return the distance of each pair of characters, and whether they are one person."""
+def pairs_of(run: Path, truth: Path) -> list[tuple[float, int, bool]]:
+    """Return of each pair of characters distance, tracks of the smaller, and if they are one."""
     result = open_run(run)
     labels, near = read_truth(truth, result).label, Nearness.of(result)
     character = result.cast.character
@@ -40,8 +40,9 @@ def pairs_of(run: Path, truth: Path) -> list[tuple[float, bool]]:
         seen = Counter(labels[t] for t in np.flatnonzero(character == number) if labels[t])
         person[number] = seen.most_common(1)[0][0] if seen else None
     met = {tuple(sorted(pair)) for pair in character[near.met].tolist()}
+    size = np.bincount(character[character >= 0])
     return [
-        (float(far[i, j]), person[a] == person[b])
+        (float(far[i, j]), int(min(size[a], size[b])), person[a] == person[b])
         for i, a in enumerate(numbers.tolist())
         for j, b in enumerate(numbers.tolist())
         if i < j and person[a] and person[b] and (a, b) not in met
@@ -59,19 +60,24 @@ def main() -> None:
         for run, truth in zip(paths[::2], paths[1::2], strict=True)
         for pair in pairs_of(run, truth)
     ]
-    far, same = np.array([x for x, _ in found]), np.array([y for _, y in found])
+    far, size, same = (np.array(column) for column in zip(*found, strict=True))
     table = Table("distance", "pairs", "one person", "share", "expected")
     for low, high in pairwise(EDGES):
         here = (far >= low) & (far < high)
         count, ones = int(here.sum()), int(same[here].sum())
-        expected = float(likeness(far[here]).mean()) if count else np.nan
+        expected = float(likeness(far[here], size[here]).mean()) if count else np.nan
         share = ones / count if count else np.nan
         table.add_row(f"{low}-{high}", str(count), str(ones), f"{share:.3f}", f"{expected:.3f}")
     Console(width=100).print(table)
     fitted = far >= NEAR
-    model = LogisticRegression(C=1e6).fit(far[fitted, None] - 1, same[fitted])
+    seen = np.stack([far - 1, np.log(size)], axis=1)[fitted]
+    model = LogisticRegression(C=1e6).fit(seen, same[fitted])
+    steep, smaller = model.coef_[0]
     print(f"{fitted.sum()} pairs, {same[fitted].sum()} of one person:", end=" ")
-    print(f"log-odds {model.intercept_[0]:.2f} {model.coef_[0, 0]:+.1f} (distance - 1)")
+    print(
+        f"log-odds {model.intercept_[0]:.2f} {steep:+.1f} (distance - 1) "
+        f"{smaller:+.2f} ln(tracks of the smaller)"
+    )
 
 
 if __name__ == "__main__":

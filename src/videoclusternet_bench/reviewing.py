@@ -1,8 +1,9 @@
 """How many clicks a review takes: a simulated person answers the questions of the queue.
 
-The person answers by the labels, and knows whom a wrong track shows.  Three orders of the same
+The person answers by the labels, and knows whom a wrong track shows.  Four orders of the same
 questions are compared: the queue's, character by character (the largest first, their tracks in
-the order of the film), and at random.  A click is an answer.  Labels decide answers alone.
+the order of the film, several at once or one by one), and at random.  A click is an answer, or
+a track that is pointed out as wrong.  Labels decide answers alone.
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from videoclusternet.errors import ContradictionError
-from videoclusternet.review.queue import Question, questions
+from videoclusternet.review.queue import TOGETHER, Question, questions
 from videoclusternet.review.recluster import propose
 from videoclusternet.review.situation import Nearness, situation
 from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.scores import score
 
-Order = Literal["queue", "size", "random"]
-ORDERS: tuple[Order, ...] = ("queue", "size", "random")
+Order = Literal["queue", "size", "one by one", "random"]
+ORDERS: tuple[Order, ...] = ("queue", "size", "one by one", "random")
+_Key = tuple[object, ...]
 FEW = 10
 """Corrections after which the characters are found anew."""
 
@@ -106,8 +108,14 @@ class Reviewer:
         )
         return wrong + len(people) - len(set(people.values()))
 
-    def answer(self, question: Question) -> None:
-        """Answer by the labels; a track that does not belong is put where it does."""
+    def answer(self, question: Question) -> int:
+        """Answer by the labels; tracks that do not belong are put where they do.
+
+        Returns
+        -------
+        int
+            Clicks: one, and one more for each such track.
+        """
         people, edits = self.people(), self.result.edits
         numbers = [number - 1 for number in question.characters]
         if question.kind == "same":
@@ -116,15 +124,20 @@ class Reviewer:
                 edits.merge(*question.characters)
             elif None not in (one, other):
                 edits.apart(*question.characters)
-            return
-        (track,) = question.tracks
-        person = self.label[track]
-        if person is None or numbers[0] not in people:
-            return
-        if person == people[numbers[0]]:
-            edits.confirm(track)
-        else:
-            edits.move(track, self._home_of(str(person)))
+            return 1
+        wrong, right = self.told(question)
+        for track in wrong:
+            edits.move(track, self._home_of(str(self.label[track])))
+        if right:
+            edits.confirm(right)
+        return 1 + len(wrong)
+
+    def told(self, question: Question) -> tuple[list[int], list[int]]:
+        """Return the tracks of a question that do not belong to its character, and that do."""
+        person = self.people().get(question.characters[0] - 1)
+        known = [t for t in question.tracks if self.label[t] is not None and person is not None]
+        wrong = [track for track in known if self.label[track] != person]
+        return wrong, [track for track in known if self.label[track] == person]
 
     def _home_of(self, person: str) -> int | str:
         """Return the number of a person's largest character, or ``new``."""
@@ -137,19 +150,18 @@ def review(reviewer: Reviewer, order: Order, seed: int = 0) -> Clicks:
     """Answer questions until no error is left, or none is asked about."""
     result, rng = reviewer.fresh(), np.random.default_rng(seed)
     start = left = reviewer.errors()
-    asked: set[tuple[object, ...]] = set()
+    asked: set[_Key] = set()
     half = clicks = 0
     while left:
-        every = [q for q in _open(result, reviewer.near) if _key(q) not in asked]
+        every = _ordered(_open(result, reviewer.near, asked), order, rng)
         if not every:
             break
         question = _first(every, order, result, rng)
-        asked.add(_key(question))
-        clicks += 1
+        asked |= _keys(question)
         try:
-            reviewer.answer(question)
+            clicks += reviewer.answer(question)
         except ContradictionError:  # an earlier answer, of a character that was mixed
-            continue
+            clicks += 1
         left = reviewer.errors()
         half = half or (clicks if left <= start / 2 else 0)
     return Clicks(start, half, clicks, left)
@@ -162,46 +174,71 @@ def corrected(reviewer: Reviewer) -> Corrected:
     """
     result = reviewer.fresh()
     found, fixed = _score(reviewer), 0
-    asked: set[tuple[object, ...]] = set()
+    asked: set[_Key] = set()
     while fixed < FEW:
-        every = [q for q in _open(result, reviewer.near) if _key(q) not in asked]
+        every = _open(result, reviewer.near, asked)
         if not every:
             break
-        asked.add(_key(every[0]))
-        fixed += _correct(reviewer, every[0])
+        asked |= _keys(every[0])
+        fixed += _correct(reviewer, every[0], FEW - fixed)
     now, proposal = _score(reviewer), propose(result)
     if proposal.difference:
         result.edits.regroup(proposal.placed, proposal.cast, proposal.merges)
     return Corrected(found, now, _score(reviewer))
 
 
-def _correct(reviewer: Reviewer, question: Question) -> bool:
-    """Correct what a question is about, if it is wrong; return whether it was."""
+def _correct(reviewer: Reviewer, question: Question, most: int) -> int:
+    """Correct what a question is about, if it is wrong; return how much was."""
     people, edits = reviewer.people(), reviewer.result.edits
-    numbers = [number - 1 for number in question.characters]
     try:
         if question.kind == "same":
-            one, other = (people.get(number) for number in numbers)
+            one, other = (people.get(number - 1) for number in question.characters)
             if one is None or one != other:
-                return False
+                return 0
             edits.merge(*question.characters)
-            return True
-        person = reviewer.label[question.tracks[0]]
-        if person is None or numbers[0] not in people or person == people[numbers[0]]:
-            return False
-        edits.not_this(question.characters[0], question.tracks)
+            return 1
+        wrong = reviewer.told(question)[0][:most]
+        if wrong:
+            edits.not_this(question.characters[0], wrong)
     except ContradictionError:
-        return False
-    return True
+        return 0
+    return len(wrong)
 
 
-def _open(result: Result, near: Nearness) -> list[Question]:
-    """Return what is asked of characters: that some are one, and that tracks belong."""
-    return [q for q in questions(situation(result, near)) if q.kind in ("same", "belongs")]
+def _open(result: Result, near: Nearness, asked: set[_Key]) -> list[Question]:
+    """Return what is asked of characters: that some are one, and which tracks do not belong."""
+    found = []
+    for question in questions(situation(result, near)):
+        tracks = tuple(t for t in question.tracks if ("belongs", t) not in asked)
+        if question.kind == "belongs" and tracks:
+            found.append(replace(question, tracks=tracks))
+        elif question.kind == "same" and not _keys(question) <= asked:
+            found.append(question)
+    return found
 
 
-def _key(question: Question) -> tuple[object, ...]:
-    return question.kind, question.tracks or tuple(sorted(question.characters))
+def _keys(question: Question) -> set[_Key]:
+    if question.kind == "same":
+        return {("same", *sorted(question.characters))}
+    return {("belongs", track) for track in question.tracks}
+
+
+def _ordered(every: list[Question], order: Order, rng: np.random.Generator) -> list[Question]:
+    """Show tracks together as an order comes to them: doubtful first, in the film's, at random."""
+    if order == "queue":
+        return every
+    belongs: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for question in every:
+        if question.kind == "belongs":
+            belongs[question.characters] += question.tracks
+    found = [question for question in every if question.kind == "same"]
+    for who, tracks in belongs.items():
+        tracks = rng.permutation(tracks).tolist() if order == "random" else sorted(tracks)
+        most = 1 if order == "one by one" else TOGETHER
+        for begin in range(0, len(tracks), most):
+            some = tuple(tracks[begin : begin + most])
+            found.append(Question("belongs", who, some, 0.0, None, None))
+    return found
 
 
 def _first(
@@ -244,6 +281,7 @@ def over_runs(
             by: dict[Order, Clicks] = {
                 "queue": review(reviewer, "queue"),
                 "size": review(reviewer, "size"),
+                "one by one": review(reviewer, "one by one"),
                 "random": _mean(drawn),
             }
             found.append((run, by, corrected(reviewer)))

@@ -295,7 +295,7 @@ def test_a_simulated_person_reviews_a_run(reviewed: Path, labelled: Path, vcn: V
     done = vcn("bench", "review", reviewed, "--truth", labelled / "discs_tracks.csv", "-q")
     assert (done.code, done.err) == (0, "")
     words = done.out.splitlines()[1].split()
-    assert words == ["discs", *"0000000", "1.000", "1.000", "1.000"]
+    assert words == ["discs", *"000000000", "1.000", "1.000", "1.000"]
     assert sorted(path.name for path in reviewed.iterdir()) == before
     assert vcn("bench", "review", reviewed, reviewed, "--truth", labelled).code == 2
 

@@ -19,6 +19,7 @@ from videoclusternet.review.queue import (
     FACE,
     MET,
     PROBABLE,
+    TOGETHER,
     Answer,
     Situation,
     left,
@@ -52,13 +53,23 @@ def test_the_answer_that_removes_most_errors_is_asked_for_first() -> None:
     asked = questions(situation)
     assert [(q.kind, q.characters, q.tracks) for q in asked] == [
         ("same", (2, 3), ()),
-        ("belongs", (1,), (1,)),
         ("same", (1, 2), ()),
+        ("belongs", (1,), (1, 0)),
         ("belongs", (3,), (5,)),
-        ("belongs", (1,), (0,)),
         ("belongs", (2,), (4,)),
     ]
-    assert [q.gain for q in asked] == pytest.approx([0.9, 0.8, 0.6, 0.4, 0.1, 0.05])
+    assert [q.gain for q in asked] == pytest.approx([0.9, 0.6, 0.9, 0.4, 0.05])
+    # Each track that does not belong is a click more.
+    assert [q.worth for q in asked] == pytest.approx([0.9, 0.6, 0.9 / 1.9, 0.4 / 1.4, 0.05 / 1.05])
+
+
+def test_so_many_tracks_as_the_eye_takes_in_are_asked_about_at_once() -> None:
+    sure = np.linspace(0.9, 0.5, TOGETHER + 3)
+    first, rest = questions(case([0] * len(sure), sure.tolist()))
+    doubtful = np.argsort(sure, kind="stable").tolist()
+    assert first.tracks == tuple(doubtful[:TOGETHER]) and rest.tracks == tuple(doubtful[TOGETHER:])
+    assert first.yes == Answer("confirm", (), first.tracks)
+    assert first.no == Answer("not", (1,), first.tracks)
 
 
 def test_answers_are_decisions() -> None:
@@ -90,7 +101,7 @@ def test_what_is_settled_is_not_asked() -> None:
 
 
 def test_it_ends_when_less_than_one_error_is_expected() -> None:
-    asked = questions(case([0] * 6, [0.1, 0.2, 0.4, 0.7, 0.8, 1.0]))
+    asked = questions(case(list(range(6)), [0.1, 0.2, 0.4, 0.7, 0.8, 1.0]))
     total = sum(q.gain for q in asked)
     assert total == pytest.approx(2.8)
     number = left(asked)
@@ -103,10 +114,11 @@ def test_it_ends_when_less_than_one_error_is_expected() -> None:
 
 def test_likeness_falls_with_distance() -> None:
     far = np.linspace(0, 6, 200)
-    likely = likeness(far)
+    likely = likeness(far, np.ones(200, dtype=int))
     assert (np.diff(likely) <= 0).all()
-    assert likeness(np.array(1.0)) == pytest.approx(0.209, abs=1e-3)
-    assert likeness(np.array([0.0, 6.0])) == pytest.approx([1, 0], abs=1e-3)
+    assert likeness(np.array(1.0), np.array(1)) == pytest.approx(0.323, abs=1e-3)
+    assert likeness(np.array(1.0), np.array(8)) < 0.06
+    assert likeness(np.array([0.0, 6.0]), np.ones(2, dtype=int)) == pytest.approx([1, 0], abs=1e-3)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What to ask people next: the question whose answer removes most expected errors comes first.
+"""What to ask people next: the question whose clicks remove most expected errors comes first.
 
 An error is a track that is not where it belongs.  What an answer is expected to remove:
 
@@ -6,7 +6,7 @@ An error is a track that is not where it belongs.  What an answer is expected to
 question  expected errors
 ========= ====================================================================================
 same      two characters, one person? P(same) times the tracks of the smaller one
-belongs   does this track belong here? 1 less the track's confidence
+belongs   which of these tracks do not belong here? 1 less the confidence, their sum
 is        does this Unknown track show the character that it probably shows? ``PROBABLE``
 face      is this a face, though not surely one? ``FACE``
 ========= ====================================================================================
@@ -32,14 +32,17 @@ PROBABLE = 0.5
 """Share of the Unknown tracks that do show whom they probably show: nothing more is known."""
 FACE = 0.05
 """Share of the tracks that are not surely a face and are one."""
-STOPPED, STEEP = -1.33, -14.8
-"""Log-odds of P(same) at relative distance 1, where joining stopped, and how they change with it:
-a logistic regression over 2,683 pairs of characters of the labelled development sets, of which 22
-showed one person (``bench/likeness.py``)."""
+STOPPED, STEEP, SMALLER = -0.74, -13.5, -0.98
+"""Log-odds of P(same) of a lone track at relative distance 1, where joining stopped; how they
+change with the distance, and with the logarithm of the tracks of the smaller character: a logistic
+regression over 2,683 pairs of characters of the labelled development sets, of which 22 showed one
+person (``bench/likeness.py``)."""
 MET = 0.2
 """What is left of P(same) for two who are seen in one picture: a mirror, a double exposure."""
 LEAST = 0.01
 """Expected errors below which nothing is asked."""
+TOGETHER = 12
+"""Tracks of one character that are asked about at once: as many as the eye takes in."""
 ENOUGH = 1.0
 """Expected errors below which no question is worth its while any more."""
 
@@ -67,7 +70,8 @@ class Question:
     gain : float
         Expected errors that an answer removes.
     yes, no : Answer or None
-        None where an answer needs a further word: who it is.
+        None where an answer needs a further word: who it is.  Of several tracks ``no`` may
+        be said of some, and ``yes`` of the others.
     """
 
     kind: Kind
@@ -76,6 +80,11 @@ class Question:
     gain: float
     yes: Answer | None
     no: Answer | None
+
+    @property
+    def worth(self) -> float:
+        """Expected errors that a click removes: each track that does not belong takes one more."""
+        return self.gain / (1 + self.gain) if self.kind == "belongs" else self.gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,23 +114,25 @@ class Situation:
     same: Mapping[tuple[int, int], float]
 
 
-def likeness(relative: Floats) -> Floats:
-    """Return P(same) of characters by their distance.
+def likeness(relative: Floats, size: Ints) -> Floats:
+    """Return P(same) of characters: it falls with their distance and with their size.
 
     Parameters
     ----------
     relative : float, any shape
         Mean distance of their tracks, in units of the distance at which joining stopped.
+    size : int, of that shape
+        Tracks of the smaller one.
     """
-    odds = np.clip(STOPPED + STEEP * (np.asarray(relative, dtype=np.float64) - 1), -50, 50)
-    return np.asarray(1 / (1 + np.exp(-odds)))
+    odds = STOPPED + STEEP * (np.asarray(relative, dtype=np.float64) - 1) + SMALLER * np.log(size)
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -50, 50))))
 
 
 def questions(situation: Situation) -> list[Question]:
     """Return all questions, those that remove most errors first."""
     found = [*_same(situation), *_belongs(situation), *_is(situation), *_face(situation)]
     found = [question for question in found if question.gain >= LEAST]
-    return sorted(found, key=lambda q: (-q.gain, q.kind, q.characters, q.tracks))
+    return sorted(found, key=lambda q: (-q.worth, q.kind, q.characters, q.tracks))
 
 
 def left(asked: list[Question]) -> int:
@@ -149,12 +160,17 @@ def _same(s: Situation) -> list[Question]:
 
 
 def _belongs(s: Situation) -> list[Question]:
+    """Ask about several tracks of a character at once, the most doubtful first."""
+    asked = np.flatnonzero((s.character >= 0) & ~s.settled & (1 - s.confidence >= LEAST))
+    asked = asked[np.argsort(s.confidence[asked], kind="stable")]
     found = []
-    for track in np.flatnonzero((s.character >= 0) & ~s.settled).tolist():
-        who = (int(s.character[track]) + 1,)
-        yes, no = Answer("confirm", (), (track,)), Answer("not", who, (track,))
-        gain = 1 - float(s.confidence[track])
-        found.append(Question("belongs", who, (track,), gain, yes, no))
+    for number in np.unique(s.character[asked]).tolist():
+        tracks = asked[s.character[asked] == number]
+        for begin in range(0, len(tracks), TOGETHER):
+            some = tuple(tracks[begin : begin + TOGETHER].tolist())
+            who, gain = (number + 1,), float((1 - s.confidence[list(some)]).sum())
+            yes, no = Answer("confirm", (), some), Answer("not", who, some)
+            found.append(Question("belongs", who, some, gain, yes, no))
     return found
 
 

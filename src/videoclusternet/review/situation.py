@@ -24,7 +24,7 @@ EITHER = 0.5
 """Confidence of a track that is nearest to one that was taken out of its character."""
 MOST = 8
 """Partners of a character that are looked at: its nearest."""
-LEAST = 0.01
+LEAST = 0.001
 """P(same) below which a pair is not asked about."""
 
 
@@ -165,7 +165,8 @@ def _same(result: Result, near: Nearness, closed: set[int]) -> dict[tuple[int, i
     """Return P(same) of characters near each other, by their numbers."""
     character = result.cast.character
     numbers, far = near.between(character)
-    likely = likeness(far)
+    size = np.bincount(character[character >= 0])[numbers] if len(numbers) else numbers
+    likely = likeness(far, np.minimum(size[:, None], size))
     both = character[near.met]
     met = {tuple(sorted(pair)) for pair in np.unique(both, axis=0).tolist()}
     not_asked = _said_two(result)

@@ -12,17 +12,17 @@ from videoclusternet_bench.reviewing import Clicks, Corrected, Order
 def print_reviews(found: Sequence[tuple[Path, dict[Order, Clicks], Corrected]]) -> None:
     """Print clicks until half of the errors and all are gone, and what re-clustering adds."""
     table = table_of(
-        "run", "errors", "queue", "by size", "random", "queue/size", "F", "corrected", "anew"
+        "run", "errors", "queue", "by size", "one by one", "random", "F", "corrected", "anew"
     )
     for run, by, after in found:
-        queue, size = by["queue"], by["size"]
         table.add_row(
             run.stem,
-            str(queue.errors),
+            str(by["queue"].errors),
             *(f"{one.half} {one.all}{'+' if one.left else ''}" for one in by.values()),
-            f"{queue.all / size.all:.2f}" if size.all else "",
             *(f"{value:.3f}" for value in (after.found, after.corrected, after.reclustered)),
         )
     print_table(table)
-    print("clicks until half of the errors are gone, and all (+: some are asked by no question);")
-    print("F counts each Unknown track as an error: found, after ten corrections, found anew")
+    print("clicks until half of the errors are gone, and all (+: some are asked by no question):")
+    print("as the queue asks; the largest characters first, as many tracks at once, or one by one;")
+    print("at random.")
+    print("F counts each Unknown track as an error: as found, after ten corrections, found anew")

@@ -7,6 +7,7 @@ import { button, fill, h, percent, several } from "./dom.js";
 import { called, listen, lookAt, model, openCharacter } from "./model.js";
 
 const FEW = 6, MANY = 60, MUCH = 99;
+const KEYS = "1234567890ab"; // one for each of several tracks
 const CALM = 600; // ms without a decision before the questions are counted again
 const skipped = new Set();
 let count = null;
@@ -41,10 +42,11 @@ export async function ask() {
   let said;
   try { said = await get("queue"); } catch (error) { return failed(error); }
   let more = false, onward = false, busy = false, question = null;
+  const picked = new Set(); // of several tracks: those that do not belong
   const body = h("div", { class: "question" });
   const foot = h("p", { class: "soft small left", role: "status" });
   const box = dialog("Questions", "wide ask", body, foot);
-  const draw = () => {
+  const draw = (focus = null) => {
     question = said.questions.find((one) => !skipped.has(key(one))) ?? null;
     const enough = said.left === 0 && !onward;
     body.dataset.question = !question || enough ? "none" : key(question);
@@ -52,8 +54,9 @@ export async function ask() {
     foot.textContent = said.left
       ? `About ${said.expected.toFixed(said.expected < 10 ? 1 : 0)} tracks are expected to be wrong. ${several(said.left, "answer")} until it is less than one.`
       : `Less than one track is expected to be wrong (${said.expected.toFixed(2)}).`;
-    fill(body, h("h3", { class: "asked" }, words(question)), pictures(question, more ? MANY : FEW, box), answers());
-    body.querySelector("button.yes")?.focus();
+    const shown = question.tracks.length > 1 ? choices(question, picked, toggle) : pictures(question, more ? MANY : FEW, box);
+    fill(body, h("h3", { class: "asked" }, words(question)), shown, answers());
+    (body.querySelector(`[data-track="${focus}"]`) ?? body.querySelector("button.yes"))?.focus();
   };
   const finished = (rest) => {
     foot.textContent = "";
@@ -67,16 +70,35 @@ export async function ask() {
         button("Close", "Esc", () => box.close(), { class: "strong" })));
     body.querySelector("button.strong").focus();
   };
-  const answers = () => h("div", { class: "answers" },
+  const answers = () => question.tracks.length > 1 ? severalAnswers() : h("div", { class: "answers" },
     button("Yes", "Y", yes, { class: "yes strong" }),
     button("No", "N", no, { class: "no" }),
     question.kind === "belongs" || question.kind === "is" ? button("Not a face", "F", noFace) : null,
     button("Skip", "S", skip),
     button(more ? "Show less" : "Show more", "E", () => { more = !more; draw(); }));
-  const answer = async (edit, text) => {
+  const severalAnswers = () => h("div", { class: "answers" },
+    button(picked.size ? `${several(picked.size, "track")} not, the others yes` : "All of them do", "Y", rest, { class: "yes strong" }),
+    button("Skip", "S", skip));
+  const toggle = (track) => {
+    if (!picked.delete(track)) picked.add(track);
+    draw(track);
+  };
+  const rest = () => {
+    const not = question.tracks.filter((track) => picked.has(track));
+    const others = question.tracks.filter((track) => !picked.has(track));
+    const said = [];
+    if (not.length) said.push({ ...question.no, tracks: not });
+    if (others.length) said.push({ ...question.yes, tracks: others });
+    return answer(said, not.length ? `Not ${called(question.characters[0])}: ${several(not.length, "track")}` : `Yes: ${words(question)}`);
+  };
+  const answer = async (edits, text) => {
     if (busy) return;
     busy = true;
-    const done = await decide(edit.verb, { characters: edit.characters, tracks: edit.tracks, ...(edit.to ? { to: edit.to } : {}) }, text);
+    let done = true;
+    for (const edit of [edits].flat()) {
+      done = done && await decide(edit.verb, { characters: edit.characters, tracks: edit.tracks, ...(edit.to ? { to: edit.to } : {}) }, text);
+    }
+    picked.clear();
     if (!done) skipped.add(key(question));
     try { said = await get("queue"); } catch (error) { await failed(error); }
     busy = false;
@@ -91,11 +113,15 @@ export async function ask() {
   };
   const no = () => answer(question.no, `No: ${words(question)}`);
   const noFace = () => answer({ verb: "not-a-face", characters: [], tracks: question.tracks }, "Not a face");
-  const skip = () => { skipped.add(key(question)); more = false; draw(); };
+  const skip = () => { skipped.add(key(question)); picked.clear(); more = false; draw(); };
   box.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !question) return;
-    const does = { y: yes, n: no, s: skip, e: () => { more = !more; draw(); } };
+    let does = { y: yes, n: no, s: skip, e: () => { more = !more; draw(); } };
     if (question.kind !== "same" && question.kind !== "face") does.f = noFace;
+    if (question.tracks.length > 1) {
+      does = { y: rest, s: skip };
+      question.tracks.slice(0, KEYS.length).forEach((track, i) => { does[KEYS[i]] = () => toggle(track); });
+    }
     const act = does[event.key.toLowerCase()];
     if (!act || !body.querySelector(".yes")) return;
     event.preventDefault();
@@ -104,7 +130,8 @@ export async function ask() {
   draw();
 }
 
-function words({ kind, characters }) {
+function words({ kind, characters, tracks }) {
+  if (tracks.length > 1) return `Which of these do not show ${called(characters[0])}?`;
   if (kind === "same") return `Are ${called(characters[0])} and ${called(characters[1])} the same person?`;
   if (kind === "belongs") return `Does this track show ${called(characters[0])}?`;
   if (kind === "is") return `Is this ${called(characters[0])}?`;
@@ -116,6 +143,19 @@ function pictures({ kind, characters, tracks }, most, box) {
   const asked = big(tracks[0], most, box);
   if (kind === "face") return h("div", { class: "sides single" }, asked);
   return h("div", { class: "sides" }, asked, one(characters[0], most, tracks));
+}
+
+/** Several tracks of a character, each to be picked where it does not belong. */
+function choices({ characters, tracks }, picked, toggle) {
+  const choice = (track, i) => h("button", {
+    type: "button", class: "pick", "data-track": String(track), "aria-pressed": String(picked.has(track)),
+    "aria-keyshortcuts": KEYS[i] ?? "", onclick: () => toggle(track),
+  },
+    h("img", { src: `crop/${model.run.tracks.best[track]}.jpg`, alt: `track ${track}` }),
+    h("span", { class: "soft small" }, `${percent(model.state.confidence[track])} sure`),
+    h("kbd", {}, (KEYS[i] ?? "").toUpperCase()));
+  const which = h("section", { class: "side" }, h("h3", {}, "Click those that do not"), h("div", { class: "picks" }, tracks.map(choice)));
+  return h("div", { class: "sides" }, which, one(characters[0], FEW, tracks));
 }
 
 /** A character, with some of its tracks. */
