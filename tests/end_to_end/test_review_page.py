@@ -359,6 +359,19 @@ def test_of_several_tracks_those_are_picked_that_do_not_belong(
     assert people(run)["Unknown"] == [3] and people(run)[red] == [0, 5]
 
 
+def test_of_several_tracks_some_are_no_faces(doubted: Path, opened: Open, run: Path) -> None:
+    red, _, _ = start(doubted)
+    window = opened()
+    window.page.keyboard.press("q")
+    window.page.get_by_role("button", name="All of them do").wait_for()
+    window.page.keyboard.press("3")
+    window.page.get_by_role("button", name="That is no face").click()
+    window.says("Not a face: 1 track")
+    window.page.locator("dialog .asked", has_text="Nothing more").wait_for()
+    assert [edit.verb for edit in open_run(run).edits.done] == ["not-a-face", "confirm"]
+    assert people(run)[red] == [3, 5]
+
+
 def test_clustering_again_is_shown_then_kept_and_undone(opened: Open, run: Path) -> None:
     window = opened()
     number = int(open_run(run).cast.character[0]) + 1

@@ -77,20 +77,23 @@ export async function ask() {
     button("Skip", "S", skip),
     button(more ? "Show less" : "Show more", "E", () => { more = !more; draw(); }));
   const severalAnswers = () => h("div", { class: "answers" },
-    button(picked.size ? `${several(picked.size, "track")} not, the others yes` : "All of them do", "Y", rest, { class: "yes strong" }),
+    button(picked.size ? `${several(picked.size, "track")} not, the others yes` : "All of them do", "Y", () => rest(), { class: "yes strong" }),
+    picked.size ? button(picked.size > 1 ? "Those are no faces" : "That is no face", "F", noFaces) : null,
     button("Skip", "S", skip));
   const toggle = (track) => {
     if (!picked.delete(track)) picked.add(track);
     draw(track);
   };
-  const rest = () => {
+  /** Say of those that were picked that they do not belong, of the others that they do. */
+  const rest = (no = question.no, text = `Not ${called(question.characters[0])}`) => {
     const not = question.tracks.filter((track) => picked.has(track));
     const others = question.tracks.filter((track) => !picked.has(track));
-    const said = [];
-    if (not.length) said.push({ ...question.no, tracks: not });
-    if (others.length) said.push({ ...question.yes, tracks: others });
-    return answer(said, not.length ? `Not ${called(question.characters[0])}: ${several(not.length, "track")}` : `Yes: ${words(question)}`);
+    const edits = [];
+    if (not.length) edits.push({ ...no, tracks: not });
+    if (others.length) edits.push({ ...question.yes, tracks: others });
+    return answer(edits, not.length ? `${text}: ${several(not.length, "track")}` : `${called(question.characters[0])}: ${several(others.length, "track")}`);
   };
+  const noFaces = () => picked.size && rest({ verb: "not-a-face", characters: [] }, "Not a face");
   const answer = async (edits, text) => {
     if (busy) return;
     busy = true;
@@ -119,7 +122,7 @@ export async function ask() {
     let does = { y: yes, n: no, s: skip, e: () => { more = !more; draw(); } };
     if (question.kind !== "same" && question.kind !== "face") does.f = noFace;
     if (question.tracks.length > 1) {
-      does = { y: rest, s: skip };
+      does = { y: () => rest(), s: skip, f: noFaces };
       question.tracks.slice(0, KEYS.length).forEach((track, i) => { does[KEYS[i]] = () => toggle(track); });
     }
     const act = does[event.key.toLowerCase()];
@@ -155,7 +158,8 @@ function choices({ characters, tracks }, picked, toggle) {
     h("span", { class: "soft small" }, `${percent(model.state.confidence[track])} sure`),
     h("kbd", {}, (KEYS[i] ?? "").toUpperCase()));
   const which = h("section", { class: "side" }, h("h3", {}, "Click those that do not"), h("div", { class: "picks" }, tracks.map(choice)));
-  return h("div", { class: "sides" }, which, one(characters[0], FEW, tracks));
+  const few = (model.people.get(characters[0])?.tracks.length ?? 0) - tracks.length < FEW;
+  return h("div", { class: "sides" }, which, one(characters[0], FEW, few ? [] : tracks));
 }
 
 /** A character, with some of its tracks. */
