@@ -22,6 +22,7 @@ from videoclusternet.edits.edit import VERBS, Edit
 from videoclusternet.errors import ConfigError, ConflictError, ContradictionError, StoreError
 from videoclusternet.runfolder.edits import Edits
 from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.show.hints import hints
 from videoclusternet.types import Reason
 
 SPANS = [(shot, 20 * shot, 20 * shot + 11) for shot in range(9)]
@@ -296,6 +297,7 @@ def test_a_torn_last_line_is_passed_over_and_said(run: Result) -> None:
     path.write_bytes(whole + b'{"id":3,"verb":"name","char')
     again = a_run(run.folder)
     assert again.edits.torn and again.called(0) == "Anna"
+    assert "breaks off: it was never acknowledged" in hints(again)[0].text
     again.edits.name(2, "Ben")
     assert not again.edits.torn and path.read_bytes().startswith(whole)
     assert a_run(run.folder).called(1) == "Ben"
@@ -400,6 +402,9 @@ def test_an_edit_that_finds_no_track_is_kept_and_said(tmp_path: Path) -> None:
     other = a_run(tmp_path, size=3)  # too small to be the same faces
     assert set(other.edits.unplaced) == {moved.id, named.id}
     assert who(other) == CHARACTER
+    said = [(hint.text, hint.command) for hint in hints(other)]
+    words = "2 decisions of people find no place in this clustering; to see:"
+    assert said[0] == (words, f"vcn edit {tmp_path} log")
     assert a_run(tmp_path).called(3) == "Zoe"
 
 

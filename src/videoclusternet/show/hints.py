@@ -68,7 +68,7 @@ def hints(result: Result, names_only: bool = False) -> list[Hint]:
     if len(result.tracks) == 0:
         return unread + _no_track(result, names_only)
     shaky = [*_most_unknown(result, names_only), *_small_faces(result, names_only)]
-    return [*unread, *shaky, *_alike(result)]
+    return [*unread, *_edits(result, names_only), *shaky, *_alike(result)]
 
 
 def damage(result: Result) -> list[str]:
@@ -193,6 +193,19 @@ def _small_faces(result: Result, names_only: bool) -> list[Hint]:
             f"vcn models pull {BETTER} && {again}",
         )
     ]
+
+
+def _edits(result: Result, names_only: bool) -> list[Hint]:
+    """Decisions that find nothing to be done on any more, or that a crash tore."""
+    found = []
+    if lost := len(result.edits.unplaced):
+        finds = "finds" if lost == 1 else "find"
+        folder = result.folder.resolve().name if names_only else str(result.folder)
+        text = f"{several(lost, 'decision')} of people {finds} no place in this clustering; to see:"
+        found.append(Hint(text, shlex.join(["vcn", "edit", folder, "log"])))
+    if result.edits.torn:
+        found.append(Hint("the last line of edits.jsonl breaks off: it was never acknowledged"))
+    return found
 
 
 def _alike(result: Result) -> list[Hint]:
