@@ -43,17 +43,13 @@ class Anchor(NamedTuple):
         ValueError
             When it is nothing of the kind.
         """
-        if isinstance(values, list) and len(values) in (2, 6):
-            film, first, *box = values
-            if isinstance(film, str) and isinstance(first, str) and not box:
-                return cls(film, name=first)
-            if isinstance(film, str) and box and all(map(_is_place, values[1:])):
-                return cls(film, first, tuple(box))
+        if isinstance(values, list) and len(values) in (2, 6) and isinstance(values[0], str):
+            film, *place = values
+            if len(place) == 1 and isinstance(place[0], str):
+                return cls(film, name=place[0])
+            if {*map(type, place)} == {int} and min(place) > -LARGEST and max(place) < LARGEST:
+                return cls(film, place[0], tuple(place[1:]))
         raise ValueError("no track")
-
-
-def _is_place(value: Any) -> bool:
-    return type(value) is int and -LARGEST < value < LARGEST
 
 
 def film_keys(contents: list[str]) -> list[str]:

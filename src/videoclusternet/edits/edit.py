@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from videoclusternet.edits.anchor import LARGEST, Anchor
 
@@ -34,8 +33,7 @@ MOST_TEXT = 2000
 """Letters of a name or note."""
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """A decision.
 
     Attributes
@@ -112,7 +110,7 @@ class Edit:
 
     def signed(self, id: int, time: str, author: str, base: int) -> Edit:
         """Return the edit as a line of a log."""
-        return replace(self, id=id, time=time, author=author, base=base)
+        return self._replace(id=id, time=time, author=author, base=base)
 
 
 def _text(value: Any) -> str:

@@ -25,6 +25,8 @@ from videoclusternet.types import Cast, Merges
 
 AUTHOR = "VCN_AUTHOR"
 """Variable of the environment that says who edits; else the user's name."""
+LONG = 10_000
+"""Lines of a log whose objects Python's collector is kept from."""
 RECLUSTERED = "recluster"
 """Folder with the tables of each clustering that followed corrections."""
 
@@ -62,7 +64,15 @@ class Edits(Decisions):
         self.cast, self.merges = found, merges
         self.people = {n: Person(str(n + 1), n + 1) for n in range(found.characters)}
         self._made: tuple[Base, State] | None = None
-        self.refresh()
+        was = gc.isenabled()
+        gc.disable()  # the many objects of a long log hold no circles to look for
+        try:
+            self.refresh()
+        finally:
+            if self.revision > LONG:
+                gc.freeze()  # a first look at them would take as long as reading them
+            if was:
+                gc.enable()
 
     def refresh(self) -> list[Edit]:
         """Read what others decided since, and return it.
@@ -72,12 +82,11 @@ class Edits(Decisions):
         StoreError
             When the log is damaged.
         """
-        with _uncollected():
-            news = self._log.news()
-            if news:
-                self._history.read(news)
-                self._history.base_of(self.base)
-                self._show(self._history.state(self.base))
+        news = self._log.news()
+        if news:
+            self._history.read(news)
+            self._history.base_of(self.base)
+            self._show(self._history.state(self.base))
         return [line for line in news if isinstance(line, Edit)]
 
     @property
@@ -239,18 +248,6 @@ class Edits(Decisions):
                 f"{folder} is not what was written", "restore it, or `vcn recluster` again"
             )
         return cast, merges
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep Python from looking for circles among the many objects of a long log: a third faster."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _user() -> str:
