@@ -31,7 +31,7 @@ function facts(person) {
   const said = [`${span(person.seconds)} on screen`, several(person.tracks.length, "track")];
   if (model.run.films[0].width) said.push(several(person.shots, "shot"));
   if (person.number) {
-    said.push(`${percent(person.sure)} sure`);
+    said.push(`${percent(person.sure)}\u00a0sure`);
     const wrong = Math.round(person.wrong);
     if (wrong) said.push(`about ${several(wrong, "track")} wrong`);
   }
