@@ -390,6 +390,24 @@ def test_clustering_again_is_shown_then_kept_and_undone(opened: Open, run: Path)
     assert open_run(run).edits.done[-1].verb == "not"
 
 
+def test_why_two_tracks_are_one_is_shown(opened: Open, run: Path) -> None:
+    window = opened()
+    red, blue, _ = start(run)
+    window.row(red).click()
+    window.tile(0).click()
+    window.tile(5).click(modifiers=["Control"])
+    window.page.locator("#chosen").get_by_role("button", name="Why").click()
+    window.page.get_by_role("dialog", name="Why are tracks 0 and 5 one?").wait_for()
+    assert f"both {red}" in window.page.locator("dialog .first").inner_text()
+    assert window.page.locator("dialog .link-row").count() >= 2
+    assert window.page.locator("dialog .link-row img").count() >= 2
+    window.page.keyboard.press("Escape")
+    window.row(blue).click()
+    window.tile(4).click()
+    window.page.keyboard.press("w")
+    window.page.get_by_role("dialog", name="Why are tracks 4 and").wait_for()
+
+
 def test_everything_goes_by_keyboard_alone(opened: Open, run: Path) -> None:
     window = opened()
     press = window.page.keyboard.press
@@ -527,7 +545,7 @@ def test_nothing_keeps_anybody_out(
         window.page.get_by_role("button", name="Tracks", exact=True).click()
     window.page.locator("#tracks .tile:visible").first.click()
     found += _findings(window)
-    for key in ("v", "Escape", "?", "r", "s", "q", "t"):
+    for key in ("v", "w", "Escape", "?", "r", "s", "q", "t"):
         window.page.keyboard.press(key)
         if key == "Escape":  # selects nothing: S is about the character again
             continue

@@ -208,6 +208,16 @@ def test_splits_begin_with_the_weakest_merge(page: Page) -> None:
     assert found["distance"] <= found["threshold"]
 
 
+def test_why_two_tracks_are_one_or_two_is_told(page: Page) -> None:
+    one = page.get("why?one=0&other=2")
+    assert one["together"] and "are both Character 1" in one["said"][0]
+    assert one["links"] and one["links"][0]["tracks"] == [0, 2]
+    two = page.get("why?one=0&other=1")
+    assert not two["together"] and two["links"] == []
+    assert page.ask("/api/why?one=0&other=99").status_code == 422
+    assert page.ask("/api/why?one=0&other=0").status_code == 422
+
+
 def test_reading_changes_nothing(page: Page) -> None:
     before = snapshot(page.desk.folder)
     for path in ("run", "state", "splits?character=1", "queue", "media?film=0", "recluster"):

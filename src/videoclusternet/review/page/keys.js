@@ -6,6 +6,7 @@ import { listed, model, tell } from "./model.js";
 import { meant, mergeOrder } from "./panels.js";
 import { ask } from "./queue.js";
 import { regroup } from "./regroup.js";
+import { why } from "./why.js";
 
 const KEYS = [
   ["Character", {
@@ -25,6 +26,7 @@ const KEYS = [
     f: ["Not a face", () => decide.notAFace(meant())],
     c: ["Right here: confirm", () => decide.confirm(meant())],
     p: ["Picture that stands for the character", () => decide.cover(model.open, meant()[0] ?? -1)],
+    w: ["Why are these two one person, or two", () => why(meant())],
     a: ["Select all tracks", () => decide.choose(listed())],
   }],
   ["Whole cast", {

@@ -4,7 +4,8 @@ import * as dialogs from "./dialogs.js";
 import * as decide from "./decide.js";
 import { button, fill, h, icon, percent, picture, several, span, timecode } from "./dom.js";
 import { called, listed, listen, model, openCharacter, tell } from "./model.js";
-import { name, why } from "./tracks.js";
+import { name, why as unknownWhy } from "./tracks.js";
+import { why } from "./why.js";
 
 export function personPanel() {
   const root = document.getElementById("person");
@@ -88,6 +89,7 @@ export function chosenBar() {
       button("Not a face", "F", () => decide.notAFace(tracks)),
       known ? button("Right here", "C", () => decide.confirm(tracks), { title: "Confirm that they belong here" }) : null,
       known && tracks.length === 1 ? button("Cover", "P", () => decide.cover(model.open, tracks[0])) : null,
+      tracks.length < 3 ? button("Why", "W", () => why(tracks), { title: "Why they are one person, or two" }) : null,
       button("All", "A", () => decide.choose(listed()), { title: "Select all tracks" }),
       h("button", { type: "button", class: "round", "aria-label": "Select nothing", onclick: () => decide.choose([]) }, icon("close")));
   });
@@ -109,7 +111,7 @@ export function trackPanel() {
       h("h3", {}, `Track ${name(track)}`),
       h("p", { class: "soft small" }, `${where}${scene}${timecode(start[track])} for ${span(stop[track] - start[track])}`),
       h("p", {}, h("button", { type: "button", class: "link", onclick: () => openCharacter(who, [track]) }, called(who)),
-        h("span", { class: "soft" }, who ? ` · ${model.state.hand[track] ? "placed by hand" : `${percent(model.state.confidence[track])} sure`}` : ` · ${why(track)}`)),
+        h("span", { class: "soft" }, who ? ` · ${model.state.hand[track] ? "placed by hand" : `${percent(model.state.confidence[track])} sure`}` : ` · ${unknownWhy(track)}`)),
       h("div", { class: "strip" }, rows.map((row) => picture(row))));
   });
 }

@@ -1,4 +1,4 @@
-"""The queue, for the page."""
+"""The queue, and why tracks are one, for the page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Questions that are given at once."""
+LINKS = 12
+"""Merges between two tracks that are shown."""
 
 
 class Asker:
-    """Asks about a run.
+    """Asks about a run, and explains it.
 
     Parameters
     ----------
@@ -37,13 +39,11 @@ class Asker:
         StoreError
             When the run is damaged.
         """
-        from videoclusternet.review.situation import Nearness, situation
+        from videoclusternet.review.situation import situation
 
-        with self._lock:
-            if self._near is None:  # measured once: who is near whom changes with nobody's word
-                self._near = Nearness.of(self._desk.result)
+        near = self._nearness()
         with self._desk.held() as result:
-            asked = questions(situation(result, self._near))
+            asked = questions(situation(result, near))
             revision = result.edits.revision
         expected = sum(question.gain for question in asked)
         return {
@@ -53,3 +53,34 @@ class Asker:
             "enough": ENOUGH,
             "questions": [asdict(question) for question in asked[:MOST]],
         }
+
+    def why(self, one: int, other: int) -> dict[str, Any]:
+        """Say why two tracks are one person, or two; merges between them, the weakest first.
+
+        Raises
+        ------
+        ConfigError
+            When there are no such two tracks.
+        """
+        from videoclusternet.review.why import why
+        from videoclusternet.review.why_words import merge, sentences
+
+        near = self._nearness()
+        with self._desk.held() as result:
+            found = why(result, one, other, near)
+            said = sentences(result, found)
+        links = sorted(found.links, key=lambda link: -link.strain)[:LINKS]
+        return {
+            "together": found.together,
+            "names": found.names,
+            "said": [line.strip() for line in said],
+            "links": [{"words": merge(link), "tracks": link.nearest} for link in links],
+        }
+
+    def _nearness(self) -> Nearness:
+        from videoclusternet.review.situation import Nearness
+
+        with self._lock:
+            if self._near is None:  # measured once: who is near whom changes with nobody's word
+                self._near = Nearness.of(self._desk.result)
+            return self._near

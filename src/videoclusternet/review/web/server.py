@@ -102,6 +102,10 @@ def _add_cast(app: FastAPI, desk: Desk) -> None:
     def queue() -> Response:
         return _answer(asker.describe())
 
+    @app.get("/api/why")
+    def why(one: int, other: int) -> Response:
+        return _answer(asker.why(one, other))
+
     @app.get("/crop/{row}.jpg")
     def crop(row: int) -> Response:
         return Response(desk.picture(row), media_type="image/jpeg", headers=KEPT)
