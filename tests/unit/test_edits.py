@@ -70,6 +70,13 @@ def test_a_name_changes_no_number(run: Result) -> None:
     assert run.called(2) == "Character 3"
 
 
+def test_a_character_is_its_number_its_name_or_what_it_is_shown_as(run: Result) -> None:
+    run.edits.name("Character 3", "Anna")
+    run.edits.note("Anna", "tall")
+    run.edits.note(" 3 ", "taller")
+    assert run.people[2].note == "taller" and run.people[2].label == "Anna"
+
+
 def test_a_shared_name_makes_two_one(run: Result) -> None:
     run.edits.name(1, "Anna")
     run.edits.name(3, "Anna")

@@ -106,7 +106,8 @@ class Decisions(ABC):
         """
         said = str(character).strip()
         for person in self.people.values():
-            if said == person.name or (said.isdecimal() and int(said) == person.number):
+            number = said.isdecimal() and int(said) == person.number
+            if number or said in (person.name, person.label):
                 return person.key
         names = [person.label for person in self.people.values()]
         there = ", ".join(str(person.number) for person in self.people.values()) or "none"
