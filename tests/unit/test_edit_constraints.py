@@ -9,8 +9,11 @@ import pytest
 
 from tests.unit.test_edits import a_run
 from videoclusternet.edits.constraints import constraints_of, stands_for, taken_out
+from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.edits.state import State
+from videoclusternet.edits.verbs import apply
+from videoclusternet.errors import ContradictionError
 from videoclusternet.runfolder.result import Result
 
 WORTH = np.array([0.1, 0.9, 0.2, 0.3, 0.8, 0.1, 0.5, 0.6, -1.0])
@@ -71,27 +74,37 @@ def test_what_was_set_aside_is_out(run: Result) -> None:
     assert np.flatnonzero(taken_out(run.edits.state)).tolist() == [0, 1]
 
 
-def test_clusters_go_to_the_characters_that_share_most_time(run: Result) -> None:
+def test_a_cluster_is_whoevers_tracks_it_holds(run: Result) -> None:
     state = run.edits.state
-    label = np.array([1, 1, 2, 0, 0, 0, 0, 3, -1])
-    time = np.array([5.0, 5, 9, 5, 5, 5, 1, 5, 5])
-    placed = regrouped(state, label, time, stands_for(state, WORTH))
-    assert placed == ("1", "1", "+3", "2", "2", "2", "2", "3", "")
+    label = np.array([1, 1, 1, 0, 0, 0, 2, 2, 3])
+    assert regrouped(state, label, np.ones(9)) == ("1",) * 3 + ("2",) * 3 + ("3", "3", "+4")
 
 
-def test_a_known_character_goes_where_its_own_track_is(run: Result) -> None:
+def test_characters_that_join_become_the_known_one_else_the_longest(run: Result) -> None:
+    label, time = np.array([0] * 8 + [-1]), np.array([1.0] * 6 + [9, 9, 1])
+    assert set(regrouped(run.edits.state, label, time)) == {"3", ""}
+    run.edits.confirm(5)
+    assert set(regrouped(run.edits.state, label, time)) == {"2", ""}
     run.edits.name(1, "Anna")
-    state = run.edits.state
-    label = np.array([0, 1, 0, 2, 2, 2, 3, 3, -1])
-    placed = regrouped(state, label, np.ones(9), stands_for(state, WORTH))
-    assert placed[:3] == ("+1", "1", "+1")
+    assert set(regrouped(run.edits.state, label, time)) == {"1", ""}
 
 
 def test_known_characters_keep_tracks_that_are_in_no_cluster(run: Result) -> None:
     run.edits.name(1, "Anna")
     label = np.array([-1, 0, 0, -1, 1, 1, 2, 2, -1])
-    placed = regrouped(run.edits.state, label, np.ones(9), stands_for(run.edits.state, WORTH))
+    placed = regrouped(run.edits.state, label, np.ones(9))
     assert placed[0] == "1" and placed[3] == ""
+
+
+def test_what_was_said_of_an_absorbed_character_is_said_of_the_other(run: Result) -> None:
+    run.edits.note(3, "tall")
+    run.edits.apart(2, 3)
+    state = run.edits.tried(Edit("recluster", placed=("1",) * 3 + ("2",) * 3 + ("1", "1", "")))
+    assert state.people[0].note == "tall"
+    with pytest.raises(ContradictionError, match="two people"):
+        apply(state, Edit("merge", ("1", "2")))
+    found = constraints_of(state, WORTH)
+    assert {tuple(pair) for pair in found.apart.tolist()} == {(1, 4)}
 
 
 def test_a_difference_says_who_moved_came_and_went(run: Result) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from tests import tables
 from videoclusternet.edits.edit import VERBS, Edit
+from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ConflictError, ContradictionError, StoreError
 from videoclusternet.runfolder.edits import Edits
 from videoclusternet.runfolder.result import Result, open_run
@@ -75,6 +76,13 @@ def test_a_character_is_its_number_its_name_or_what_it_is_shown_as(run: Result) 
     run.edits.note("Anna", "tall")
     run.edits.note(" 3 ", "taller")
     assert run.people[2].note == "taller" and run.people[2].label == "Anna"
+
+
+def test_tracks_are_numbers_of_any_kind(run: Result) -> None:
+    run.edits.move(np.int64(3), to=1)
+    run.edits.move(np.flatnonzero(np.array(CHARACTER) == 2), to="New")
+    run.edits.move((int(n) for n in (0, 1)), to="Unknown")
+    assert who(run) == [-1, -1, 0, 0, 1, 1, 3, 3, -1]
 
 
 def test_a_shared_name_makes_two_one(run: Result) -> None:
@@ -213,6 +221,14 @@ def test_undo_and_redo_without_limit(run: Result) -> None:
         (lambda e: e.split(1, 3), "track 3 is not in Anna"),
         (lambda e: e.confirm(8), "track 8 is Unknown"),
         (lambda e: e.cover(1, 3), "track 3 is not in Anna"),
+        (lambda e: e.cover(1, 0, frame=10**30), "there is no frame"),
+        (lambda e: e.cover(1, 0, frame=-5), "there is no frame '-5'"),
+        (lambda e: e.move("0", 1), "'0' is no number of a track"),
+        (lambda e: e.move([True], 1), "'True' is no number"),
+        (lambda e: e.move([1.0], 1), "'1.0' is no number"),
+        (lambda e: e.name(2, None), "'None' is no text"),
+        (lambda e: e.name(2, "character 7"), "taken for a number"),
+        (lambda e: e.unhide(1), "Anna is not hidden"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_writes_nothing(
@@ -400,6 +416,21 @@ def test_who_has_a_name_outlives_a_model_that_cannot_tell_them_apart(tmp_path: P
     labels = [other.called(n) for n in who(other)]
     assert labels == ["Anna"] * 3 + ["Ben"] * 3 + ["Zoe"] * 2 + ["Unknown"]
     assert other.edits.unplaced == {}
+
+
+def test_edits_of_an_earlier_clustering_are_told_by_numbers_of_this_one(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    run.edits.merge(3, 1)
+    run.edits.move(8, 2)
+    other = a_run(tmp_path, [1, 1, 1, 0, 0, 0, 2, 2, -1])
+    state = other.edits.state
+    said = [command(edit, state) for edit in other.edits.done]
+    assert said == ["merge 2 2", "move --track 8 --to 1"]
+    lost = a_run(tmp_path, size=3)
+    said = [command(edit, lost.edits.state) for edit in lost.edits.done]
+    assert said == ["merge (earlier 3) (earlier 1)", "move --track in-frame-166 --to (earlier 2)"]
+    other.edits.undo()
+    assert who(other)[8] == -1
 
 
 def test_an_edit_that_finds_no_track_is_kept_and_said(tmp_path: Path) -> None:

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet.cli.options import path_argument
+from videoclusternet.errors import StoreError
 from videoclusternet.outside.text import json_line, say
 
 if TYPE_CHECKING:
     from videoclusternet.edits.edit import Edit
     from videoclusternet.edits.regroup import Difference
-    from videoclusternet.edits.state import State
     from videoclusternet.runfolder.edits import Edits
     from videoclusternet.runfolder.result import Result
 
 HELP = """Correct the cast of a finished run: names, merges, moves, with undo.
 
-Characters are named by their number or their name, tracks by the number that the page and
-`vcn show` give them. Each decision is a line of RUN/edits.jsonl, and holds over every re-run.
+Characters are named by their number or their name, tracks by the number that the page gives
+them. Each decision is a line of RUN/edits.jsonl, and holds over every re-run.
 
+\b
 vcn edit film.vcn name 3 "Anna"
 vcn edit film.vcn move --track 12 --track 40 --to Anna
 vcn edit film.vcn undo
@@ -100,28 +101,32 @@ def concerned(result: Result, edit: Edit) -> dict[int, str]:
     from videoclusternet.show.words import several
 
     state = result.edits.state
-    rows = {state.now(state.key(key)) for key in (*edit.characters, edit.to) if _is(state, key)}
-    rows |= {int(state.person[state.row(track)]) for track in edit.tracks} - {-1}
+    rows = {state.said_of(key, edit.base) for key in (*edit.characters, edit.to)}
+    tracks = [row for row in map(state.base.row, edit.tracks) if row >= 0]
+    rows |= {int(state.person[row]) for row in tracks}
     found = {}
-    for row in sorted(rows):
+    for row in sorted(rows - {-1}):
         count = len(state.rows(row))
         person = state.people[row]
         said = [several(count, "track"), *(w for w in ("locked", "hidden") if getattr(person, w))]
         if count:
             found[person.number - 1] = ", ".join(said)
+    unknown = [row for row in tracks if state.person[row] < 0]
+    if unknown:
+        found[-1] = f"track {', '.join(map(str, unknown))}"
     return found
-
-
-def _is(state: State, key: str) -> bool:
-    return state.key(key) >= 0
 
 
 def refresh_page(result: Result) -> None:
     """Write the page anew: it shows what everybody sees."""
     from videoclusternet.show.cast_page import write_page
 
-    if result.has_pictures:
+    if not result.has_pictures:
+        return
+    try:
         write_page(result)
+    except StoreError as error:  # what was decided holds
+        say(f"vcn: warning: {error.message}: it shows an earlier cast", error=True)
 
 
 def tell_of_change(result: Result, found: Difference, as_json: bool) -> None:
@@ -262,7 +267,9 @@ def cover(
     context: typer.Context,
     character: OneCharacter,
     track: Annotated[int, typer.Option(metavar="N", help="The track that shows it best.")],
-    frame: Annotated[int | None, typer.Option(help="Near this frame; else its best.")] = None,
+    frame: Annotated[
+        int | None, typer.Option(min=0, help="Near this frame; else its best.")
+    ] = None,
     as_json: Json = False,
     author: Author = "",
 ) -> None:

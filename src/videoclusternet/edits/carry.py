@@ -37,15 +37,15 @@ class Pairs:
     frames: Float64
 
 
-def carried(state: State, base: Base) -> State:
-    """Return what a state says of another base of the same film.
+def carried(state: State, base: Base, line: int = 0) -> State:
+    """Return what a state says of another base of the same film, described in a line of the log.
 
     An edit that said of some track where it belongs, and whose tracks are none of this base, is
     noted as lost; so is a name whose character is nowhere.
     """
     pairs = same_tracks(state.base, base)
     fresh = State.fresh(base)
-    fresh.lost = dict(state.lost)
+    fresh.lost, fresh.line = dict(state.lost), line
     image = _characters(state, fresh, pairs)
     _made_one(state, fresh, pairs, image)
     _known(state, fresh, pairs, image)
@@ -55,6 +55,11 @@ def carried(state: State, base: Base) -> State:
         one = state.people[row]
         if one.edit and row not in image:
             fresh.lost[one.edit] = f"no character is where {one.label} was"
+    every = {(state.line, person.key): row for row, person in enumerate(state.people)}
+    fresh.before = {
+        who: image.get(state.now(row), -1) if row >= 0 else -1
+        for who, row in (state.before | every).items()
+    }
     return fresh
 
 

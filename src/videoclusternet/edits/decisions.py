@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from numbers import Integral
 
 from videoclusternet.edits.base import Base
 from videoclusternet.edits.edit import NEW, UNKNOWN, Edit
@@ -48,8 +49,9 @@ class Decisions(ABC):
 
     def move(self, tracks: TrackNumbers, to: Character) -> Edit:
         """Put tracks where they belong: a character, ``"new"`` or ``"unknown"``."""
-        place = to if to in (NEW, UNKNOWN) else self.key(to)
-        return self.say(self._of_tracks("move", tracks, to=str(place)))
+        word = str(to).strip().casefold()
+        place = word if word in (NEW, UNKNOWN) else self.key(to)
+        return self.say(self._of_tracks("move", tracks, to=place))
 
     def split(self, character: Character, tracks: TrackNumbers) -> Edit:
         """Take tracks out of a character and make them one of their own."""
@@ -89,7 +91,7 @@ class Decisions(ABC):
 
     def cover(self, character: Character, track: int, frame: int | None = None) -> Edit:
         """Choose the picture that stands for a character: of a track, near a frame or its best."""
-        near = "" if frame is None else str(int(frame))
+        near = "" if frame is None else str(frame)
         return self.say(self._of_tracks("cover", track, self.key(character), near))
 
     def note(self, character: Character, text: str) -> Edit:
@@ -119,7 +121,7 @@ class Decisions(ABC):
         self, verb: str, tracks: TrackNumbers, character: str = "", to: str = ""
     ) -> Edit:
         base = self.base
-        rows = [tracks] if isinstance(tracks, int) else list(tracks)
+        rows = _numbers(tracks)
         for row in rows:
             if not 0 <= row < len(base):
                 raise ConfigError(
@@ -127,3 +129,22 @@ class Decisions(ABC):
                 )
         places = tuple(base.places[row][0] for row in dict.fromkeys(rows))
         return Edit(verb, (character,) if character else (), places, to)
+
+
+def _numbers(tracks: TrackNumbers) -> list[int]:
+    """Return numbers of tracks, of NumPy's integers as well.
+
+    Raises
+    ------
+    ConfigError
+        When something else was given.
+    """
+    some: Iterable[object] = (
+        tracks if isinstance(tracks, Iterable) and not isinstance(tracks, str) else [tracks]
+    )
+    found = []
+    for track in some:
+        if isinstance(track, bool) or not isinstance(track, Integral):
+            raise ConfigError(f"{shown(track)} is no number of a track", "tracks count from 0")
+        found.append(int(track))
+    return found

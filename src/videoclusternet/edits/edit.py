@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
@@ -106,6 +107,8 @@ class Edit(NamedTuple):
         if verb not in VERBS and verb not in STEPS:
             raise ValueError(f"unknown verb {verb!r}")
         read = {key: _READ[key](value) for key, value in values.items() if key in _READ}
+        if verb == "cover" and not re.fullmatch(r"\d{0,9}", read.get("to", "")):
+            raise ValueError("no frame")
         return cls(verb=verb, **{"id": _number(values.get("id")), **read})
 
     def signed(self, id: int, time: str, author: str, base: int) -> Edit:

@@ -94,7 +94,7 @@ class History:
         is in :attr:`State.lost`.
         """
         state = self._replayed(base)
-        return state if state.base == base else carried(state, base)
+        return state if state.base == base else carried(state, base, self.base_of(base))
 
     def _replayed(self, base: Base) -> State:
         begin = max(self._kept, default=0)
@@ -102,7 +102,7 @@ class History:
         for number in range(begin, len(self.done)):
             edit = self.done[number]
             if state.base is not self.bases[edit.base]:
-                state = carried(state, self.bases[edit.base])
+                state = carried(state, self.bases[edit.base], edit.base)
             try:
                 apply(state, edit)
             except VcnError as error:
@@ -112,5 +112,7 @@ class History:
         return state
 
     def _first(self, base: Base) -> State:
-        first = self.bases[self.done[0].base] if self.done else base
-        return State.fresh(first)
+        line = self.done[0].base if self.done else self.base_of(base)
+        state = State.fresh(self.bases.get(line, base))
+        state.line = line
+        return state

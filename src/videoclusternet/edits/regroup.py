@@ -5,49 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from videoclusternet.edits.state import State
 from videoclusternet.types.arrays import Bools, Floats, Ints
 
-KNOWN = 1e9
-"""Outweighs all screen time: a cluster goes to the character that people placed tracks in."""
 
-
-def regrouped(state: State, label: Ints, time: Floats, stands: dict[int, int]) -> tuple[str, ...]:
+def regrouped(state: State, label: Ints, time: Floats) -> tuple[str, ...]:
     """Give each cluster to a character, or make a new one of it.
 
-    An assignment over the time that they share; a character that people touched goes where the
-    track is that stands for it.  Its tracks that are in no cluster stay with it.
+    Characters are whole in a cluster.  Where several are, it goes to the one that people named,
+    else to one that they said something of, else to the one that is longest on screen; the
+    others become part of it.
 
     Parameters
     ----------
     state : State
         T tracks.
     label : int, shape (T,)
-        Cluster of each track, -1 for those that are in none.
+        Cluster of each track, -1 for those that are in none: they stay with a character that
+        people know.
     time : float, shape (T,)
         Screen time of the tracks.
-    stands : dict of int to int
-        Track that stands for each character.
 
     Returns
     -------
     tuple of str
         Key of the character of each track, ``+1`` and so on for new ones, empty for Unknown.
     """
-    clusters = int(label.max(initial=-1)) + 1
     known = touched(state)
-    shared = np.zeros((len(state.people), clusters))
-    both = (label >= 0) & (state.person >= 0)
-    np.add.at(shared, (state.person[both], label[both]), time[both])
-    for person, track in stands.items():
-        if known[person] and label[track] >= 0:
-            shared[person, label[track]] += KNOWN
-    key = [f"+{cluster + 1}" for cluster in range(clusters)]
-    for person, cluster in zip(*linear_sum_assignment(-shared), strict=True):
-        if shared[person, cluster] > 0:
-            key[int(cluster)] = state.people[int(person)].key
+    seconds = {row: float(time[state.rows(row)].sum()) for row in state.living()}
+    key = []
+    for cluster in range(int(label.max(initial=-1)) + 1):
+        here = np.unique(state.person[(label == cluster) & (state.person >= 0)]).tolist()
+        best = max(here, key=lambda row: _rank(state, row, known, seconds), default=-1)
+        key.append(state.people[best].key if best >= 0 else f"+{cluster + 1}")
     people = [one.key if seen else "" for one, seen in zip(state.people, known, strict=True)]
     return tuple(
         key[cluster] if cluster >= 0 else people[person] if person >= 0 else ""
@@ -88,6 +79,14 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.moved)
+
+
+def _rank(
+    state: State, row: int, known: Bools, time: dict[int, float]
+) -> tuple[bool, bool, float, int]:
+    """Return what decides whose a cluster is."""
+    one = state.people[row]
+    return bool(one.name), bool(known[row]), time[row], -one.number
 
 
 def _key(state: State, person: int) -> str:

@@ -102,6 +102,11 @@ class State:
         Those that clustering found first, also those that have no track any more.
     lost : dict of int to str
         Edits that could not be placed, and why.
+    line : int
+        Line of the log that describes the base, 0 where none does.
+    before : dict of (int, str) to int
+        What became of the characters of earlier bases, by the line of these and their key: rows
+        of ``people``, -1 for nobody.
     """
 
     base: Base
@@ -111,6 +116,8 @@ class State:
     moved: Int32
     people: list[Person]
     lost: dict[int, str] = field(default_factory=dict)
+    line: int = 0
+    before: dict[tuple[int, str], int] = field(default_factory=dict)
     _into: list[int] = field(default_factory=list)
     _said: list[Claim] = field(default_factory=list)
     _denied: dict[int, Denials] = field(default_factory=dict)
@@ -177,6 +184,11 @@ class State:
     def key(self, key: str) -> int:
         """Return the row of a character, also of one without tracks; -1 where there is none."""
         return self._key.get(key, -1)
+
+    def said_of(self, key: str, base: int) -> int:
+        """Return the row of a character that an edit of some base is about; -1 for nobody."""
+        row = self.key(key) if base in (self.line, 0) else self.before.get((base, key), -1)
+        return self.now(row) if row >= 0 else -1
 
     def find(self, key: str) -> int:
         """Return the row of a character.

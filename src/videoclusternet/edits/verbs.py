@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -12,6 +13,9 @@ from videoclusternet.edits.state import State
 from videoclusternet.errors import ConfigError, ContradictionError
 from videoclusternet.outside.text import shown
 from videoclusternet.types import Reason
+
+NUMBERED = re.compile(r"Character \d+", re.IGNORECASE)
+"""What characters without a name are shown as."""
 
 
 def apply(state: State, edit: Edit) -> None:
@@ -35,6 +39,8 @@ def cleaned(text: str) -> str:
     ConfigError
         When it is too long, or holds what is no text.
     """
+    if not isinstance(text, str):
+        raise ConfigError(f"{shown(text)} is no text", "give a name in letters")
     text = " ".join(text.split())
     if len(text) > MOST_TEXT:
         raise ConfigError(f"{shown(text)} has {len(text)} letters", f"use at most {MOST_TEXT}")
@@ -48,9 +54,9 @@ def cleaned(text: str) -> str:
 def _name(state: State, edit: Edit) -> None:
     (person,) = _people(state, edit, 1)
     text = edit.text
-    if text.isdecimal() or text.casefold() in (UNKNOWN, NEW):
+    if text.isdecimal() or text.casefold() in (UNKNOWN, NEW) or NUMBERED.fullmatch(text):
         raise ConfigError(
-            f"{shown(text)} would be taken for a number or for nobody", "use a name with letters"
+            f"{shown(text)} would be taken for a number or for nobody", "use another name"
         )
     same = state.called(text)
     if text and same not in (-1, person):
@@ -166,10 +172,14 @@ def _apart(state: State, edit: Edit) -> None:
 
 def _set(**values: bool) -> Callable[[State, Edit], None]:
     def change(state: State, edit: Edit) -> None:
-        for person in _people(state, edit, 1):
-            for name, value in values.items():
-                setattr(state.people[person], name, value)
-            state.people[person].edit = edit.id
+        people = [state.people[person] for person in _people(state, edit, 1)]
+        for name, value in values.items():
+            if all(getattr(person, name) == value for person in people):
+                who = people[0].label
+                raise ConfigError(f"{who} is {'' if value else 'not '}{name}", "nothing to do")
+            for person in people:
+                setattr(person, name, value)
+                person.edit = edit.id if value else person.edit
 
     return change
 
@@ -180,7 +190,20 @@ def _cover(state: State, edit: Edit) -> None:
     if state.person[track] != person:
         raise ConfigError(f"track {track} is not in {state.people[person].label}", "see `vcn show`")
     state.people[person].cover = edit.tracks[0]
-    state.people[person].frame = int(edit.to) if edit.to else -1
+    state.people[person].frame = frame_of(edit.to)
+
+
+def frame_of(text: str) -> int:
+    """Return the frame that a cover is to be near, -1 where none is said.
+
+    Raises
+    ------
+    ConfigError
+        When it is no number of a frame.
+    """
+    if text and not (text.isdecimal() and len(text) < 10):
+        raise ConfigError(f"there is no frame {shown(text)}", "frames are numbered from 0")
+    return int(text) if text else -1
 
 
 def _note(state: State, edit: Edit) -> None:
@@ -194,6 +217,7 @@ def _recluster(state: State, edit: Edit) -> None:
         raise ConfigError(f"edit {edit.id} is of other tracks", "cluster again")
     if any(key and key[0] != "+" and state.key(key) < 0 for key in edit.placed):
         raise ConfigError(f"edit {edit.id} is of other characters", "cluster again")
+    _absorb(state, edit)
     row = {"": -1}
     for key in dict.fromkeys(edit.placed):
         if key:
@@ -201,6 +225,16 @@ def _recluster(state: State, edit: Edit) -> None:
             row[key] = state.add(f"e{edit.id}.{key[1:]}") if fresh else state.now(state.key(key))
     state.person[:] = [row[key] for key in edit.placed]
     state.reason[state.person >= 0] = 0
+
+
+def _absorb(state: State, edit: Edit) -> None:
+    """Let what was said of characters that became part of others be said of these."""
+    key = np.array(edit.placed)
+    for person in state.living():
+        went = set(key[state.rows(person)].tolist()) - {"", state.people[person].key}
+        stays = state.people[person].key in edit.placed
+        if len(went) == 1 and not stays and (other := state.key(went.pop())) >= 0:
+            state.unite([state.now(other), person], edit.id)
 
 
 def _people(state: State, edit: Edit, least: int) -> list[int]:

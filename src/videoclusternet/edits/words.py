@@ -13,13 +13,14 @@ def command(edit: Edit, state: State) -> str:
 
     A track that is not there any more is shown by its frame, or by its name.
     """
-    words = [edit.verb, *(_character(key, state) for key in edit.characters)]
+    words = [edit.verb, *(_character(key, edit, state) for key in edit.characters)]
     for anchor in edit.tracks:
         row = state.base.row(anchor)
         place = anchor.name or f"in-frame-{anchor.frame}"
         words += ["--track", str(row) if row >= 0 else place]
     if edit.verb == "move":
-        words += ["--to", edit.to if edit.to in (NEW, UNKNOWN) else _character(edit.to, state)]
+        known = edit.to in (NEW, UNKNOWN)
+        words += ["--to", edit.to if known else _character(edit.to, edit, state)]
     elif edit.verb == "cover" and edit.to:
         words += ["--frame", edit.to]
     elif edit.verb in ("name", "note"):
@@ -27,6 +28,6 @@ def command(edit: Edit, state: State) -> str:
     return " ".join(words)
 
 
-def _character(key: str, state: State) -> str:
-    row = state.key(key)
-    return str(state.people[row].number) if row >= 0 else key
+def _character(key: str, edit: Edit, state: State) -> str:
+    row = state.said_of(key, edit.base)
+    return str(state.people[row].number) if row >= 0 else f"(earlier {key})"

@@ -16,7 +16,7 @@ from videoclusternet.adapt.rounds import GoodRounds
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config
-from videoclusternet.edits.constraints import constraints_of, stands_for, taken_out
+from videoclusternet.edits.constraints import constraints_of, taken_out
 from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.engine.processes import one_thread
@@ -89,10 +89,10 @@ def propose(result: Result, hook: Hook = silent) -> Proposal:
     ContradictionError
         As :func:`recluster`.
     """
-    state, worth = result.edits.state, _worth(result)
-    cast, merges = _found(result, constraints_of(state, worth), hook)
+    state = result.edits.state
+    cast, merges = _found(result, constraints_of(state, _worth(result)), hook)
     time = (result.tracks.last - result.tracks.first + 1).astype(np.float64)
-    placed = regrouped(state, cast.character, time, stands_for(state, worth))
+    placed = regrouped(state, cast.character, time)
     after = result.edits.tried(Edit("recluster", placed=placed))
     return Proposal(placed, cast, merges, Difference.between(state, after))
 

@@ -219,7 +219,10 @@ class Edits(Decisions):
         signed = edit.signed(self.revision + len(records) + 1, now, author, line)
         self._log.append([*records, signed.record()])
         self._history.read([*([(line, base)] if records else []), signed])
-        self._show(self._history.state(base) if state is None else state)
+        if state is None:
+            state = self._history.state(base)
+        state.line = line or state.line
+        self._show(state)
         return signed
 
     def _base(self) -> tuple[Base, State]:
