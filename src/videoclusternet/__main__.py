@@ -1,6 +1,6 @@
 """``python -m videoclusternet`` is ``vcn``."""
 
-from videoclusternet.cli.main import main
+from videoclusternet.cli.main import run
 
 if __name__ == "__main__":
-    main()
+    run()

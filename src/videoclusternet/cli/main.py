@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,9 +59,6 @@ app = typer.Typer(
 )
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_edit.app, name="edit")
-app.command()(corrections.why)
-app.command()(corrections.recluster)
-app.command()(cli_review.review)
 
 
 def main() -> None:
@@ -74,6 +71,22 @@ def main() -> None:
     except Exception as error:
         code = fail(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def run() -> None:
+    """Run the command line as a process of its own, which ends as soon as it is done.
+
+    All is written by then.  Threads of native libraries (Arrow, OpenCV, torch) that are still at
+    work while the interpreter takes itself apart have ended it with "terminate called" and exit
+    code 134 after the right answer.
+    """
+    try:
+        main()
+    except SystemExit as stop:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads any more
+                stream.flush()
+        os._exit(stop.code if isinstance(stop.code, int) else 1)
 
 
 def _version(wanted: bool) -> None:
@@ -295,4 +308,7 @@ def _print_cast(folder: Path) -> None:
     say("", f"page: {(folder / 'cast.html').resolve()}")
 
 
+app.command()(cli_review.review)
+app.command()(corrections.recluster)
+app.command()(corrections.why)
 add_commands(app)
