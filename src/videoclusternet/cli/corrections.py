@@ -52,8 +52,8 @@ def recluster(
 ) -> None:
     """Find the characters anew, with all that people said held to; film and pictures not needed.
 
-    What was merged stays together, what was moved, split or denied stays apart, no face stays
-    out, names and locks stay where they are. `vcn edit RUN undo` takes it back.
+    Characters stay together as you see them; tracks that were denied find another place, and
+    characters join that have come near enough. `vcn edit RUN undo` takes it back.
     """
     from videoclusternet.cli.progress import reporting
     from videoclusternet.review.recluster import propose

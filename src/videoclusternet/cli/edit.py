@@ -162,12 +162,27 @@ def name(
     _decide(context, as_json, author, lambda edits: edits.name(character, name))
 
 
-@app.command()
-def merge(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Make characters one; the first keeps its number, and its name if it has one."""
-    _decide(context, as_json, author, lambda edits: edits.merge(*characters))
+WHOLE = {
+    "merge": "Make characters one; the first keeps its number, and its name if it has one.",
+    "apart": "Say that characters are different people.",
+    "lock": "Settle characters: nothing leaves or enters them, by hand or by `recluster`.",
+    "unlock": "Take `lock` back.",
+    "hide": "Leave characters out of the table and the page.",
+    "unhide": "Take `hide` back.",
+}
+"""Verbs that are about whole characters alone."""
+
+
+def _about_characters(verb: str, words: str) -> None:
+    @app.command(verb, help=words)
+    def say_it(
+        context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
+    ) -> None:
+        _decide(context, as_json, author, lambda edits: getattr(edits, verb)(*characters))
+
+
+for verb, words in WHOLE.items():
+    _about_characters(verb, words)
 
 
 @app.command()
@@ -220,46 +235,6 @@ def confirm(
 ) -> None:
     """Say that tracks are where they belong."""
     _decide(context, as_json, author, lambda edits: edits.confirm(track))
-
-
-@app.command()
-def apart(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Say that characters are different people."""
-    _decide(context, as_json, author, lambda edits: edits.apart(*characters))
-
-
-@app.command()
-def lock(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Settle characters: nothing leaves or enters them, neither by hand nor by `recluster`."""
-    _decide(context, as_json, author, lambda edits: edits.lock(*characters))
-
-
-@app.command()
-def unlock(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Take `lock` back."""
-    _decide(context, as_json, author, lambda edits: edits.unlock(*characters))
-
-
-@app.command()
-def hide(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Leave characters out of the table and the page."""
-    _decide(context, as_json, author, lambda edits: edits.hide(*characters))
-
-
-@app.command()
-def unhide(
-    context: typer.Context, characters: Characters, as_json: Json = False, author: Author = ""
-) -> None:
-    """Take `hide` back."""
-    _decide(context, as_json, author, lambda edits: edits.unhide(*characters))
 
 
 @app.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -35,8 +33,3 @@ def review(
             opened(typer.launch, address)
 
     review(run, port, author, ready, partial(say, error=True))
-    # Threads may still cluster or make a preview: they are not waited for, and what they write is
-    # there whole or not at all.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

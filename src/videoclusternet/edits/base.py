@@ -76,9 +76,6 @@ class Base:
         arrays = ("first", "last", "character")
         return same and all(np.array_equal(getattr(self, a), getattr(other, a)) for a in arrays)
 
-    def __hash__(self) -> int:
-        return hash(self.places)
-
     @property
     def characters(self) -> int:
         """Number of characters that clustering found."""
