@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet import Config, cluster_tracks
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac
 from videoclusternet_bench.metrics.scores import score

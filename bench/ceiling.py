@@ -22,7 +22,7 @@ from videoclusternet.clustering.distance import Metric, group_mean, normalise
 from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.track_points import space_points
 from videoclusternet.clustering.whitening import Space, centre, whiten
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.types import Constraints
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac

@@ -36,7 +36,7 @@ from videoclusternet.clustering.confidence import (
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.spaces import raw_space, spaces, subset
 from videoclusternet.clustering.whitening import Space
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.types import Constraints, Reason
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.calibration import (

@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 
+from videoclusternet.result.result import open_run
 from videoclusternet.review.queue import likeness
 from videoclusternet.review.situation import Nearness
-from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench.data.truth import read_truth
 
 EDGES = (0, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 10)

@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from videoclusternet.runfolder.edit_log import EDITS
-from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.result.edit_log import EDITS
+from videoclusternet.result.result import Result, open_run
 from videoclusternet_bench.data.truth import read_truth
 
 

@@ -21,7 +21,7 @@ from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.spaces import raw_space, spaces, subset
 from videoclusternet.clustering.stability import SCALES, stability
 from videoclusternet.clustering.whitening import Space
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.types import Constraints
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.methods.hac import oracle_hac

@@ -22,7 +22,7 @@ from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import Config
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.models.detectors.detector import Detections
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.types.canvas import ARCFACE_112
 from videoclusternet_bench.data import export
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
 from videoclusternet.types import (
     Candidates,
     Cast,

@@ -17,27 +17,32 @@ if TYPE_CHECKING:
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
     from videoclusternet.pipeline import adapt_run, cluster
-    from videoclusternet.runfolder.result import Result, open_run
-    from videoclusternet.show.summary import characters
+    from videoclusternet.result.characters import Character, characters
+    from videoclusternet.result.result import Result, open_run
+    from videoclusternet.types.span import Span
 
 _HOMES = {
+    "Character": "result.characters",
     "Config": "config",
     "Event": "events",
-    "Result": "runfolder.result",
+    "Result": "result.result",
+    "Span": "types.span",
     "VcnError": "errors",
     "adapt_run": "pipeline",
-    "characters": "show.summary",
+    "characters": "result.characters",
     "cluster": "pipeline",
     "cluster_boxes": "doors",
     "cluster_film": "doors",
     "cluster_tracks": "doors",
-    "open_run": "runfolder.result",
+    "open_run": "result.result",
 }
 
 __all__ = [
+    "Character",
     "Config",
     "Event",
     "Result",
+    "Span",
     "VcnError",
     "adapt_run",
     "characters",

@@ -10,7 +10,7 @@ from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Hook, silent
 from videoclusternet.pipeline import cluster
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.crops import CropSource
 from videoclusternet.sources.film import FilmSource

@@ -32,10 +32,10 @@ from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.models.registry import find
 from videoclusternet.outside.files import exists
+from videoclusternet.result.result import Result, open_described, open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store, same_twice
 from videoclusternet.runfolder.manifest import MANIFEST
-from videoclusternet.runfolder.result import Result, open_described, open_run
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.learning import write_learning

@@ -21,8 +21,8 @@ from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.events import Hook, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.pipeline import adapt_run, check_settings
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.result import Result
 from videoclusternet_bench.adapted_runs import MEASURES, round_of, scored_rounds
 from videoclusternet_bench.data.sets import LabelledSet
 from videoclusternet_bench.data.truth import read_truth

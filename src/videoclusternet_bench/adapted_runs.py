@@ -12,8 +12,8 @@ from videoclusternet.clustering.find_cast import GoodRounds, find_cast
 from videoclusternet.clustering.reading import OWN, Reading, round_number
 from videoclusternet.clustering.spaces import SPACES, Adapted
 from videoclusternet.config import Config
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.result import Result
 from videoclusternet.types import Rounds
 from videoclusternet_bench.metrics.scores import score
 

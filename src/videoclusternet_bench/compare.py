@@ -21,8 +21,8 @@ from videoclusternet.errors import ModelError
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.models.load import check as check_model
 from videoclusternet.outside.files import opened
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types.arrays import Array, Ints
 from videoclusternet.types.constraints import inside
 from videoclusternet_bench.data.sets import LabelledSet

@@ -21,9 +21,9 @@ from videoclusternet.models.load import check as check_model
 from videoclusternet.models.load import spec_of
 from videoclusternet.outside.files import exists, is_file, is_folder
 from videoclusternet.outside.text import printable
+from videoclusternet.result.characters import track_span
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.manifest import MANIFEST
-from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.show.summary import track_span
 from videoclusternet.types.arrays import Array, Bools, Float32, Int64
 from videoclusternet.types.canvas import MARGIN
 from videoclusternet_bench.compare import home_of

@@ -19,10 +19,10 @@ from typing import Literal
 import numpy as np
 
 from videoclusternet.errors import ContradictionError
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.review.queue import TOGETHER, Question, questions
 from videoclusternet.review.recluster import propose
 from videoclusternet.review.situation import Nearness, situation
-from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.scores import score
 

@@ -20,8 +20,8 @@ from videoclusternet.engine.work import Tell
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.outside.files import exists, read_json
+from videoclusternet.result.result import is_finished
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.runfolder.result import is_finished
 from videoclusternet_bench.data.sets import LabelledSet
 
 Row = dict[str, Any]

@@ -16,8 +16,8 @@ from tests.conftest import Vcn
 from tests.drawn import FakeModels, write_boxes
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.doors import cluster_tracks
+from videoclusternet.result.result import open_run
 from videoclusternet.review import queue
-from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench import compare as module
 from videoclusternet_bench.data.sets import labelled_sets
 from videoclusternet_bench.methods import registry

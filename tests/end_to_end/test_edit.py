@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import Vcn
+from videoclusternet.result.result import open_run
 from videoclusternet.review.recluster import propose, recluster
 from videoclusternet.runfolder.manifest import MANIFEST
-from videoclusternet.runfolder.result import open_run
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import typer
 from tests.conftest import Vcn
 from videoclusternet.cli.failures import TRACEBACK
 from videoclusternet.cli.main import app
-from videoclusternet.runfolder import result
+from videoclusternet.result import result
 
 SHORTAGES = [
     MemoryError(),

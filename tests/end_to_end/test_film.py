@@ -85,7 +85,7 @@ def test_tracks_stay_inside_their_shot(demo_run: Result) -> None:
 
 
 def test_characters_are_sure_and_sorted_by_screen_time(demo_run: Result) -> None:
-    first, second = [c for c in characters(demo_run) if c.number >= 0]
+    first, second = [c for c in characters(demo_run) if c.index >= 0]
     assert first.seconds >= second.seconds > 10
     assert min(first.confidence, second.confidence) > 0.8
     assert first.seconds + second.seconds < 33 + 3

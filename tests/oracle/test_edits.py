@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.test_edits import CHARACTER, a_run
 from videoclusternet.errors import ConfigError
-from videoclusternet.runfolder.edits import Edits
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.edits import Edits
+from videoclusternet.result.result import Result
 
 STEPS = 30
 

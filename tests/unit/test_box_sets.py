@@ -23,7 +23,7 @@ from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Event
 from videoclusternet.film.video import Frame, open_video, read_frames
 from videoclusternet.models.detectors.detector import Detections
-from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.sources.given_boxes import GivenBoxes, given_faces, given_shots, given_tracks
 from videoclusternet.sources.landmarks import TYPICAL, guess_landmarks, matched
 from videoclusternet.types import Unread, VideoInfo

@@ -13,10 +13,10 @@ import pytest
 
 from tests import tables
 from videoclusternet import open_run
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.described import Film
+from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.result import Result
 from videoclusternet.show.cast_page import write_page
-from videoclusternet.show.summary import cover_crop, telling_crops
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
 from videoclusternet.types import Reason
 

@@ -16,8 +16,8 @@ from tests.conftest import Vcn
 from tests.drawn import FLAGS, PLAIN, QUICKLY, FakeModels, snapshot
 from videoclusternet import Config, Event, cluster_tracks
 from videoclusternet.errors import DataError, StoreError
+from videoclusternet.result.result import open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
-from videoclusternet.runfolder.result import open_run
 
 pytestmark = pytest.mark.usefixtures("fake_models")
 

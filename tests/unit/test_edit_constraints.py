@@ -14,7 +14,7 @@ from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.edits.state import State
 from videoclusternet.edits.verbs import apply
 from videoclusternet.errors import ContradictionError
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 
 WORTH = np.array([0.1, 0.9, 0.2, 0.3, 0.8, 0.1, 0.5, 0.6, -1.0])
 """Tracks 1, 4 and 7 stand for the three characters; track 8 takes no part."""

@@ -21,8 +21,8 @@ from tests import tables
 from videoclusternet.edits.edit import VERBS, Edit
 from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ConflictError, ContradictionError, StoreError
-from videoclusternet.runfolder.edits import Edits
-from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.result.edits import Edits
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.show.hints import hints
 from videoclusternet.types import Reason
 

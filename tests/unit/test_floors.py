@@ -26,11 +26,12 @@ FLOORS = {
         "outside",
         "given",
         "config types",
-        "engine annotations edits",
+        "engine annotations edits query",
         "runfolder clustering",
+        "result",
         "models",
         "film embed show",
-        "adapt sources",
+        "adapt sources export",
         "pipeline",
         "doors review",
         "cli __init__",
@@ -57,11 +58,11 @@ MOST_LINES, LONGEST = 350, 60
 
 OWNERS = {
     "PIL": "runfolder.crop_zip",
-    "av": "cli.demo_film film.container film.index film.video review.web.preview",
+    "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "fastapi": "review.web.server",
-    "filelock": "runfolder.edit_log runfolder.folder",
+    "filelock": "result.edit_log runfolder.folder",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",
@@ -227,7 +228,7 @@ READERS = {
     "vcn show": MAIN.format(["vcn", "show", "RUN"]),
     "vcn score": MAIN.format(["vcn", "score", "RUN", "TRUTH"]),
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
-    "the page": "from videoclusternet.runfolder.result import open_run\n"
+    "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
 }
 

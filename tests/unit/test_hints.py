@@ -12,7 +12,7 @@ import pytest
 from tests import tables
 from videoclusternet.config import Config
 from videoclusternet.events import silent
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.show.hints import hints
 from videoclusternet.show.terminal import print_cast

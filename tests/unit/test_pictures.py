@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.drawn import snapshot
+from videoclusternet.result.result import open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
-from videoclusternet.runfolder.result import open_run
 from videoclusternet.types import Cast, Merges, Reason
 from videoclusternet_bench.pictures.confusion import confusion, draw_confusion
 from videoclusternet_bench.pictures.errors import COLUMNS, draw_errors, write_table, wrong_tracks

@@ -21,9 +21,9 @@ from videoclusternet.clustering.average_linkage import relative
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.spaces import raw_space
 from videoclusternet.clustering.track_points import space_points
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.manifest import manifest_text
-from videoclusternet.runfolder.result import Result, open_run
-from videoclusternet.show.summary import REASONS
+from videoclusternet.show.words import REASONS
 from videoclusternet.types import Candidates, Cast, Reason
 from videoclusternet_bench.pictures.matched import matched
 from videoclusternet_bench.pictures.reasons import Explainer, wrong_merges

@@ -14,10 +14,10 @@ from tests.asking import OWN, Page
 from tests.drawn import snapshot
 from videoclusternet import open_run
 from videoclusternet.errors import ConfigError
+from videoclusternet.result.characters import track_span
 from videoclusternet.review.facts import Facts, boxes, spans
 from videoclusternet.review.web.media import Media
 from videoclusternet.review.web.sheet import Sheet
-from videoclusternet.show.summary import track_span
 
 
 @pytest.fixture

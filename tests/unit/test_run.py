@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +19,7 @@ from videoclusternet.events import Event
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.types import Shots
+from videoclusternet.types.clock import Tags
 
 
 class Counter:
@@ -214,6 +215,7 @@ class Other:
     content: str
     path: str = "film.mp4"
     names: tuple[str, ...] = ()
+    tags: Tags = field(default_factory=Tags)
 
 
 def test_other_films_are_refused(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from videoclusternet import cluster_film, cluster_tracks
 from videoclusternet.errors import DataError, StoreError
 from videoclusternet.film.crops import encode
 from videoclusternet.film.quality import sharpness
+from videoclusternet.result.result import open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, crop_name
-from videoclusternet.runfolder.result import open_run
 from videoclusternet_bench import describe as stats
 from videoclusternet_bench.data.ids import PAPER_COUNTS
 from videoclusternet_bench.data.published import _FILM_SETS, printed_set, published

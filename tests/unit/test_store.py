@@ -18,11 +18,11 @@ from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder import described as results
+from videoclusternet.result import described as results
+from videoclusternet.result.result import open_run
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.manifest import FORMAT, read_manifest
-from videoclusternet.runfolder.result import open_run
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import (
     Candidates,

@@ -10,7 +10,7 @@ import pytest
 
 from tests import tables
 from videoclusternet.errors import DataError
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.score_run import score_run
 

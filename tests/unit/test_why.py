@@ -12,10 +12,10 @@ import pytest
 from tests.conftest import Vcn
 from videoclusternet.clustering.average_linkage import Relative, join
 from videoclusternet.errors import ConfigError
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.review.situation import Nearness
 from videoclusternet.review.why import chain, why
 from videoclusternet.review.why_words import sentences
-from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Constraints, Merges
 
 

@@ -25,10 +25,10 @@ def why(
 
     The page shows the two tracks, and the two that speak for each merge, side by side.
     """
+    from videoclusternet.result.result import open_run
     from videoclusternet.review.why import why as explain
     from videoclusternet.review.why_page import as_dict, write_why
     from videoclusternet.review.why_words import sentences
-    from videoclusternet.runfolder.result import open_run
     from videoclusternet.show.terminal import print_json
 
     result = open_run(run)
@@ -56,8 +56,8 @@ def recluster(
     characters join that have come near enough. `vcn edit RUN undo` takes it back.
     """
     from videoclusternet.cli.progress import reporting
+    from videoclusternet.result.result import open_run
     from videoclusternet.review.recluster import propose
-    from videoclusternet.runfolder.result import open_run
 
     result = open_run(run)
     with reporting(quiet, log_json) as hook:

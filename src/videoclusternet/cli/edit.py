@@ -16,8 +16,8 @@ from videoclusternet.outside.text import json_line, say
 if TYPE_CHECKING:
     from videoclusternet.edits.edit import Edit
     from videoclusternet.edits.regroup import Difference
-    from videoclusternet.runfolder.edits import Edits
-    from videoclusternet.runfolder.result import Result
+    from videoclusternet.result.edits import Edits
+    from videoclusternet.result.result import Result
 
 HELP = """Correct the cast of a finished run: names, merges, moves, with undo.
 
@@ -65,7 +65,7 @@ def root(
 def _decide(
     context: typer.Context, as_json: bool, author: str, say_it: Callable[[Edits], Edit]
 ) -> None:
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
 
     result = open_run(context.obj)
     if author:
@@ -280,7 +280,7 @@ def redo(context: typer.Context, as_json: Json = False, author: Author = "") -> 
 def log(context: typer.Context, as_json: Json = False) -> None:
     """List all decisions that hold, those that were taken back, and those that find no place."""
     from videoclusternet.edits.words import command
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
     from videoclusternet.show.terminal import print_table, table_of
 
     edits = open_run(context.obj).edits

@@ -14,6 +14,7 @@ import typer
 
 from videoclusternet.cli import corrections
 from videoclusternet.cli import edit as cli_edit
+from videoclusternet.cli import export as cli_export
 from videoclusternet.cli import models as cli_models
 from videoclusternet.cli import review as cli_review
 from videoclusternet.cli.failures import fail
@@ -39,7 +40,7 @@ from videoclusternet.outside.text import say
 if TYPE_CHECKING:
     from videoclusternet.config import Config
     from videoclusternet.events import Hook
-    from videoclusternet.runfolder.result import Result
+    from videoclusternet.result.result import Result
 
 HELP = """Who is on screen, when, in any film.
 
@@ -248,7 +249,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print the cast of a finished run: tracks, screen time, appearances, confidence."""
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
     from videoclusternet.show import terminal
 
     result = open_run(run)
@@ -301,13 +302,14 @@ def _tell_of(result: Result, quiet: bool, log_json: bool) -> None:
 
 
 def _print_cast(folder: Path) -> None:
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
     from videoclusternet.show import terminal
 
     terminal.print_cast(open_run(folder), False)
     say("", f"page: {(folder / 'cast.html').resolve()}")
 
 
+app.command()(cli_export.export)
 app.command()(cli_review.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)

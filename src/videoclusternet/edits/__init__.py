@@ -2,5 +2,5 @@
 
     anchor -> base -> edit -> verbs -> history -> (carry) -> shown, claims -> constraints
 
-Nothing here touches the disk: the log's file is :mod:`videoclusternet.runfolder.edit_log`.
+Nothing here touches the disk: the log's file is :mod:`videoclusternet.result.edit_log`.
 """

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import REASONS, duration, size_worth
+from videoclusternet.result.described import Film
+from videoclusternet.result.pictures import size_worth
+from videoclusternet.result.result import Result
+from videoclusternet.show.words import REASONS
 from videoclusternet.types.arrays import Array, Float64, Int64
 
 LONGEST = 120.0
@@ -74,7 +75,7 @@ class Facts:
 
 
 def spans(result: Result) -> tuple[Float64, Float64]:
-    """Return when every track is on screen; see :func:`videoclusternet.show.summary.track_span`."""
+    """Return when every track is on screen, as ``result.characters.track_span`` does for one."""
     found = [_spans(film) for film in result.films]
     start, stop = (np.concatenate(side) for side in zip(*found, strict=True))
     return start, stop
@@ -139,7 +140,7 @@ def _film(film: Film) -> dict[str, Any]:
     cuts: list[int] = [] if film.shots is None else film.shots.start[1:].tolist()
     return {
         "name": film.name,
-        "seconds": round(duration(film), 3),
+        "seconds": round(film.duration, 3),
         "width": film.video.width if film.video else 0,
         "height": film.video.height if film.video else 0,
         "cuts": [round(film.seconds(frame), 3) for frame in cuts],

@@ -23,8 +23,8 @@ from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import Work
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.pipeline import MANY
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.folder import Store
-from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.types import Cast, Constraints, Epochs, Merges, Reason, Rounds
 from videoclusternet.types.arrays import Bools, Floats, UInt8

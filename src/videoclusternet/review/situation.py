@@ -14,8 +14,8 @@ from videoclusternet.clustering.reading import OWN, Reading
 from videoclusternet.clustering.spaces import SPACES, adapted_space, raw_space, spaces
 from videoclusternet.config import Config
 from videoclusternet.edits.state import State
+from videoclusternet.result.result import Result
 from videoclusternet.review.queue import MET, Situation, likeness
-from videoclusternet.runfolder.result import Result
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Float32, Float64, Int32, Ints

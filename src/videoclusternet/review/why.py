@@ -8,8 +8,8 @@ import numpy as np
 
 from videoclusternet.edits.state import Claim, State
 from videoclusternet.errors import ConfigError
+from videoclusternet.result.result import Result
 from videoclusternet.review.situation import Nearness
-from videoclusternet.runfolder.result import Result
 from videoclusternet.types import Merges
 from videoclusternet.types.arrays import Ints
 

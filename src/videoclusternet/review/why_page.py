@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.outside.text import printable
+from videoclusternet.result.pictures import telling_crops
+from videoclusternet.result.result import Result
 from videoclusternet.review.why import Why
 from videoclusternet.review.why_words import merge, sentences
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import telling_crops
 from videoclusternet.show.template import template_of
 
 PICTURES = 3

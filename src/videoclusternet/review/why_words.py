@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from videoclusternet.edits.words import command
+from videoclusternet.result.result import Result
 from videoclusternet.review.why import Link, Why
-from videoclusternet.runfolder.result import Result
 from videoclusternet.show.words import several
 
 

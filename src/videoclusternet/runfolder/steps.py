@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +26,7 @@ from videoclusternet.events import Event, Hook
 from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.types import Table, Unread
+from videoclusternet.types.clock import Tags
 
 PACKAGES = (
     "videoclusternet",
@@ -51,6 +52,8 @@ class Origin(Protocol):
     def content(self) -> str: ...  # noqa: D102
     @property
     def names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def tags(self) -> Tags: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -274,6 +277,7 @@ class Run:
         for film, source in zip(films, sources, strict=True):
             if source.names:
                 film["tracks"] = list(source.names)
+            film |= {key: value for key, value in asdict(source.tags).items() if value}
         self.describe(films=films)
 
     def describe(self, **values: Any) -> None:

@@ -9,24 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.outside.text import printable
+from videoclusternet.result.characters import Character, characters, track_span
+from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.runfolder.result import Result
 from videoclusternet.show.hints import hints, sure_faces, why_unknown
-from videoclusternet.show.summary import (
-    REASONS,
-    Character,
-    Span,
-    characters,
-    cover_crop,
-    duration,
-    telling_crops,
-    track_span,
-)
 from videoclusternet.show.template import template_of
 from videoclusternet.show.timeline import Line, axis, lines, shots_of, track_name
-from videoclusternet.show.words import several, share, span, timecode
+from videoclusternet.show.words import REASONS, several, share, span, timecode
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Ints
+from videoclusternet.types.span import Span
 
 PAGE = "cast.html"
 PICTURES = 6
@@ -71,10 +64,10 @@ class _Card:
 def write_page(result: Result) -> Path:
     """Write the page into the run folder and return its path."""
     cast = characters(result)
-    known = [c for c in cast if c.number >= 0 and not c.hidden]
+    known = [c for c in cast if c.index >= 0 and not c.hidden]
     hidden = [c for c in cast if c.hidden]
     unknown = np.flatnonzero(result.cast.character < 0)
-    total = sum(duration(film) for film in result.films)
+    total = sum(film.duration for film in result.films)
     page = template_of("videoclusternet.show", "cast.html.j2").render(
         title=", ".join(printable(film.name) for film in result.films),
         summary=_summary(result, len(known), len(hidden), len(unknown), total),
@@ -111,10 +104,10 @@ def _summary(result: Result, known: int, hidden: int, unknown: int, total: float
 def _card(result: Result, character: Character, total: float) -> _Card:
     tracks = character.tracks
     rows = telling_crops(result, tracks, PICTURES)
-    if (cover := cover_crop(result, character.number)) >= 0:
+    if (cover := cover_crop(result, character.index)) >= 0:
         rows = [cover, *(row for row in rows if row != cover)][:PICTURES]
     return _Card(
-        note=printable(result.people[character.number].note),
+        note=printable(result.people[character.index].note),
         name=printable(character.name),
         faces=[_face(result, row, int(result.crop_track[row])) for row in rows],
         seconds=span(character.seconds),

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import REASONS
-from videoclusternet.show.words import several, unread_words
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
+from videoclusternet.show.words import REASONS, several, unread_words
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Floats, Ints
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from videoclusternet.outside.text import json_line, printable
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.characters import Character, characters
+from videoclusternet.result.result import Result
 from videoclusternet.show.hints import Hint, hints, sure_faces
-from videoclusternet.show.summary import Character, characters
 from videoclusternet.show.words import shorten, span, timecode
 
 
@@ -62,7 +62,7 @@ def print_cast(result: Result, as_json: bool) -> None:
             span(c.seconds),
             _when(result, first.film, first.start),
             _when(result, last.film, last.stop),
-            "" if c.number < 0 else f"{c.expected_wrong:.1f}",
+            "" if c.index < 0 else f"{c.expected_wrong:.1f}",
         )
     print_table(table)
     if hidden := [c.name for c in cast if c.hidden]:
@@ -85,13 +85,13 @@ def _when(result: Result, film: int, seconds: float) -> str:
 
 def _as_dict(result: Result, c: Character) -> dict[str, Any]:
     return {
-        "character": c.number,
+        "character": c.index,
         "name": c.name,
         "hidden": c.hidden,
         "tracks": c.tracks.tolist(),
         "seconds": round(c.seconds, 3),
-        "confidence": None if c.number < 0 else round(c.confidence, 4),
-        "expected_wrong": None if c.number < 0 else round(c.expected_wrong, 4),
+        "confidence": None if c.index < 0 else round(c.confidence, 4),
+        "expected_wrong": None if c.index < 0 else round(c.expected_wrong, 4),
         "spans": [
             {
                 "film": result.films[s.film].name,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from videoclusternet.outside.text import printable
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import duration, track_span
+from videoclusternet.result.characters import track_span
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
 from videoclusternet.show.words import span, timecode
 from videoclusternet.types.arrays import Array, Ints
 
@@ -69,7 +69,7 @@ class Axis:
 
 def axis(film: Film) -> Axis:
     """Return time marks and cuts of a film."""
-    whole = max(duration(film), 1e-9)
+    whole = max(film.duration, 1e-9)
     step = next((s for s in STEPS if whole / s <= MARKS), STEPS[-1] * -(-whole // 7200))
     marks = [(100 * t / whole, timecode(t)) for t in np.arange(0, whole, step).tolist()]
     starts = film.shots.start[1:].tolist() if film.shots is not None else []
@@ -81,7 +81,7 @@ def lines(result: Result, tracks: Ints) -> list[Line]:
     """Return the line of these tracks in each film in which they are."""
     found = []
     for number, film in enumerate(result.films):
-        whole = max(duration(film), 1e-9)
+        whole = max(film.duration, 1e-9)
         bars = []
         for track in tracks[result.tracks.film[tracks] == number].tolist():
             seen = track_span(result, track)

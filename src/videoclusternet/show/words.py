@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from videoclusternet.types import Unread
+from videoclusternet.types import Reason, Unread
 
 PLACES = 3
 """Places that a sentence names at most."""
 NEAR = 1.0
 """Places less than this apart are one for people, s."""
+
+REASONS = {
+    Reason.SMALL: "too small or cut off",
+    Reason.BLURRED: "blurred",
+    Reason.LOW_QUALITY: "hard to recognise",
+    Reason.NO_PICTURE: "no picture",
+    Reason.UNREADABLE: "too small to tell",
+    Reason.NO_FACE: "not surely a face",
+    Reason.UNSURE: "hard to tell from others",
+    Reason.SET_ASIDE: "set aside by hand",
+    Reason.NOT_A_FACE: "no face, by hand",
+    Reason.UNPLACED: "taken out by hand",
+}
+"""What a reason means to people."""
 
 
 def timecode(seconds: float) -> str:

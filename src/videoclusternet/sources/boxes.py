@@ -18,7 +18,9 @@ from videoclusternet.sources.film import VIDEO, say_unread
 from videoclusternet.sources.given_boxes import GivenBoxes, given_shots, given_tracks
 from videoclusternet.sources.landmarks import cut_boxes, look_for_faces
 from videoclusternet.sources.source import Brought, ModelKind
+from videoclusternet.sources.tags import read_tags
 from videoclusternet.types import Crops, Damage, Faces, Shots, Tracks, Unread, VideoInfo
+from videoclusternet.types.clock import Tags
 
 SHOTS = Step("shots", given_shots, (Shots,))
 TRACKS = Step("tracks", given_tracks, (Tracks,))
@@ -72,6 +74,11 @@ class BoxSource:
     def names(self) -> tuple[str, ...]:
         """Names of the tracks."""
         return self.boxes.names
+
+    @property
+    def tags(self) -> Tags:
+        """What the file says of itself."""
+        return read_tags(self.video)
 
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the boxes of the film to tracks and their crops."""

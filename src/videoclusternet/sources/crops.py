@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,7 @@ from videoclusternet.sources.track_list import (
 from videoclusternet.types import Crops, Tracks
 from videoclusternet.types.arrays import Array
 from videoclusternet.types.canvas import CANVAS, MARGIN
+from videoclusternet.types.clock import Tags
 
 PICTURES = (".jpg", ".jpeg", ".png")
 TEMPLATE = CANVAS - 2 * MARGIN
@@ -78,6 +79,7 @@ class CropSource:
     listed: Mapping[str, Listed]
     content: str
     needs: tuple[ModelKind, ...] = ("backbone",)
+    tags: Tags = field(default_factory=Tags)
 
     @classmethod
     def open(cls, source: Path, shots: Path | None = None) -> CropSource:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from videoclusternet.sources.source import Brought, ModelKind
 from videoclusternet.sources.track_list import Listed, list_beside, read_list, tracks_table
 from videoclusternet.types import Crops, Embeddings, Tracks
 from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Int64, Ints
+from videoclusternet.types.clock import Tags
 
 MODEL = "features"
 """Name of what made features that do not say it."""
@@ -191,6 +192,7 @@ class FeatureSource:
     features: Features
     listed: Mapping[str, Listed]
     needs: tuple[ModelKind, ...] = ()
+    tags: Tags = field(default_factory=Tags)
 
     @classmethod
     def open(cls, source: Path) -> FeatureSource:

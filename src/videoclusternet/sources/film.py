@@ -19,6 +19,7 @@ from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.show.words import unread_words
 from videoclusternet.sources.source import Brought, ModelKind
+from videoclusternet.sources.tags import read_tags
 from videoclusternet.types import (
     Crops,
     Damage,
@@ -32,6 +33,7 @@ from videoclusternet.types import (
     Unread,
     VideoInfo,
 )
+from videoclusternet.types.clock import Tags
 
 
 def _known(video: VideoInfo, path: str, damage: Damage, work: Work) -> VideoInfo:
@@ -93,6 +95,11 @@ class FilmSource:
     def content(self) -> str:
         """Hash of the file's size and of three blocks of it."""
         return self.video.content
+
+    @property
+    def tags(self) -> Tags:
+        """What the file says of itself."""
+        return read_tags(self.video)
 
     def bring(self, run: Run, number: int, detector: LazyDetector) -> Brought:
         """Go from the pictures of the film to tracks and their crops."""

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 from videoclusternet.models.load import LazyDetector
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.types import Crops, Embeddings, Faces, Tracks
+from videoclusternet.types.clock import Tags
 
 ModelKind = Literal["detector", "backbone", "shots"]
 
@@ -47,6 +48,8 @@ class Source(Protocol):
     names : tuple of str
         Of tracks that were given, in the order in which they are brought; empty where they
         are found.
+    tags : Tags
+        What the file of a film says of itself.
     needs : tuple of str
         Kinds of models that it needs.
     """
@@ -57,6 +60,8 @@ class Source(Protocol):
     def content(self) -> str: ...  # noqa: D102
     @property
     def names(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def tags(self) -> Tags: ...  # noqa: D102
     @property
     def needs(self) -> tuple[ModelKind, ...]: ...  # noqa: D102
 

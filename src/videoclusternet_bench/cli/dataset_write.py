@@ -82,7 +82,7 @@ def from_run(
     OUT/labels.csv says who each track shows. Correct it there, and run the same command with
     --labels OUT/labels.csv.
     """
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
     from videoclusternet_bench.data.from_run import write_run
 
     found = write_run(open_run(run), output, labels)

@@ -54,7 +54,7 @@ def score(
     ] = False,
 ) -> None:
     """Compare a run with labelled truth: purity, B-cubed, NMI, ARI, character count."""
-    from videoclusternet.runfolder.result import open_run
+    from videoclusternet.result.result import open_run
     from videoclusternet_bench.metrics.score_run import score_run
 
     print_scores(score_run(open_run(run), truth), as_json)

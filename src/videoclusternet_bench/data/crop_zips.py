@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from videoclusternet.result.described import Film
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures, CropZip
-from videoclusternet.runfolder.described import Film
 from videoclusternet.runfolder.files import replacing
 
 UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff%/\\:*?"<>|]')

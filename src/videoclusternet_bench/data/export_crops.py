@@ -10,7 +10,7 @@ from videoclusternet.config import Config
 from videoclusternet.events import Hook, silent
 from videoclusternet.film.video import open_video
 from videoclusternet.models.load import LazyDetector, check, pick_device
-from videoclusternet.runfolder.described import Film
+from videoclusternet.result.described import Film
 from videoclusternet.runfolder.steps import Run
 from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.given_boxes import GivenBoxes

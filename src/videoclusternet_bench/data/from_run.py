@@ -27,10 +27,10 @@ from videoclusternet.annotations.boxes import (
 )
 from videoclusternet.annotations.fields import column, read_csv, whole
 from videoclusternet.errors import DataError
-from videoclusternet.runfolder.described import Film
+from videoclusternet.result.characters import characters, track_span
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.folder import film_folder
-from videoclusternet.runfolder.result import Result
-from videoclusternet.show.summary import characters, track_span
 from videoclusternet.show.words import timecode
 from videoclusternet_bench.data.crop_zips import safe, write_crops
 from videoclusternet_bench.data.export import write_boxes
@@ -113,7 +113,7 @@ def cast_labels(result: Result) -> list[str]:
     """Return the character of each track by its name for people; Unknown is empty."""
     names = [""] * len(result.tracks)
     for character in characters(result):
-        for track in character.tracks if character.number >= 0 else ():
+        for track in character.tracks if character.index >= 0 else ():
             names[int(track)] = character.name
     return names
 

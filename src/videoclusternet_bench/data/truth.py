@@ -20,8 +20,8 @@ from videoclusternet.annotations.boxes import LabelledBoxes
 from videoclusternet.annotations.fields import column, number, read_csv
 from videoclusternet.errors import DataError
 from videoclusternet.outside.files import exists, is_folder
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
 from videoclusternet.types.arrays import Ints
 from videoclusternet.types.boxes import overlaps
 

@@ -9,7 +9,7 @@ import numpy as np
 from videoclusternet.clustering.find_cast import find_cast
 from videoclusternet.config import PROFILES, Config
 from videoclusternet.pipeline import adapt_run
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.types.arrays import Array
 from videoclusternet_bench.methods.base import Clusterer, Given, Method, Told
 from videoclusternet_bench.runner import copy_run

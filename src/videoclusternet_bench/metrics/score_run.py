@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.result import Result
 from videoclusternet_bench.data.truth import read_truth
 from videoclusternet_bench.metrics.scores import score
 

@@ -11,8 +11,8 @@ from textwrap import wrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from videoclusternet.result.pictures import telling_crops
 from videoclusternet.runfolder.files import replacing
-from videoclusternet.show.summary import telling_crops
 from videoclusternet_bench.pictures.looks import WRONG, short
 from videoclusternet_bench.pictures.matched import Verdict
 from videoclusternet_bench.pictures.reasons import Explainer

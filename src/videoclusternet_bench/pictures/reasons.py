@@ -16,7 +16,7 @@ from videoclusternet.clustering.reading import Reading
 from videoclusternet.clustering.spaces import adapted_space, raw_space, spaces
 from videoclusternet.config import Config
 from videoclusternet.runfolder.steps import recorded_settings
-from videoclusternet.show.summary import REASONS
+from videoclusternet.show.words import REASONS
 from videoclusternet.types import Merges, Reason
 from videoclusternet.types.arrays import Array
 from videoclusternet_bench.adapted_runs import rounds_of

@@ -17,8 +17,8 @@ from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.outside.files import exists, is_file, is_folder, read_json
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.manifest import MANIFEST
-from videoclusternet.runfolder.result import Result, open_run
 from videoclusternet.types import Embeddings
 from videoclusternet.types.arrays import Float32, Ints
 from videoclusternet_bench.adapted_runs import round_of

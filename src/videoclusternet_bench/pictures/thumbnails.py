@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
-from videoclusternet.runfolder.result import Result
 from videoclusternet.types.arrays import Array, UInt8
 
 SIDE = 80

@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.attack.material import QUICK, Material
 from tests.drawn import SCENES, Array, draw
-from videoclusternet.runfolder.result import Result, open_run
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.types.unread import ABSENT
 
 

@@ -27,11 +27,11 @@ from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.rounds import read_round, read_state, read_weights, round_folder
 from videoclusternet.adapt.train import Epoch
 from videoclusternet.config import Config
+from videoclusternet.result.result import open_run
 from videoclusternet.runfolder import footers
 from videoclusternet.runfolder.crop_zip import CropPictures
 from videoclusternet.runfolder.folder import FolderParts
 from videoclusternet.runfolder.manifest import read_manifest
-from videoclusternet.runfolder.result import open_run
 from videoclusternet.runfolder.table_files import read_table, table_path
 from videoclusternet.types import (
     Candidates,

@@ -40,7 +40,7 @@ from videoclusternet.annotations.boxes import read_facts, read_tracks_csv
 from videoclusternet.annotations.cvat import read_cvat
 from videoclusternet.annotations.mot import read_mot
 from videoclusternet.film.video import open_video
-from videoclusternet.runfolder.result import open_run
+from videoclusternet.result.result import open_run
 from videoclusternet.sources.crops import CropSource, _canvas_file
 from videoclusternet.sources.features import FeatureSource, read_features
 from videoclusternet.sources.track_list import read_list

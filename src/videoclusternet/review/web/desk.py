@@ -15,12 +15,12 @@ import numpy as np
 from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ConflictError
+from videoclusternet.result.edits import Edits
+from videoclusternet.result.result import Result, open_run
 from videoclusternet.review import facts
 from videoclusternet.review.facts import Facts
 from videoclusternet.review.splits import Split, splits
 from videoclusternet.review.web.requests import Said
-from videoclusternet.runfolder.edits import Edits
-from videoclusternet.runfolder.result import Result, open_run
 
 LOGGED, WORDS = 40, 120
 """Decisions that the page lists, and letters of each."""

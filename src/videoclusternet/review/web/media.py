@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from videoclusternet.errors import ConfigError, VcnError
-from videoclusternet.runfolder.described import Film
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.described import Film
+from videoclusternet.result.result import Result
 
 PLAYED = {
     "mp4": (("h264", "av1", "vp9"), ("aac", "mp3", "opus", "flac")),
@@ -70,12 +70,7 @@ class Media:
 
     def where(self, number: int) -> Path | None:
         """Return where a film lies now: where it was, or beside the run; None for nowhere."""
-        film = self._film(number)
-        if film.video is None:
-            return None
-        said = Path(film.video.path)
-        beside = self.result.folder.resolve().parent / said.name
-        return next((path for path in (said, beside) if path.exists()), None)
+        return self._film(number).where(self.result.folder.resolve().parent)
 
     def file(self, number: int) -> tuple[Path, str]:
         """Return the file that is played for a film, and its type.

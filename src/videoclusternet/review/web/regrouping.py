@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from videoclusternet.errors import ConfigError, VcnError
 from videoclusternet.events import Event
+from videoclusternet.result.result import open_run
 from videoclusternet.review.web.desk import Desk
-from videoclusternet.runfolder.result import open_run
 
 if TYPE_CHECKING:
     from videoclusternet.review.recluster import Proposal

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 from videoclusternet.errors import VcnError
+from videoclusternet.result.edit_log import EDITS
+from videoclusternet.result.result import open_run
 from videoclusternet.review.web.desk import Desk
-from videoclusternet.runfolder.edit_log import EDITS
-from videoclusternet.runfolder.result import open_run
 from videoclusternet.show.cast_page import PAGE, write_page
 
 IDLE = 20.0

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from videoclusternet.edits.base import Origin
-from videoclusternet.edits.state import Person
 from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.described import Described, Film, strangers
-from videoclusternet.runfolder.edits import Edits
-from videoclusternet.runfolder.fits import check_cast, check_film
+from videoclusternet.result.described import Described, Film, strangers
+from videoclusternet.result.fits import check_cast, check_film
+from videoclusternet.result.found import Found
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.types import (
@@ -28,54 +24,11 @@ from videoclusternet.types import (
     Tracks,
     VideoInfo,
 )
+from videoclusternet.types.clock import Tags
 
 
-@dataclass(frozen=True)
-class Result(Described):
-    """A finished run.
-
-    Attributes
-    ----------
-    folder : Path
-        The run folder.
-    films : tuple of Film
-    tracks : Tracks
-        Of all films, end to end.
-    clustering : Cast
-        As the method found it, row by row with ``tracks``.
-    clustering_merges : Merges
-        How that came about.
-    candidates : Candidates
-    """
-
-    clustering: Cast
-    clustering_merges: Merges
-    candidates: Candidates
-
-    @cached_property
-    def edits(self) -> Edits:
-        """What people decided; here they decide more."""
-        films = [Origin(f.content, f.tracks, f.faces, f.track_names) for f in self.films]
-        return Edits(self.folder, films, self.clustering, self.clustering_merges)
-
-    @property
-    def cast(self) -> Cast:
-        """The cast that everybody sees: the clustering, with the edits over it."""
-        return self.edits.cast
-
-    @property
-    def merges(self) -> Merges:
-        """How the latest clustering came about."""
-        return self.edits.merges
-
-    @property
-    def people(self) -> dict[int, Person]:
-        """Characters that there are, by their number as ``cast.character`` has it."""
-        return self.edits.people
-
-    def called(self, character: int) -> str:
-        """Return the name of a character, ``Character 3`` without one; -1 is ``Unknown``."""
-        return self.people[character].label if character >= 0 else "Unknown"
+class Result(Found):
+    """A finished run, as your code reads it; its attributes are those of :class:`Found`."""
 
 
 def open_run(folder: Path | str) -> Result:
@@ -162,6 +115,7 @@ def _film(store: Store, name: str, said: Mapping[str, Any]) -> Film:
         name=name,
         track_names=tuple(said.get("tracks", ())),
         content=str(said["content"]),
+        tags=Tags(**{key: said[key] for key in Tags.__annotations__ if key in said}),
         notes=_notes(store, "video", "scan", "crops"),
         unread=store.unread,
         broken=_notes(store, "video"),

@@ -18,7 +18,7 @@ from videoclusternet.edits.shown import shown_cast
 from videoclusternet.edits.state import Person, State
 from videoclusternet.edits.verbs import apply
 from videoclusternet.errors import ConflictError, StoreError
-from videoclusternet.runfolder.edit_log import FORMAT, EditLog
+from videoclusternet.result.edit_log import FORMAT, EditLog
 from videoclusternet.runfolder.files import writing
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Cast, Merges

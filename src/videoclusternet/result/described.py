@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.errors import StoreError
+from videoclusternet.errors import ConfigError, StoreError
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.folder import Store, same_twice
 from videoclusternet.types import (
@@ -24,7 +25,12 @@ from videoclusternet.types import (
     Views,
 )
 from videoclusternet.types.arrays import Array
+from videoclusternet.types.clock import Clock, Tags
 from videoclusternet.types.judgement import told
+from videoclusternet.types.span import Span
+
+NOMINAL = 24
+"""Frames a second of crops without a film."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Film:
         Hash of what the film or the given set of tracks holds.
     track_names : tuple of str
         Names that tracks were given with; empty for tracks found in a film.
+    tags : Tags
+        What its file says of itself.
     """
 
     folder: Path
@@ -70,10 +78,49 @@ class Film:
     broken: tuple[str, ...] = ()
     judgement: Judgement | None = None
     content: str = ""
+    tags: Tags = field(default_factory=Tags)
 
     def seconds(self, frame: int) -> float:
         """Return the time of a frame; crops without a film count at 24 fps."""
-        return self.video.seconds(frame) if self.video else frame / 24
+        return self.video.seconds(frame) if self.video else frame / NOMINAL
+
+    @property
+    def frames(self) -> int:
+        """Number of frames, up to the last track where there is no film."""
+        return self.video.frames if self.video else int(self.tracks.last.max(initial=-1)) + 1
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds, up to the last track where there is no film."""
+        return self.seconds(self.frames)
+
+    def span(self, number: int, first: int, end: int) -> Span:
+        """Return frames ``first`` to ``end``, itself not among them, with their times.
+
+        Parameters
+        ----------
+        number : int
+            Of the film in its run.
+        first, end : int
+        """
+        return Span(number, first, end, self.seconds(first), self.seconds(end))
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Timecode of its frames, from the start that its file names."""
+        if self.video is None:
+            return Clock(Fraction(NOMINAL))
+        try:
+            return Clock.of(self.video, self.tags.timecode)
+        except ConfigError:  # a file may say anything
+            return Clock.of(self.video)
+
+    def where(self, beside: Path) -> Path | None:
+        """Return where its file lies now: where it was, or in the folder ``beside``; else None."""
+        if self.video is None:
+            return None
+        said = Path(self.video.path)
+        return next((path for path in (said, beside / said.name) if path.exists()), None)
 
 
 @dataclass(frozen=True)

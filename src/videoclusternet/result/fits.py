@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from videoclusternet.runfolder.described import Described, Film, below, strangers
+from videoclusternet.result.described import Described, Film, below, strangers
 from videoclusternet.types import Cast, Reason
 
 NEVER = 2**31

@@ -12,40 +12,46 @@ import pytest
 from tests import tables
 from videoclusternet.config import Config
 from videoclusternet.events import silent
-from videoclusternet.runfolder.result import Result
+from videoclusternet.result.characters import characters, track_span
+from videoclusternet.result.pictures import telling_crops
+from videoclusternet.result.result import Result
 from videoclusternet.runfolder.steps import Run, Step
-from videoclusternet.show.summary import (
-    Span,
-    characters,
-    duration,
-    join_spans,
-    telling_crops,
-    track_span,
-)
 from videoclusternet.types import CropWeights, Embeddings, Judgement, Reason
+from videoclusternet.types.span import Span, join_spans
+
+
+def at(film: int, first: int, end: int) -> Span:
+    """A span at 24 frames a second."""
+    return Span(film, first, end, first / 24, end / 24)
 
 
 def test_spans_that_overlap_or_touch_are_joined() -> None:
-    spans = [Span(0, 5, 6), Span(0, 0, 1), Span(0, 0.5, 2), Span(0, 2, 3), Span(0, 0.6, 0.7)]
-    assert join_spans(spans) == [Span(0, 0, 3), Span(0, 5, 6)]
+    spans = [at(0, 5, 6), at(0, 0, 1), at(0, 1, 2), at(0, 2, 3), at(0, 0, 2)]
+    assert join_spans(spans) == [at(0, 0, 3), at(0, 5, 6)]
     assert join_spans([]) == []
 
 
 def test_spans_of_two_films_stay_apart() -> None:
-    spans = [Span(1, 0, 2), Span(0, 1, 4), Span(1, 1, 3)]
-    assert join_spans(spans) == [Span(0, 1, 4), Span(1, 0, 3)]
+    assert join_spans([at(1, 0, 2), at(0, 1, 4), at(1, 1, 3)]) == [at(0, 1, 4), at(1, 0, 3)]
+
+
+def test_a_short_gap_is_bridged() -> None:
+    spans = [at(0, 0, 24), at(0, 48, 72), at(0, 97, 99)]
+    assert join_spans(spans, 0.99) == spans
+    assert join_spans(spans, 1.0) == [at(0, 0, 72), at(0, 97, 99)]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_joined_spans_cover_the_same_time(seed: int) -> None:
+def test_joined_spans_cover_the_same_frames(seed: int) -> None:
     rng = np.random.default_rng(seed)
     start = rng.integers(0, 80, 15)
     stop = start + rng.integers(1, 10, 15)
-    joined = join_spans([Span(0, int(a), int(b)) for a, b in zip(start, stop, strict=True)])
-    seconds = {s for a, b in zip(start, stop, strict=True) for s in range(a, b)}
-    assert sum(s.stop - s.start for s in joined) == len(seconds)
-    assert {x for s in joined for x in range(int(s.start), int(s.stop))} == seconds
-    assert all(a.stop < b.start for a, b in pairwise(joined))
+    joined = join_spans([at(0, int(a), int(b)) for a, b in zip(start, stop, strict=True)])
+    frames = {f for a, b in zip(start, stop, strict=True) for f in range(a, b)}
+    assert sum(s.frames for s in joined) == len(frames)
+    assert {f for s in joined for f in range(s.first, s.end)} == frames
+    assert all(a.end < b.first for a, b in pairwise(joined))
+    assert all((s.start, s.stop) == (s.first / 24, s.end / 24) for s in joined)
 
 
 def a_film(stride: int = 3) -> Result:
@@ -64,23 +70,23 @@ def test_screen_time_is_joined_time_and_doubts_add_up() -> None:
     first, second, unknown = characters(a_film())
     assert [c.name for c in (first, second, unknown)] == ["Character 1", "Character 2", "Unknown"]
     # Frames 0 to 45 and 24 to 69, each seen every third frame: 0 to 72.
-    assert first.spans == (Span(0, 0.0, 3.0),) and first.seconds == pytest.approx(3)
+    assert first.spans == (at(0, 0, 72),) and first.seconds == pytest.approx(3)
     assert first.tracks.tolist() == [0, 1]
     assert first.confidence == pytest.approx(0.75) and first.expected_wrong == pytest.approx(0.5)
-    assert second.spans == (Span(0, 5.0, 6.0),)
+    assert second.spans == (at(0, 120, 144),)
     assert np.isnan([unknown.confidence, unknown.expected_wrong]).all()
     assert unknown.tracks.tolist() == [3]
 
 
 def test_a_span_bridges_the_stride_but_not_the_cut() -> None:
-    assert track_span(a_film(stride=6), 0) == Span(0, 0.0, 51 / 24)
-    assert track_span(a_film(stride=6), 2) == Span(0, 5.0, 6.0)
+    assert track_span(a_film(stride=6), 0) == at(0, 0, 51)
+    assert track_span(a_film(stride=6), 2) == at(0, 120, 144)
     assert track_span(a_film(stride=6), 3).stop == pytest.approx(10.0)
 
 
 def test_length_of_a_film_with_and_without_pictures() -> None:
-    assert duration(a_film().films[0]) == pytest.approx(10)
-    assert duration(tables.film(tables.tracks([(0, 0, 47)]))) == pytest.approx(2)
+    assert a_film().films[0].duration == pytest.approx(10)
+    assert tables.film(tables.tracks([(0, 0, 47)])).duration == pytest.approx(2)
 
 
 def test_no_face_no_character() -> None:

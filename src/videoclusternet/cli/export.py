@@ -1,0 +1,96 @@
+"""``vcn export``: who is on screen, as timelines, markers, tables, subtitles, boxes, pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videoclusternet.cli.options import path_argument, path_option
+from videoclusternet.outside.text import say
+
+if TYPE_CHECKING:
+    from videoclusternet.export.sheet import Sheet
+
+Characters = Annotated[
+    list[str] | None,
+    typer.Option("--character", metavar="NAME", help="Only this one, by name or number; repeat."),
+]
+MinSeconds = Annotated[
+    float, typer.Option("--min-seconds", min=0, help="Leave out appearances that are shorter.")
+]
+Gap = Annotated[
+    float, typer.Option("--gap", min=0, help="Join appearances no more than so many s apart.")
+]
+Handles = Annotated[
+    float, typer.Option("--handles", min=0, help="Seconds before and after each select.")
+]
+StartTimecode = Annotated[
+    str, typer.Option("--start-timecode", help="Of the first picture, such as 01:00:00:00.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Take the place of what is there.")]
+
+
+def _list(wanted: bool) -> None:
+    if wanted:
+        from videoclusternet.export.formats import FORMATS
+        from videoclusternet.show.terminal import print_table, table_of
+
+        table = table_of("format", "ending", "for", left=3)
+        for one in FORMATS:
+            table.add_row(one.name, one.suffix or "a folder", one.what)
+        print_table(table)
+        raise typer.Exit
+
+
+def export(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    to: Annotated[Path, path_option("--to", metavar="FILE", help="File, or folder, to write.")],
+    format: Annotated[
+        str | None, typer.Option("--format", help="Where the ending of FILE does not say it.")
+    ] = None,
+    character: Characters = None,
+    min_seconds: MinSeconds = 0.0,
+    gap: Gap = 0.0,
+    handles: Handles = 0.0,
+    unknown: Annotated[bool, typer.Option("--unknown", help="The Unknown as well.")] = False,
+    start_timecode: StartTimecode = "",
+    force: Force = False,
+    show_list: Annotated[
+        bool,
+        typer.Option("--list", callback=_list, is_eager=True, help="List all formats."),
+    ] = False,
+) -> None:
+    """Write who is on screen for editing programs, spreadsheets, players and trackers.
+
+    The format follows from the ending of FILE: cast.otio, cast.edl, cast.csv, cast.srt.
+    Times are exact: frames of the film, from the start timecode that its file names.
+    """
+    from videoclusternet.export.sheet import Choice, cast_sheet
+    from videoclusternet.export.write import export as write
+    from videoclusternet.result.result import open_run
+
+    chosen = Choice(
+        characters=tuple(character or ()),
+        unknown=unknown,
+        min_seconds=min_seconds,
+        gap=gap,
+        handles=handles,
+        start_timecode=start_timecode,
+    )
+    sheet = cast_sheet(open_run(run), chosen)
+    tell_of_files(sheet, write(sheet, to, format, force))
+
+
+def tell_of_files(sheet: Sheet, paths: list[Path]) -> None:
+    """Say what was written."""
+    from videoclusternet.show.words import several
+
+    for path in paths:
+        say(str(path))
+    if not sheet.appearances:
+        say("vcn: warning: nobody is on it", error=True)
+    else:
+        count = several(len(sheet.appearances), "appearance")
+        say(f"{count} of {several(len(sheet.players), 'character')}", error=True)

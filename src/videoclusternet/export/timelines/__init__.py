@@ -1,0 +1,1 @@
+"""Timelines and markers that editing programs open."""

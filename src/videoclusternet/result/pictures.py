@@ -1,0 +1,75 @@
+"""The pictures that show a character best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from videoclusternet.result.described import Film
+from videoclusternet.result.found import Found
+from videoclusternet.types.arrays import Array
+
+
+def telling_crops(result: Found, tracks: Array, most: int) -> list[int]:
+    """Choose crops that show a character best: well seen, typical, and different from each other.
+
+    Well seen is what the detector is sure of and what is large; typical is what lies near the
+    character's mean, as a dissolve, half a face or another person's does not.  Each track
+    offers its best crop.  The best of all comes first; then always the one that adds most: good
+    by itself and far in embedding from those already shown.
+
+    Returns
+    -------
+    list of int
+        Rows of the pooled crops.
+    """
+    embeddings = result.embeddings
+    rows = np.flatnonzero(np.isin(embeddings.track, tracks))
+    if len(rows) == 0:
+        # Unknown tracks were not embedded: the middle crop of each must do.
+        middle = [np.flatnonzero(result.crop_track == t) for t in tracks[:most]]
+        return [int(rows[len(rows) // 2]) for rows in middle if len(rows)]
+    unit = _unit(embeddings.base[rows])
+    typical = np.maximum(unit @ _unit(unit.mean(axis=0)), 0)
+    worth = typical * result.weights.weight[rows] * _size(result, embeddings.crop[rows])
+    best: dict[int, int] = {}
+    for i in np.argsort(worth, kind="stable").tolist():
+        best[int(embeddings.track[rows[i]])] = i
+    pick = np.array(list(best.values()))
+    value, unit = worth[pick], unit[pick]
+    chosen = [int(value.argmax())]
+    while len(chosen) < min(most, len(pick)):
+        gain = value * (1 - unit @ unit[chosen].T).min(axis=1)
+        gain[chosen] = -1
+        chosen.append(int(gain.argmax()))
+    return [int(embeddings.crop[rows[pick[i]]]) for i in chosen]
+
+
+def cover_crop(result: Found, character: int) -> int:
+    """Return the crop that people chose for a character, row of the pooled crops; -1 for none."""
+    person = result.people[character]
+    if person.cover is None:
+        return -1
+    track = result.edits.base.row(person.cover)
+    rows = np.flatnonzero(result.crop_track == track)
+    if len(rows) == 0:
+        return -1
+    if person.frame < 0:
+        return telling_crops(result, np.array([track]), 1)[0]
+    frames = np.concatenate([film.crops.frame for film in result.films])[rows]
+    return int(rows[np.abs(frames - person.frame).argmin()])
+
+
+def _unit(x: Array) -> Array:
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
+
+
+def _size(result: Found, crops: Array) -> Array:
+    """Worth of crops by face size, 0 to 1."""
+    return np.concatenate([size_worth(film) for film in result.films])[crops]
+
+
+def size_worth(film: Film) -> Array:
+    """Return the worth of a film's crops by face size, 0 to 1, full at the canvas' own 112 px."""
+    if film.faces is None or len(film.faces) == 0:
+        return np.ones(len(film.crops))
+    return np.minimum(film.faces.shorter.astype(np.float64)[film.crops.face] / 112, 1.0)
