@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -123,6 +124,23 @@ def test_frames_of_varying_rate_lie_where_their_time_is(steps: list[int]) -> Non
     assert places[0] == 0 and all(a <= b for a, b in pairwise(places))
 
 
-def test_a_film_of_varying_rate_lies_on_the_nearest_standard_rate() -> None:
-    clock = Clock.of(varying([0, 40, 200, 240, 300], "182/10"))
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("base", ["1/24000", "1/90000", "1/1000"])
+def test_frames_that_were_left_out_are_of_the_rate_that_they_had(rate: str, base: str) -> None:
+    whole = np.arange(900)
+    kept = whole[whole % 3 != 2]
+    if base == "1/1000" and Fraction(rate) >= 50:
+        kept = kept[:60]  # ms cannot tell 59.94 from 60 for long
+    pts = [round(int(n) / Fraction(rate) / Fraction(base)) for n in kept]
+    video = replace(varying(pts, str(Fraction(rate) * 2 / 3)), base=base, end=pts[-1] + 1)
+    clock = Clock.of(video)
+    assert clock.video is not None
+    assert clock.place(59) == kept[59]
+    if base != "1/1000":
+        assert clock.rate == Fraction(rate)
+        assert [clock.place(n) for n in range(len(kept))] == kept.tolist()
+
+
+def test_a_film_of_no_rate_at_all_lies_on_the_standard_rate_nearest_to_its_nominal_one() -> None:
+    clock = Clock.of(varying([0, 41, 200, 247, 301], "182/10"))
     assert clock.rate == Fraction(24000, 1001) and clock.video is not None

@@ -29,7 +29,9 @@ STANDARD = tuple(
 ALIKE = 4e-4
 """A rate that is off a standard one by a smaller share is written carelessly: 23.98, 29.97."""
 CONSTANT = 0.75
-"""Frames that times may be off an even rate: times in ms are off by half a frame at 1000 fps."""
+"""Frames that times may be off an even rate."""
+STEADY = 0.25
+"""Frames that a step from frame to frame may be off one, besides a tick of the time stamps."""
 _TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})")
 
 
@@ -91,7 +93,7 @@ class Clock:
             When that is no timecode at this film's rate.
         """
         constant = _is_constant(video)
-        rate = _standard(video.fps, always=not constant)
+        rate = _standard(video.fps) if constant else _underlying(video)
         drop = ";" in timecode or "," in timecode if timecode else _can_drop(rate)
         clock = cls(rate, 0, drop, None if constant else video)
         return cls(rate, clock.read(timecode) if timecode else 0, drop, clock.video)
@@ -182,10 +184,29 @@ class Clock:
         return count - self._dropped * (minute - minute // 10)
 
 
-def _standard(rate: Fraction, always: bool) -> Fraction:
-    """Return the standard rate that is meant, or the nearest one."""
-    nearest = min(STANDARD, key=lambda one: abs(one - rate) / one)
-    return nearest if always or abs(nearest - rate) <= ALIKE * nearest else rate
+def _nearest(rate: Fraction) -> Fraction:
+    return min(STANDARD, key=lambda one: abs(one - rate) / one)
+
+
+def _standard(rate: Fraction) -> Fraction:
+    """Return the standard rate that is meant, else the rate itself."""
+    nearest = _nearest(rate)
+    return nearest if abs(nearest - rate) <= ALIKE * nearest else rate
+
+
+def _underlying(video: VideoInfo) -> Fraction:
+    """Return the lowest standard rate on whose frames all times lie, else the nearest to nominal.
+
+    Frames that were left out, or stand longer, are of such a rate; a recording of a screen or
+    of a telephone may be of none.
+    """
+    ticks = video.pts - video.pts[0]
+    for rate in STANDARD:
+        a_tick = float(rate * Fraction(video.base))
+        places = ticks * a_tick
+        if np.abs(places - places.round()).max() <= 1.5 * a_tick < 0.25:
+            return rate
+    return _nearest(video.fps)
 
 
 def _can_drop(rate: Fraction) -> bool:
@@ -194,8 +215,9 @@ def _can_drop(rate: Fraction) -> bool:
 
 def _is_constant(video: VideoInfo) -> bool:
     """Whether the frames follow each other at the nominal rate."""
-    if video.frames == 0:
+    if video.frames < 2:
         return True
-    ticks = float(1 / (video.fps * Fraction(video.base)))
-    places = (video.pts - video.pts[0]) / ticks
-    return bool(np.abs(places - np.arange(video.frames)).max() < CONSTANT)
+    frame = float(1 / (video.fps * Fraction(video.base)))
+    off = (video.pts - video.pts[0]) / frame - np.arange(video.frames)
+    steps = np.abs(np.diff(video.pts) - frame)
+    return bool(np.abs(off).max() < CONSTANT and steps.max() <= STEADY * frame + 1)
