@@ -87,8 +87,8 @@ def tell_of_files(sheet: Sheet, paths: list[Path]) -> None:
     """Say what was written."""
     from videoclusternet.show.words import several
 
-    for path in paths:
-        say(str(path))
+    say(*map(str, paths))
+    say(*(f"vcn: note: {said}" for reel in sheet.reels for said in reel.doubts), error=True)
     if not sheet.appearances:
         say("vcn: warning: nobody is on it", error=True)
     else:

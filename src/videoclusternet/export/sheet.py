@@ -6,7 +6,7 @@ clock (:mod:`videoclusternet.types.clock`), its seconds from the film's time sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -47,6 +47,18 @@ class Reel:
     def length(self) -> int:
         """Frames of the timeline that the film lasts."""
         return self.clock.place(self.film.frames)
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """What is not exact about its times, in sentences."""
+        film, clock, said = self.film, self.clock, self.film.tags.timecode
+        if film.video is None:
+            yield f"{self.name}: no film, so its frames are counted at {clock.rate} a second"
+        elif said and not film.is_timed and clock == film.clock:
+            yield f"{self.name}: its file says {said!r}, no timecode at its rate; counted from 0"
+        if clock.video is not None:
+            rate = f"{float(clock.rate):.5g}"
+            yield f"{self.name}: of varying rate; its frames lie on a timeline of {rate} by time"
 
     @property
     def size(self) -> tuple[int, int]:

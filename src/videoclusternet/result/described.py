@@ -110,10 +110,18 @@ class Film:
         """Timecode of its frames, from the start that its file names."""
         if self.video is None:
             return Clock(Fraction(NOMINAL))
+        return Clock.of(self.video, self.tags.timecode if self.is_timed else "")
+
+    @cached_property
+    def is_timed(self) -> bool:
+        """Whether its file names a timecode to begin with; a file may say anything."""
+        if self.video is None or not self.tags.timecode:
+            return False
         try:
-            return Clock.of(self.video, self.tags.timecode)
-        except ConfigError:  # a file may say anything
-            return Clock.of(self.video)
+            Clock.of(self.video, self.tags.timecode)
+        except ConfigError:
+            return False
+        return True
 
     def where(self, beside: Path) -> Path | None:
         """Return where its file lies now: where it was, or in the folder ``beside``; else None."""
