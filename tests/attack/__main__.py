@@ -21,9 +21,10 @@ from tests.attack.films import media
 from tests.attack.inputs import model_files, servers, settings
 from tests.attack.material import Material
 from tests.attack.readers import readers
-from tests.attack.runs import folders, kills, zips
+from tests.attack.runs import edits, folders, kills, zips
 
 FAMILIES: dict[str, Family] = {
+    "edits": edits.FAMILY,
     "folders": folders.FAMILY,
     "kills": kills.FAMILY,
     "media": media.FAMILY,

@@ -92,6 +92,10 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError("no path holds a zero byte")
         for name in _list(film.get("tracks", [])):
             _text(name).encode()
+        for key in ("timecode", "reel"):
+            _text(film.get(key, "")).encode()
+        for key in ("channels", "sample_rate"):
+            _number(film.get(key, 0))
     _mapping(manifest.get("config", {}))
 
 
@@ -110,6 +114,12 @@ def _list(value: Any) -> list[Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    return value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 31:
+        raise TypeError("not a number")
     return value
 
 
