@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 ENDING = ".vcn"
 """Of the folders of runs that a folder is searched for."""
+TogetherWithin = Annotated[
+    str, typer.Option(metavar="TIME", help="People of an & may be so far apart: 2s, 500ms, 48f.")
+]
+MinFace = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of the picture's height that a face has.")
+]
 
 
 def query(
@@ -31,16 +37,11 @@ def query(
     text: Annotated[
         str, typer.Argument(metavar="QUERY", help='Such as "Anna & (Ben | Carl) & !Unknown".')
     ],
-    together_within: Annotated[
-        str,
-        typer.Option(metavar="TIME", help="People of an & may be so far apart: 2s, 500ms, 48f."),
-    ] = "0",
+    together_within: TogetherWithin = "0",
     alone: Annotated[
         bool, typer.Option("--alone", help="Nobody else is on screen, the Unknown included.")
     ] = False,
-    min_face: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the picture's height that a face has.")
-    ] = 0.0,
+    min_face: MinFace = 0.0,
     shots: Annotated[
         bool, typer.Option("--shots", help="Whole shots that hold such a moment.")
     ] = False,

@@ -217,6 +217,8 @@ class _FilmAsked:
         for track in self._tracks[np.isin(self._who, self._wanted)]:
             frames = np.arange(self._run.tracks.first[track], self._run.ends[track])
             rows = self._run.tracks.faces_of(track)
+            if len(rows) == 0:
+                continue
             # Between two detections the box is taken to change evenly.
             high = np.interp(frames, faces.frame[rows], height[rows])
             large[frames] |= high / film.video.height >= least
