@@ -115,6 +115,14 @@ def test_an_answer_is_written_as_an_export_is(run: Path, vcn: Vcn, tmp_path: Pat
     assert len(target.read_text().splitlines()) == 3
 
 
+def test_a_query_of_one_person_is_written_as_that_one(run: Path, vcn: Vcn, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("asked.csv", "exported.csv")]
+    vcn("query", run, "2", "--to", paths[0])
+    vcn("export", run, "--character", "2", "--to", paths[1])
+    asked, exported = (path.read_text(encoding="utf-8") for path in paths)
+    assert asked == exported and '"Ben ""B"" & Co"' in asked
+
+
 def test_an_empty_answer_is_written_too(run: Path, vcn: Vcn, tmp_path: Path) -> None:
     target = tmp_path / "none.txt"
     done = vcn("query", run, "!*", "--to", target, "--format", "csv")

@@ -245,9 +245,9 @@ def test_a_run_over_crops_knows_no_faces_and_no_shots() -> None:
     assert found(run, "1 & 2") == [(12, 24)]
     assert found(run, "!1") == [(24, 48)]
     assert found(run, "1 & 2", together_within="1s") == [(0, 48)]
-    with pytest.raises(ConfigError, match="holds no sizes of faces"):
+    with pytest.raises(ConfigError, match="has no sizes of faces"):
         run.query("1", min_face=0.1)
-    with pytest.raises(ConfigError, match="holds none"):
+    with pytest.raises(ConfigError, match="has no shots"):
         run.query("1", shots=True)
 
 

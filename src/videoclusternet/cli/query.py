@@ -176,6 +176,7 @@ class _Asked:
 
     def _sheet(self, folder: Path) -> Sheet:
         from videoclusternet.export.sheet import Player, make_sheet
+        from videoclusternet.query.language import Who
         from videoclusternet.result.answers import answer, find_people
         from videoclusternet.result.result import open_run
 
@@ -185,7 +186,10 @@ class _Asked:
         self._known |= people.keys()
         self._labels |= {p.name if several else p.label for p in run.people.values()}
         spans = answer(run, self._question, people, self._terms)
-        player = Player(1, self._question.text)
+        player, asked = Player(1, self._question.text), self._question.tree
+        if isinstance(asked, Who) and asked.name in people:
+            index = people[asked.name]
+            player = Player(index + 1, run.called(index))
         return make_sheet(run, [(player, spans)], self._choice, join=False)
 
     def _refuse_strangers(self) -> None:

@@ -150,14 +150,13 @@ def _refuse(run: Found, question: Question, terms: Terms) -> None:
     for film in run.films:
         if terms.min_face and (film.faces is None or film.video is None):
             raise ConfigError(
-                f"min_face={terms.min_face:g}: {run.folder} holds no sizes of faces, for it is "
-                "over tracks without boxes",
-                "leave it out",
+                f"{run.folder} has no sizes of faces: it is over tracks without their boxes",
+                "ask without min_face",
             )
         if terms.shots and film.shots is None:
             raise ConfigError(
-                f"shots: {run.folder} holds none, for it is over tracks without their film",
-                "leave it out",
+                f"{run.folder} has no shots: it is over tracks without their film",
+                "ask without shots",
             )
 
 
