@@ -173,8 +173,7 @@ class _FilmAsked:
         some = (tracks.film == number) & (cast.reason != Reason.NOT_A_FACE)
         self._tracks = np.flatnonzero(some)
         self._who = cast.character[self._tracks]
-        shown = [index for index, person in run.people.items() if not person.hidden]
-        self._cast = [index for index in shown if index >= 0]
+        self._cast = [index for index, person in run.people.items() if not person.hidden]
 
     def moments(self, terms: Terms) -> list[Span]:
         film, number = self._film, self._number
