@@ -20,6 +20,8 @@ code meaning
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 LONGEST, ADVICE = 1000, 4000
 """Characters of a message, and of an advice, which may be a command with paths: a file may hold
 a name or a number of any length."""
@@ -61,6 +63,22 @@ class ConfigError(VcnError):
 
 class ContradictionError(ConfigError):
     """Two tracks are said to be one person, and two."""
+
+
+class QueryError(ConfigError):
+    """A query that cannot be understood, or names nobody who is there.
+
+    Parameters
+    ----------
+    message, advice : str
+    place : sequence of str
+        Lines that show where in the query; they stand below the message, also in a traceback.
+    """
+
+    def __init__(self, message: str, advice: str = "", place: Sequence[str] = ()) -> None:
+        super().__init__(message, advice)
+        for line in place:
+            self.add_note(line)
 
 
 class VideoError(VcnError):

@@ -226,6 +226,7 @@ def test_import_and_help_load_nothing_heavy(code: str) -> None:
 
 READERS = {
     "vcn show": MAIN.format(["vcn", "show", "RUN"]),
+    "vcn query": MAIN.format(["vcn", "query", "RUN", "1 & !2"]),
     "vcn score": MAIN.format(["vcn", "score", "RUN", "TRUTH"]),
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
     "the page": "from videoclusternet.result.result import open_run\n"

@@ -85,7 +85,7 @@ def fail(error: Exception) -> int:
             raise error
         say(f"vcn: {_defect(error)}", error=True)
         return 1
-    say(f"vcn: {known}", error=True)
+    say(f"vcn: {known}", *getattr(known, "__notes__", ()), error=True)
     return known.exit_code
 
 

@@ -186,6 +186,7 @@ def make_sheet(
     groups: Sequence[tuple[Player, Iterable[Span]]],
     choice: Choice | None = None,
     title: str = "",
+    join: bool = True,
 ) -> Sheet:
     """Lay spans of players on the timelines of their films.
 
@@ -197,6 +198,8 @@ def make_sheet(
         Its characters play no part here.
     title : str
         By default the names of the films.
+    join : bool
+        Make one of spans of a player that overlap or touch.
 
     Raises
     ------
@@ -208,7 +211,7 @@ def make_sheet(
     found = [
         _appearance(player, reels[span.film], span)
         for player, spans in groups
-        for span in join_spans(spans, c.gap)
+        for span in (join_spans(spans, c.gap) if join else spans)
         if span.seconds >= c.min_seconds
     ]
     found.sort(key=lambda one: (one.span, one.player.number, one.player.name))

@@ -84,11 +84,5 @@ def character_of(result: Found, index: int) -> Character:
 
 def track_span(result: Found, track: int) -> Span:
     """Return when a track is on screen; the detector's stride is bridged."""
-    film = result.film_of(track)
-    first = int(result.tracks.first[track])
-    end = int(result.tracks.last[track]) + (film.faces.stride if film.faces else 1)
-    if film.shots is not None:
-        end = min(end, int(film.shots.stop[result.tracks.shot[track]]))
-    if film.video is not None:
-        end = min(end, film.video.frames)
-    return film.span(int(result.tracks.film[track]), first, end)
+    film = int(result.tracks.film[track])
+    return result.films[film].span(film, int(result.tracks.first[track]), int(result.ends[track]))

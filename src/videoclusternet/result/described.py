@@ -24,7 +24,7 @@ from videoclusternet.types import (
     VideoInfo,
     Views,
 )
-from videoclusternet.types.arrays import Array
+from videoclusternet.types.arrays import Array, Int64
 from videoclusternet.types.clock import Clock, Tags
 from videoclusternet.types.judgement import told
 from videoclusternet.types.span import Span
@@ -164,6 +164,19 @@ class Described:
         """Track of every crop of all films, int64."""
         shift = np.cumsum([0, *(len(film.tracks) for film in self.films[:-1])])
         return np.concatenate([f.crops.track + s for f, s in zip(self.films, shift, strict=True)])
+
+    @cached_property
+    def ends(self) -> Int64:
+        """First frame after every track, int64 (T,); the detector's stride is bridged."""
+        ends = self.tracks.last.astype(np.int64)
+        for number, film in enumerate(self.films):
+            own = self.tracks.film == number
+            ends[own] += film.faces.stride if film.faces else 1
+            if film.shots is not None:
+                ends[own] = np.minimum(ends[own], film.shots.stop[self.tracks.shot[own]])
+            if film.video is not None:
+                ends[own] = np.minimum(ends[own], film.video.frames)
+        return ends
 
     @cached_property
     def embeddings(self) -> Embeddings:

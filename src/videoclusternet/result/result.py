@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from videoclusternet.errors import StoreError
+from videoclusternet.query.evaluate import Reach
+from videoclusternet.query.language import parse
+from videoclusternet.result.answers import Terms, answer, find_people, nobody
 from videoclusternet.result.described import Described, Film, strangers
 from videoclusternet.result.fits import check_cast, check_film
 from videoclusternet.result.found import Found
@@ -25,10 +28,51 @@ from videoclusternet.types import (
     VideoInfo,
 )
 from videoclusternet.types.clock import Tags
+from videoclusternet.types.span import Span
 
 
 class Result(Found):
     """A finished run, as your code reads it; its attributes are those of :class:`Found`."""
+
+    def query(
+        self,
+        text: str,
+        *,
+        together_within: str | float = 0,
+        alone: bool = False,
+        min_face: float = 0.0,
+        gap: float = 0.0,
+        min_seconds: float = 0.0,
+        shots: bool = False,
+    ) -> tuple[Span, ...]:
+        """Return where those are on screen that a query asks for, by film and frame.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``Anna & (Ben | "Smith & Sons") & !Carl``; see
+            :mod:`videoclusternet.query.language`.
+        together_within : str or float
+            How far from each other people of an ``&`` may be: ``2`` or ``2s``, ``500ms``,
+            ``48f``; see :func:`videoclusternet.query.evaluate.evaluate`.
+        alone, min_face, gap, min_seconds, shots
+            See :class:`videoclusternet.result.answers.Terms`.
+
+        Raises
+        ------
+        QueryError
+            When the query cannot be understood, or names nobody who is there.
+        ConfigError
+            When another argument cannot be, or the run holds no faces or shots to answer from.
+        """
+        question = parse(text)
+        within = Reach.read(str(together_within))
+        people = find_people(self, question)
+        for who in question.names:
+            if who.name not in people:
+                raise nobody(question, who, [person.label for person in self.people.values()])
+        terms = Terms(within, alone, min_face, gap, min_seconds, shots)
+        return tuple(answer(self, question, people, terms))
 
 
 def open_run(folder: Path | str) -> Result:
