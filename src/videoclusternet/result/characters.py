@@ -62,14 +62,11 @@ class Character:
         """
         return best_pictures(self.run, self.index, self.tracks, most)
 
-    def lane(self) -> str:
-        """Draw when it is on screen, as HTML."""
-        return notebook.lane(self.run.films, self.spans, self.name)
-
     def _repr_html_(self) -> str:
         facts = f"{self.seconds:,.1f} s on screen, appearances: {len(self.spans)}"
         faces = [(one.jpeg, self.name) for one in self.best_pictures()]
-        return notebook.card(self.name, facts, notebook.strip(faces, 72), self.lane())
+        lane = notebook.lane(self.run.films, self.spans, self.name)
+        return notebook.card(self.name, facts, notebook.strip(faces, 72), lane)
 
 
 def characters(result: Found) -> list[Character]:

@@ -105,7 +105,7 @@ class Result(Found):
                 one.name,
                 one.seconds,
                 one.seconds / whole,
-                one.lane(),
+                notebook.lane(self.films, one.spans, one.name),
             )
             for one in islice(self, ROWS)
         )
