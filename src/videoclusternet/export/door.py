@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from videoclusternet.errors import ConfigError
-from videoclusternet.export.sheet import Choice, Player, cast_sheet, make_sheet
+from videoclusternet.export.sheet import Choice, Player, Sheet, cast_sheet, make_sheet
 from videoclusternet.export.write import export
 from videoclusternet.result.found import Found
 from videoclusternet.types.span import Span
@@ -63,24 +63,25 @@ def export_run(
     StoreError
         When it cannot be written.
     """
-    named = (characters,) if isinstance(characters, Who) else tuple(characters)
-    choice = Choice(
-        characters=tuple(map(str, named)),
-        unknown=unknown,
-        min_seconds=min_seconds,
-        gap=gap,
-        handles=handles,
-        start_timecode=start_timecode,
-    )
-    if spans is None:
-        return export(cast_sheet(run, choice), to, format, force)
-    if named or unknown:
+    choice = Choice(_named(characters), unknown, min_seconds, gap, handles, start_timecode)
+    sheet = cast_sheet(run, choice) if spans is None else _own_sheet(run, spans, choice)
+    return export(sheet, to, format, force)
+
+
+def _named(characters: Who | Iterable[Who]) -> tuple[str, ...]:
+    several = (characters,) if isinstance(characters, Who) else characters
+    return tuple(map(str, several))
+
+
+def _own_sheet(run: Found, spans: Mapping[str, Iterable[Span]], choice: Choice) -> Sheet:
+    """Lay spans that are none of a character's on the timelines."""
+    if choice.characters or choice.unknown:
         raise ConfigError("both characters and spans are given", "give one of them")
     groups = [
         (Player(number, name), [_checked(run, span) for span in own])
         for number, (name, own) in enumerate(spans.items(), 1)
     ]
-    return export(make_sheet(run, groups, choice), to, format, force)
+    return make_sheet(run, groups, choice)
 
 
 def _checked(run: Found, span: Span) -> Span:
