@@ -229,6 +229,8 @@ READERS = {
     "vcn show": MAIN.format(["vcn", "show", "RUN"]),
     "vcn score": MAIN.format(["vcn", "score", "RUN", "TRUTH"]),
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
+    "a notebook": "import videoclusternet as v; run = v.open_run('RUN'); run._repr_html_(); "
+    "run[1]._repr_html_(); run.to_pandas(); v.export_run(run, 'RUN.csv')",
     "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
 }

@@ -350,7 +350,6 @@ def test_export_says_what_is_wrong(run: Result, tmp_path: Path) -> None:
 # --- size ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_two_hundred_characters_are_quick(tmp_path: Path) -> None:
     run = open_run(write_large_run(tmp_path / "large.vcn", 4000, 200))
     assert len(run) == 200
