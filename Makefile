@@ -36,8 +36,8 @@ test: $(STAMP)
 	$(PYTEST) -m "$(TESTS)"
 
 check: $(STAMP)
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests examples
+	$(BIN)/ruff check src tests examples
 	$(BIN)/mypy
 	$(PYTEST) -m "not slow"
 
@@ -45,8 +45,8 @@ attack: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attack
 
 format: $(STAMP)
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests examples
+	$(BIN)/ruff check --fix src tests examples
 
 bench: $(STAMP)
 	$(BIN)/python bench/speed.py

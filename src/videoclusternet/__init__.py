@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from videoclusternet.doors import cluster_boxes, cluster_film, cluster_tracks
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
+    from videoclusternet.export.door import export_run
     from videoclusternet.pipeline import adapt_run, cluster
     from videoclusternet.result.characters import Character, characters
+    from videoclusternet.result.pictures import Picture
     from videoclusternet.result.result import Result, open_run
     from videoclusternet.types.span import Span
 
@@ -25,6 +27,7 @@ _HOMES = {
     "Character": "result.characters",
     "Config": "config",
     "Event": "events",
+    "Picture": "result.pictures",
     "Result": "result.result",
     "Span": "types.span",
     "VcnError": "errors",
@@ -34,6 +37,7 @@ _HOMES = {
     "cluster_boxes": "doors",
     "cluster_film": "doors",
     "cluster_tracks": "doors",
+    "export_run": "export.door",
     "open_run": "result.result",
 }
 
@@ -41,6 +45,7 @@ __all__ = [
     "Character",
     "Config",
     "Event",
+    "Picture",
     "Result",
     "Span",
     "VcnError",
@@ -50,6 +55,7 @@ __all__ = [
     "cluster_boxes",
     "cluster_film",
     "cluster_tracks",
+    "export_run",
     "open_run",
 ]
 

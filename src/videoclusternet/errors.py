@@ -61,6 +61,10 @@ class ConfigError(VcnError):
     exit_code = 2
 
 
+class NoCharacterError(ConfigError, KeyError):
+    """A character that the run does not have; a ``KeyError`` too, as ``run["Anna"]`` may raise."""
+
+
 class ContradictionError(ConfigError):
     """Two tracks are said to be one person, and two."""
 

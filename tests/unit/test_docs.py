@@ -436,7 +436,8 @@ def test_every_public_name_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["cluster_film", "cluster_tracks", "adapt_run", "characters", "Config.load"]
+    "name",
+    ["cluster_film", "cluster_tracks", "adapt_run", "characters", "export_run", "Config.load"],
 )
 def test_signatures_are_described(name: str) -> None:
     written = re.search(rf"`{name}\((.*?)\)`", read("docs/python-api.md"))

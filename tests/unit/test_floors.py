@@ -70,6 +70,7 @@ OWNERS = {
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
+    "pandas": "result.frames result.result",
     "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
     "pydantic": "config review.web.requests",
     "rich": "cli.progress show.terminal",
@@ -229,6 +230,8 @@ READERS = {
     "vcn query": MAIN.format(["vcn", "query", "RUN", "1 & !2"]),
     "vcn score": MAIN.format(["vcn", "score", "RUN", "TRUTH"]),
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
+    "a notebook": "import videoclusternet as v; run = v.open_run('RUN'); run._repr_html_(); "
+    "run[1]._repr_html_(); run.to_pandas(); v.export_run(run, 'RUN.csv')",
     "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
 }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from numbers import Integral
 
 from videoclusternet.edits.base import Base
 from videoclusternet.edits.edit import NEW, UNKNOWN, Edit
 from videoclusternet.edits.state import Person
 from videoclusternet.edits.verbs import cleaned
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, NoCharacterError
 from videoclusternet.outside.text import meant, shown
 
 Character = int | str
@@ -103,8 +104,8 @@ class Decisions(ABC):
 
         Raises
         ------
-        ConfigError
-            When there is none.
+        NoCharacterError
+            When there is none; the nearest name is suggested.
         """
         said = str(character).strip()
         for person in self.people.values():
@@ -112,8 +113,8 @@ class Decisions(ABC):
             if number or said in (person.name, person.label):
                 return person.key
         names = [person.label for person in self.people.values()]
-        there = ", ".join(str(person.number) for person in self.people.values()) or "none"
-        raise ConfigError(
+        there = _listed(sorted(person.number for person in self.people.values()))
+        raise NoCharacterError(
             f"there is no character {shown(said)}", f"{meant(said, names)}there are {there}"
         )
 
@@ -129,6 +130,15 @@ class Decisions(ABC):
                 )
         places = tuple(base.places[row][0] for row in dict.fromkeys(rows))
         return Edit(verb, (character,) if character else (), places, to)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Write ascending numbers, three and more in a row as ``1 to 200``."""
+    said: list[str] = []
+    for _, some in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        row = [number for _, number in some]
+        said += [f"{row[0]} to {row[-1]}"] if row[2:] else map(str, row)
+    return ", ".join(said) or "none"
 
 
 def _numbers(tracks: TrackNumbers) -> list[int]:

@@ -264,7 +264,7 @@ def _reel(run: Found, number: int, start_timecode: str) -> Reel:
     path = where or (Path(film.video.path) if film.video else None)
     return Reel(
         number=number,
-        name=path.name if path and len(run.films) == 1 else film.name,
+        name=run.clip(number),
         tape=film.tags.reel or film.name,
         path=path.absolute() if path else None,
         clock=clock,
@@ -273,6 +273,4 @@ def _reel(run: Found, number: int, start_timecode: str) -> Reel:
 
 
 def _appearance(player: Player, reel: Reel, span: Span) -> Appearance:
-    into = reel.clock.place(span.first)
-    # Where frames follow each other faster than the timeline counts, one frame is shown.
-    return Appearance(player, reel, span, into, max(into + 1, reel.clock.place(span.end)))
+    return Appearance(player, reel, span, *reel.clock.extent(span.first, span.end))

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from videoclusternet.result import notebook
 from videoclusternet.result.found import Found
+from videoclusternet.result.pictures import Pictures, best_pictures
 from videoclusternet.types.arrays import Ints
 from videoclusternet.types.span import Span, join_spans
 
@@ -53,6 +55,19 @@ class Character:
         """Time on screen, s."""
         return sum(span.seconds for span in self.spans)
 
+    def best_pictures(self, most: int = 6) -> Pictures:
+        """Return a list of the pictures that show it best: well seen, typical, unlike each other.
+
+        The cover that people chose comes first.  A run over given features has no pictures.
+        """
+        return best_pictures(self.run, self.index, self.tracks, most)
+
+    def _repr_html_(self) -> str:
+        facts = f"{self.seconds:,.1f} s on screen, appearances: {len(self.spans)}"
+        faces = [(one.jpeg, self.name) for one in self.best_pictures()]
+        lane = notebook.lane(self.run.films, self.spans, self.name)
+        return notebook.card(self.name, facts, notebook.strip(faces, 72), lane)
+
 
 def characters(result: Found) -> list[Character]:
     """Sum up every character of a run, by number, the Unknown last.
@@ -77,7 +92,7 @@ def character_of(result: Found, index: int) -> Character:
         hidden=hidden,
         tracks=tracks,
         spans=tuple(join_spans(track_span(result, int(track)) for track in tracks)),
-        confidence=1 - wrong / len(tracks),
+        confidence=1 - wrong / max(len(tracks), 1),
         expected_wrong=wrong,
     )
 

@@ -207,6 +207,11 @@ class Described:
         """Whether there are pictures of the crops: features come without."""
         return all((film.folder / CROP_ZIP).exists() for film in self.films)
 
+    def clip(self, film: int) -> str:
+        """Return the name of a film's clip: its file's, or what tells it from the run's others."""
+        of = self.films[film]
+        return Path(of.video.path).name if of.video and len(self.films) == 1 else of.name
+
     def film_of(self, track: int) -> Film:
         """Return the film of a track."""
         return self.films[int(self.tracks.film[track])]

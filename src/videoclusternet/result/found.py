@@ -69,7 +69,7 @@ class Found(Described):
 
         Raises
         ------
-        ConfigError
+        NoCharacterError
             When there is none; the nearest name is suggested.
         """
         if str(character) == self.called(-1):

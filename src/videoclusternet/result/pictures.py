@@ -2,11 +2,101 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
+from videoclusternet.result import notebook
 from videoclusternet.result.described import Film
 from videoclusternet.result.found import Found
-from videoclusternet.types.arrays import Array
+from videoclusternet.types.arrays import Array, UInt8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The cut face of somebody; it is read from the run when it is looked at.
+
+    Attributes
+    ----------
+    run : Found
+        The run it is of.
+    row : int
+        Its row in ``run.pictures``.
+    track : int
+    film : int
+        Number of the film.
+    frame : int
+        Frame of the film that it was cut from.
+    seconds : float
+        When that is shown, s from the film's start.
+    """
+
+    run: Found = field(repr=False, compare=False)
+    row: int
+    track: int
+    film: int
+    frame: int
+    seconds: float
+
+    @property
+    def jpeg(self) -> bytes:
+        """The JPEG file, 144 x 144 px.
+
+        Raises
+        ------
+        StoreError
+            When the file of pictures is damaged.
+        """
+        return self.run.pictures.jpeg(self.row)
+
+    @property
+    def pixels(self) -> UInt8:
+        """RGB, uint8 (144, 144, 3); else as :attr:`jpeg`."""
+        return np.asarray(self.run.pictures.pixels([self.row])[0])
+
+    def _repr_jpeg_(self) -> bytes:
+        return self.jpeg
+
+
+class Pictures(list[Picture]):
+    """Pictures that a notebook shows side by side."""
+
+    def _repr_html_(self) -> str:
+        return notebook.strip(
+            [(one.jpeg, f"track {one.track}, frame {one.frame}") for one in self], 108
+        )
+
+
+def best_pictures(result: Found, character: int, tracks: Array, most: int) -> Pictures:
+    """Return the pictures that show a character best, the chosen cover first.
+
+    Parameters
+    ----------
+    result : Found
+    character : int
+        Number in ``cast.character``; -1 for the Unknown.
+    tracks : int array
+        Those of the character.
+    most : int
+
+    Returns
+    -------
+    Pictures
+        None where the run has no pictures.
+    """
+    if most < 1 or not result.has_pictures:
+        return Pictures()
+    rows = telling_crops(result, tracks, most)
+    if character >= 0 and (cover := cover_crop(result, character)) >= 0:
+        rows = [cover, *(row for row in rows if row != cover)][:most]
+    frames = np.concatenate([film.crops.frame for film in result.films])
+    return Pictures(_picture(result, row, int(frames[row])) for row in rows)
+
+
+def _picture(result: Found, row: int, frame: int) -> Picture:
+    track = int(result.crop_track[row])
+    film = int(result.tracks.film[track])
+    return Picture(result, row, track, film, frame, result.films[film].seconds(frame))
 
 
 def telling_crops(result: Found, tracks: Array, most: int) -> list[int]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from videoclusternet.errors import StoreError
+from videoclusternet.errors import NoCharacterError, StoreError
 from videoclusternet.query.evaluate import Reach
 from videoclusternet.query.language import parse
+from videoclusternet.result import notebook
 from videoclusternet.result.answers import Terms, answer, find_people, nobody
+from videoclusternet.result.characters import Character, character_of
 from videoclusternet.result.described import Described, Film, strangers
 from videoclusternet.result.fits import check_cast, check_film
 from videoclusternet.result.found import Found
+from videoclusternet.result.frames import What, frame_of
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.types import (
@@ -30,9 +35,87 @@ from videoclusternet.types import (
 from videoclusternet.types.clock import Tags
 from videoclusternet.types.span import Span
 
+if TYPE_CHECKING:
+    import pandas
+
+ROWS = 40
+"""Characters that a notebook shows of a run."""
+
 
 class Result(Found):
-    """A finished run, as your code reads it; its attributes are those of :class:`Found`."""
+    """A finished run, as your code reads it; its attributes are those of :class:`Found`.
+
+    ``result["Anna"]`` or ``result[3]``, by the number that people see, is a character, also one
+    that is hidden; ``result["Unknown"]`` is what cannot be told.  Going through a result gives
+    its characters by number, without those that people hid and without the Unknown, and ``len``
+    says how many that are.
+    """
+
+    def __getitem__(self, character: int | str) -> Character:
+        return character_of(self, self.index_of(character))
+
+    def __contains__(self, character: object) -> bool:
+        if not isinstance(character, Integral | str):
+            return any(character == one for one in self)
+        try:
+            self.index_of(str(character))
+        except NoCharacterError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[Character]:
+        shown = sorted(number for number, person in self.people.items() if not person.hidden)
+        return (character_of(self, number) for number in shown)
+
+    def __len__(self) -> int:
+        return sum(not person.hidden for person in self.people.values())
+
+    def __bool__(self) -> bool:
+        return True  # a film without faces is a run all the same
+
+    def to_pandas(self, what: What = "appearances", unknown: bool = False) -> pandas.DataFrame:
+        """Return a data frame of pandas, without those that people hid.
+
+        Parameters
+        ----------
+        what : str
+            What a row is: of ``appearances`` as in ``vcn export --to cast.csv``, of
+            ``characters``, of ``tracks`` (the index is the number of the track), of ``faces``.
+        unknown : bool
+            Whether the Unknown are among them, as character 0.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such table.
+        InstallError
+            When pandas is not installed.
+        """
+        return frame_of(self, what, unknown)
+
+    def __repr__(self) -> str:
+        return f"<Result of {str(self.folder)!r}, {self._facts()}>"
+
+    def _facts(self) -> str:
+        unknown = int((self.cast.character < 0).sum())
+        return f"characters: {len(self)}, tracks: {len(self.tracks)}, Unknown of them: {unknown}"
+
+    def _repr_html_(self) -> str:
+        whole = max(sum(film.duration for film in self.films), 1e-9)
+        rows = (
+            notebook.Row(
+                notebook.strip(((p.jpeg, one.name) for p in one.best_pictures(1)), 48),
+                one.number,
+                one.name,
+                one.seconds,
+                one.seconds / whole,
+                notebook.lane(self.films, one.spans, one.name),
+            )
+            for one in islice(self, ROWS)
+        )
+        names = ", ".join(film.name for film in self.films)
+        more = f"and {len(self) - ROWS} more" if len(self) > ROWS else ""
+        return notebook.table(names, self._facts(), rows, more)
 
     def query(
         self,

@@ -127,6 +127,14 @@ class Clock:
         exact = (ticks - int(self.video.pts[0])) * self._tick * self.rate
         return int(exact + Fraction(1, 2))
 
+    def extent(self, first: int, end: int) -> tuple[int, int]:
+        """Return in and out on the timeline of frames of the film, both half-open.
+
+        Where frames follow each other faster than the timeline counts, one frame is shown.
+        """
+        into = self.place(first)
+        return into, max(into + 1, self.place(end))
+
     @cached_property
     def _tick(self) -> Fraction:
         return Fraction(self.video.base) if self.video else 1 / self.rate
