@@ -70,8 +70,10 @@ OWNERS = {
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
-    "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
+    "pyarrow": "export.text.parquet runfolder.table_files bench:tables.comparison "
+    "bench:tables.stats",
     "pydantic": "config review.web.requests",
+    "pysubs2": "export.text.subtitles",
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",
