@@ -52,7 +52,7 @@ def expect_resolve(sheet: Sheet) -> list[Any]:
             clock_of(reel, into + 1),
             ", ".join(name for name, _ in some).replace("|", "/"),
             max(length for _, length in some),
-            several(some).replace("|", "/"),
+            f"with {several(some)}".replace("|", "/") if len(some) > 1 else "",
         )
         for reel, into, some in begins_of(sheet)
     ]
@@ -77,8 +77,9 @@ def begins_of(sheet: Sheet) -> list[tuple[Reel, int, list[tuple[str, int]]]]:
 
 
 def several(some: list[tuple[str, int]]) -> str:
-    each = ", ".join(f"{name} {length}" for name, length in some)
-    return f"frames: {each}" if len(some) > 1 else ""
+    """How long each of several is on screen; nothing for one."""
+    each = [f"{name} ({n} frame{'s' if n > 1 else ''})" for name, n in some]
+    return ", ".join(each) if len(some) > 1 else ""
 
 
 def clock_of(reel: Reel, place: int) -> str:
@@ -102,8 +103,7 @@ AVID = {"red", "green", "blue", "cyan", "magenta", "yellow", "black", "white"}
 def expect_avid(sheet: Sheet) -> list[Any]:
     found = []
     for reel, into, some in begins_of(sheet):
-        names = ", ".join(name for name, _ in some)
-        comment = f"{names} ({several(some)})" if len(some) > 1 else names
+        comment = several(some) or some[0][0]
         longest = max(length for _, length in some)
         found.append((reel.number, clock_of(reel, into), comment, longest))
     return found

@@ -22,6 +22,6 @@ def write_avid(sheet: Sheet) -> Iterator[Piece]:
 
 
 def _line(mark: Mark, reel: Reel) -> str:
-    comment = f"{mark.name} ({mark.note})" if mark.note else mark.name
-    cells = (USER, reel.clock.timecode(mark.into), TRACK, mark.colour("avid"), comment)
+    said = mark.each or mark.name
+    cells = (USER, reel.clock.timecode(mark.into), TRACK, mark.colour("avid"), said)
     return "\t".join([*cells, str(mark.length)]) + "\n"

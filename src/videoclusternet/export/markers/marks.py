@@ -8,6 +8,7 @@ from itertools import groupby
 
 from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Appearance, Player
+from videoclusternet.show.words import several
 
 COLOURS = {
     "resolve": ("Blue", "Yellow", "Fuchsia", "Cyan", "Red", "Green", "Cocoa", "Cream"),
@@ -31,8 +32,9 @@ class Mark:
         Frames to the end of the longest appearance.
     name : str
         ``Anna``, or ``Anna, Ben``; one line.
-    note : str
-        How long each of several is on screen: ``frames: Anna 48, Ben 96``; empty for one.
+    each : str
+        How long each of several is on screen: ``Anna (48 frames), Ben (1 frame)``; empty for
+        one.
     player : Player
         The first of them, whose colour it has.
     """
@@ -40,7 +42,7 @@ class Mark:
     into: int
     length: int
     name: str
-    note: str
+    each: str
     player: Player
 
     def colour(self, program: str) -> str:
@@ -55,13 +57,13 @@ def marks_of(appearances: Iterable[Appearance]) -> list[Mark]:
     for into, group in groupby(sorted(appearances, key=_order), key=lambda one: one.into):
         some = list(group)
         each = [(one_line(one.player.name), one.length) for one in some]
-        note = ", ".join(f"{name} {length}" for name, length in each)
+        lengths = ", ".join(f"{name} ({several(length, 'frame')})" for name, length in each)
         marks.append(
             Mark(
                 into=into,
                 length=max(length for _, length in each),
                 name=", ".join(name for name, _ in each),
-                note=f"frames: {note}" if len(each) > 1 else "",
+                each=lengths if len(each) > 1 else "",
                 player=some[0].player,
             )
         )
