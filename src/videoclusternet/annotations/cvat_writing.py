@@ -57,7 +57,7 @@ def cvat_text(
         element = ET.SubElement(root, "track", id=name, label=FACE, source=source)
         rows = range(edges[track], edges[track + 1])
         shown = [(frames[row], "0", keys[row], corners[row]) for row in rows]
-        gone = [(frame, "1", "1", _last(shown, frame)) for frame in away[track]]
+        gone = [(frame, "1", "1", box) for frame in away[track] if (box := _last(shown, frame))]
         for frame, outside, is_key, box in sorted([*shown, *gone]):
             _box(element, frame, box, label, outside, is_key)
     ET.indent(root)
@@ -68,9 +68,9 @@ _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 Shown = tuple[int, str, str, list[float]]
 
 
-def _last(shown: list[Shown], before: int) -> list[float]:
+def _last(shown: list[Shown], before: int) -> list[float] | None:
     """Return the last box before a frame."""
-    return next(box for frame, _, _, box in reversed(shown) if frame < before)
+    return next((box for frame, _, _, box in reversed(shown) if frame < before), None)
 
 
 def _ends(boxes: LabelledBoxes) -> list[list[int]]:

@@ -53,6 +53,10 @@ FORMATS = (
     Format("resolve-markers", ".edl", "DaVinci Resolve: markers", "markers.resolve:write_resolve"),
     Format("avid-markers", ".txt", "Media Composer: markers", "markers.avid:write_avid"),
     Format("premiere-markers", ".csv", "Premiere: markers", "markers.premiere:write_premiere"),
+    Format("mot", "", "trackers: MOTChallenge, an id a character", "boxes.mot:write_mot"),
+    Format("mot-tracks", "", "trackers: the same, an id a track", "boxes.mot:write_mot_tracks"),
+    Format("coco", ".json", "detectors: boxes as COCO has them", "boxes.coco:write_coco"),
+    Format("cvat", ".xml", "annotators: CVAT for video 1.1", "boxes.cvat:write_cvat"),
 )
 """As they are listed; of those that share an ending, the first is meant by it."""
 
