@@ -184,8 +184,8 @@ def test_cvat_draws_the_boxes_between_by_itself(tmp_path: Path) -> None:
         for (film, track, _, frame, box), _ in obvious(cast_sheet(run, Choice(boxes="frames"))):
             x, y, w, h = box
             assert film == 0
-            edged = x in (0,) or y in (0,) or x + w == WIDTH or y + h == HEIGHT
-            if not edged:  # a box that the edge cuts is a straight line no more
+            # A box that the edge cuts moves along a straight line no more.
+            if min(x, y) > 0 and x + w < WIDTH and y + h < HEIGHT:
                 np.testing.assert_allclose(few[track, frame], (x, y, x + w, y + h), atol=2.5e-6)
 
 
@@ -199,6 +199,10 @@ def test_answers_to_questions_have_the_boxes_of_all_who_are_there(tmp_path: Path
     same(read_cvat(export(sheet, tmp_path / "a.xml", "cvat")), wanted)
     shown = drawn_by_cvat(tmp_path / "a.xml", FRAMES)
     assert {frame for _, frame in shown} <= {f for s in spans for f in range(s.first, s.end)}
+    assert {row[1::2][:2] for row in wanted} <= shown.keys()
+    for _, track, _, frame, (x, y, w, h) in wanted:
+        if min(x, y) > 0 and x + w < WIDTH and y + h < HEIGHT:
+            np.testing.assert_allclose(shown[track, frame], (x, y, x + w, y + h), atol=2.5e-6)
 
 
 def test_a_run_without_boxes_is_refused(tmp_path: Path) -> None:

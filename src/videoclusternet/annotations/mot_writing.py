@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -58,7 +59,7 @@ def _sequence(boxes: LabelledBoxes) -> str:
     facts = {
         "name": " ".join(film.video.split()),
         "imDir": "img1",
-        # Other tools expect a number here.
+        # Other tools expect a number here; dataset.json has the exact rate.
         "frameRate": f"{float(film.fps):.6g}" if isinstance(rate, str) else rate,
         "seqLength": length_of(boxes),
         "imWidth": film.width,
@@ -69,15 +70,17 @@ def _sequence(boxes: LabelledBoxes) -> str:
     return "\n".join(["[Sequence]", *(f"{key}={value}" for key, value in facts.items())]) + "\n"
 
 
-def film_facts(film: FilmFacts) -> dict[str, int | float | str]:
-    """Return what ``dataset.json`` says of a film, with its exact rate."""
+def facts_text(film: FilmFacts) -> str:
+    """Return ``dataset.json``, which has the exact rate of a film."""
     facts: dict[str, int | float | str] = {
         "video": film.video,
         "fps": plain_rate(film.fps),
         "width": film.width,
         "height": film.height,
     }
-    return facts if film.frames is None else {**facts, "frames": film.frames}
+    if film.frames is not None:
+        facts["frames"] = film.frames
+    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
 
 
 def plain_rate(fps: Fraction) -> int | float | str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 from videoclusternet.annotations.box_forms import TITLES, Form
 from videoclusternet.annotations.boxes import COLUMNS, FILM, TRACKS, LabelledBoxes
 from videoclusternet.annotations.cvat_writing import cvat_text
-from videoclusternet.annotations.mot_writing import film_facts, mot_files
+from videoclusternet.annotations.mot_writing import facts_text, mot_files
 from videoclusternet.errors import ConfigError
 from videoclusternet_bench.data.new_set import new_set
 
@@ -50,8 +49,7 @@ def write_boxes(boxes: LabelledBoxes, folder: Path, form: Form = "csv") -> None:
             for name, text in files.items():
                 (new / name).parent.mkdir(exist_ok=True)
                 (new / name).write_text(text, encoding="utf-8", newline="")
-        text = json.dumps(film_facts(boxes.film), indent=2, ensure_ascii=False) + "\n"
-        (new / FILM).write_text(text, encoding="utf-8")
+        (new / FILM).write_text(facts_text(boxes.film), encoding="utf-8")
 
 
 def _write_csv(boxes: LabelledBoxes, folder: Path) -> None:

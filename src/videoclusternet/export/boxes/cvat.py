@@ -8,10 +8,11 @@ import numpy as np
 
 from videoclusternet.annotations.boxes import LabelledBoxes
 from videoclusternet.annotations.cvat_writing import cvat_text
-from videoclusternet.export.boxes.film_boxes import away, facts, film_boxes, label
+from videoclusternet.export.boxes.film_boxes import FilmBoxes, away, facts, film_boxes, label
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.plain import film_by_film
 from videoclusternet.export.sheet import Sheet
+from videoclusternet.types.arrays import Bools
 
 
 def write_cvat(sheet: Sheet) -> Iterator[Piece]:
@@ -28,5 +29,15 @@ def write_cvat(sheet: Sheet) -> Iterator[Piece]:
             frame=found.frame.astype(np.int32),
             box=found.box,
         )
-        text = cvat_text(boxes, [gone[track] for track in found.tracks], found.seen, "auto")
+        text = cvat_text(boxes, [gone[track] for track in found.tracks], _keys(found), "auto")
         yield Piece(text, name)
+
+
+def _keys(found: FilmBoxes) -> Bools:
+    """Whether CVAT keeps each box: it drops all others, and draws between those that it has.
+
+    What was seen, and the first and last box of a stretch that something else cuts off.
+    """
+    begins = (np.diff(found.track, prepend=-1) != 0) | (np.diff(found.frame, prepend=-1) != 1)
+    ends = np.append(begins[1:], True) if len(begins) else begins
+    return np.asarray(found.seen | begins | ends)

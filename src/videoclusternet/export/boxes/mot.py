@@ -1,4 +1,4 @@
-"""MOTChallenge: a folder a film, with ``gt/gt.txt``, ``seqinfo.ini`` and ``names.csv``."""
+"""MOTChallenge: a folder a film, with ``gt/gt.txt``, ``seqinfo.ini``, ``names.csv``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from videoclusternet.annotations.boxes import LabelledBoxes
-from videoclusternet.annotations.mot_writing import mot_files
+from videoclusternet.annotations.boxes import FILM, LabelledBoxes
+from videoclusternet.annotations.mot_writing import facts_text, mot_files
 from videoclusternet.export.boxes.film_boxes import FilmBoxes, facts, film_boxes, label
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Sheet
@@ -53,7 +53,7 @@ def _write(sheet: Sheet, number: Callable[[int], int]) -> Iterator[Piece]:
             box=found.box[order],
         )
         home = f"{reel.number:03d}-{safe_name(reel.name)}/" if len(sheet.reels) > 1 else ""
-        for name, text in mot_files(boxes, ids).items():
+        for name, text in {**mot_files(boxes, ids), FILM: facts_text(boxes.film)}.items():
             yield Piece(text, home + name)
 
 
