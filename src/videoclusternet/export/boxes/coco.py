@@ -62,7 +62,7 @@ def _images(reel: Reel, frames: list[int], before: int) -> Rows:
     return [
         {
             "id": before + number,
-            "file_name": f"{reel.name}/{frame:06d}.jpg",
+            "file_name": f"{reel.film.name}/{frame:06d}.jpg",
             "width": film.width,
             "height": film.height,
             "video_id": reel.number + 1,
