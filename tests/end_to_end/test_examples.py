@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 
 from tests.drawn import QUICKLY
 from videoclusternet import Result, cluster_film, cluster_tracks, open_run
-from videoclusternet.errors import NoCharacterError
+from videoclusternet.errors import ConfigError, NoCharacterError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = {"screen_time.py": ["RUN", "out.png"], "who_meets_whom.py": ["RUN"]}
@@ -94,13 +94,10 @@ def test_close_ups(example: Example, drawn_run: Path, tmp_path: Path) -> None:
     assert example("close_ups.py", drawn_run, "1", "none.csv", "--face", "0.5").startswith("0 ")
 
 
-def test_close_ups_want_boxes(
-    example: Example, labelled: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_close_ups_want_boxes(example: Example, labelled: Path) -> None:
     run = cluster_tracks(labelled / "discs.zip", labelled / "given.vcn", QUICKLY)
-    with pytest.raises(SystemExit):
+    with pytest.raises(ConfigError, match="no sizes of faces"):
         example("close_ups.py", run.folder, "1", "out.csv")
-    assert "this run has no boxes" in capsys.readouterr().err
     example("screen_time.py", run.folder, "out.png")
     assert example("who_meets_whom.py", run.folder)
 

@@ -71,8 +71,10 @@ OWNERS = {
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
     "pandas": "result.frames result.result",
-    "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
+    "pyarrow": "export.text.parquet runfolder.table_files bench:tables.comparison "
+    "bench:tables.stats",
     "pydantic": "config review.web.requests",
+    "pysubs2": "export.text.subtitles",
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",

@@ -29,6 +29,9 @@ Handles = Annotated[
 StartTimecode = Annotated[
     str, typer.Option("--start-timecode", help="Of the first picture, such as 01:00:00:00.")
 ]
+Boxes = Annotated[
+    str, typer.Option("--boxes", help="Of faces: detections, or frames: those between as well.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Take the place of what is there.")]
 
 
@@ -56,6 +59,7 @@ def export(
     handles: Handles = 0.0,
     unknown: Annotated[bool, typer.Option("--unknown", help="The Unknown as well.")] = False,
     start_timecode: StartTimecode = "",
+    boxes: Boxes = "detections",
     force: Force = False,
     show_list: Annotated[
         bool,
@@ -78,6 +82,7 @@ def export(
         gap=gap,
         handles=handles,
         start_timecode=start_timecode,
+        boxes=boxes,
     )
     sheet = cast_sheet(open_run(run), chosen)
     tell_of_files(sheet, write(sheet, to, format, force))

@@ -43,7 +43,21 @@ class Format:
         return found
 
 
-FORMATS = (Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),)
+FORMATS = (
+    Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),
+    Format("parquet", ".parquet", "notebooks: the same rows, typed", "text.parquet:write_parquet"),
+    Format("json", ".json", "programs: all of it, by a schema", "text.json_text:write_json"),
+    Format("webvtt", ".vtt", "browsers: who is on screen", "text.webvtt:write_webvtt"),
+    Format("srt", ".srt", "players: who is on screen", "text.subtitles:write_srt"),
+    Format("ass", ".ass", "players: the same in colours", "text.subtitles:write_ass"),
+    Format("resolve-markers", ".edl", "DaVinci Resolve: markers", "markers.resolve:write_resolve"),
+    Format("avid-markers", ".txt", "Media Composer: markers", "markers.avid:write_avid"),
+    Format("premiere-markers", ".csv", "Premiere: markers", "markers.premiere:write_premiere"),
+    Format("mot", "", "trackers: MOTChallenge, an id a character", "boxes.mot:write_mot"),
+    Format("mot-tracks", "", "trackers: the same, an id a track", "boxes.mot:write_mot_tracks"),
+    Format("coco", ".json", "detectors: boxes as COCO has them", "boxes.coco:write_coco"),
+    Format("cvat", ".xml", "annotators: CVAT for video 1.1", "boxes.cvat:write_cvat"),
+)
 """As they are listed; of those that share an ending, the first is meant by it."""
 
 

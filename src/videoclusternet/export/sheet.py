@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from videoclusternet.errors import ConfigError
 from videoclusternet.result.characters import characters
 from videoclusternet.result.described import Film
 from videoclusternet.result.found import Found
@@ -130,6 +131,8 @@ class Sheet:
         Where pictures and boxes come from.
     handles : float
         Seconds that selects have before and after each appearance.
+    boxes : str
+        ``detections`` or ``frames``, as in :class:`Choice`.
     """
 
     title: str
@@ -138,6 +141,7 @@ class Sheet:
     appearances: tuple[Appearance, ...]
     run: Found = field(repr=False, compare=False)
     handles: float = 0.0
+    boxes: str = "detections"
 
     def of(self, player: Player | None = None, reel: Reel | None = None) -> list[Appearance]:
         """Return the appearances of one player, in one film; of all without."""
@@ -171,6 +175,9 @@ class Choice:
         Seconds that selects have before and after.
     start_timecode : str
         Of the first picture of every film, in place of what its file says.
+    boxes : str
+        Boxes of faces: ``detections``, as the detector saw them, or ``frames``, in every frame
+        between them too.
     """
 
     characters: tuple[str, ...] = ()
@@ -179,6 +186,10 @@ class Choice:
     gap: float = 0.0
     handles: float = 0.0
     start_timecode: str = ""
+    boxes: str = "detections"
+
+
+BOXES = ("detections", "frames")
 
 
 def make_sheet(
@@ -204,9 +215,11 @@ def make_sheet(
     Raises
     ------
     ConfigError
-        When the start is no timecode.
+        When the start is no timecode, or there are no such boxes.
     """
     c = choice or Choice()
+    if c.boxes not in BOXES:
+        raise ConfigError(f"no boxes {c.boxes!r}", f"{' or '.join(BOXES)}")
     reels = reels_of(run, c.start_timecode)
     found = [
         _appearance(player, reels[span.film], span)
@@ -223,6 +236,7 @@ def make_sheet(
         appearances=tuple(found),
         run=run,
         handles=c.handles,
+        boxes=c.boxes,
     )
 
 

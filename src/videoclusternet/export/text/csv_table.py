@@ -7,7 +7,9 @@ import io
 from collections.abc import Iterator
 
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import cell
 from videoclusternet.export.sheet import Appearance, Sheet
+from videoclusternet.export.whose import Told, told
 
 COLUMNS = (
     "film",
@@ -19,9 +21,9 @@ COLUMNS = (
     "stop_seconds",
     "start_timecode",
     "stop_timecode",
+    "tracks",
+    "confidence",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet, whoever wrote it."""
 
 
 def write_csv(sheet: Sheet) -> Iterator[Piece]:
@@ -29,24 +31,22 @@ def write_csv(sheet: Sheet) -> Iterator[Piece]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_row(one) for one in sheet.appearances)
+    writer.writerows(map(_row, sheet.appearances, told(sheet)))
     yield Piece(text.getvalue())
 
 
-def _row(one: Appearance) -> tuple[object, ...]:
+def _row(one: Appearance, known: Told) -> tuple[object, ...]:
     start, stop = one.timecodes
     return (
-        _cell(one.reel.name),
+        cell(one.reel.name),
         one.player.number,
-        _cell(one.player.name),
+        cell(one.player.name),
         one.span.first,
         one.span.end,
         f"{one.span.start:.6f}",
         f"{one.span.stop:.6f}",
         start,
         stop,
+        known.tracks,
+        known.confidence,
     )
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

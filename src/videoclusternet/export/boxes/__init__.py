@@ -1,0 +1,1 @@
+"""Boxes of faces, for trackers, detectors and annotation tools."""

@@ -1,0 +1,1 @@
+"""Markers alone, as the marker windows of editing programs take them."""
