@@ -5,8 +5,8 @@ A writer is held to :data:`READERS` by ``tests/contract/test_exports.py``.
 
 from __future__ import annotations
 
-from tests.readback import text
+from tests.readback import text, timelines
 from tests.readback.reader import Reader
 
-READERS: dict[str, Reader] = {**text.READERS}
+READERS: dict[str, Reader] = {**text.READERS, **timelines.READERS}
 """By the name of the format."""

@@ -70,6 +70,7 @@ OWNERS = {
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
+    "opentimelineio": "export.timelines.otio",
     "pyarrow": "runfolder.table_files bench:tables.comparison bench:tables.stats",
     "pydantic": "config review.web.requests",
     "rich": "cli.progress show.terminal",

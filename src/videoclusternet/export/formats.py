@@ -43,7 +43,14 @@ class Format:
         return found
 
 
-FORMATS = (Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),)
+FORMATS = (
+    Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),
+    Format("otio", ".otio", "Resolve, OpenTimelineIO: timelines", "timelines.otio:write_otio"),
+    Format("edl", ".edl", "any editing program: CMX3600", "timelines.edl:write_edl"),
+    Format("fcpxml", ".fcpxml", "Final Cut Pro: timelines", "timelines.fcpxml:write_fcpxml"),
+    Format("fcp7", ".xml", "Premiere, Resolve: FCP7 XML", "timelines.fcp7:write_fcp7"),
+    Format("ale", ".ale", "Avid: a log, a row a select", "timelines.ale:write_ale"),
+)
 """As they are listed; of those that share an ending, the first is meant by it."""
 
 
