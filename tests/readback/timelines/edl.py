@@ -109,7 +109,7 @@ def master(one: List, starts: dict[str, int]) -> list[Any]:
 def selects(one: List, stem: str, starts: dict[str, int], ends: dict[str, int]) -> list[Any]:
     found = []
     begin = end = frames(one.events[0].record[0], one.rate)
-    assert one.events[0].record[0] in ("01:00:00:00", "01:00:00;00")
+    assert re.fullmatch("01:00:00[:;]0+", one.events[0].record[0])
     who = one.events[0].said("COMMENT")
     for event in one.events:
         name = event.said("FROM CLIP NAME")

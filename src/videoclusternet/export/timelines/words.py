@@ -10,15 +10,16 @@ from videoclusternet.export.sheet import Reel
 
 
 def sound(text: str) -> str:
-    """Return a text without halves of characters, which UTF-8 cannot hold."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """Return a text without zeros, at which C ends it, and without halves of characters."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
 
 
 def one_line(text: str) -> str:
     """Return a text as one line that XML can hold: no control characters, single spaces."""
     kept = (
         " " if unicodedata.category(c) == "Cc" else "\ufffd" if c in "\ufffe\uffff" else c
-        for c in sound(text)
+        for c in sound(text.replace("\0", " "))
     )
     return " ".join("".join(kept).split())
 
