@@ -57,6 +57,7 @@ MOST_LINES, LONGEST = 350, 60
 """Lines of a file, and of a function, at most."""
 
 OWNERS = {
+    "aaf2": "export.timelines.aaf",
     "PIL": "runfolder.crop_zip",
     "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "

@@ -50,6 +50,7 @@ FORMATS = (
     Format("fcpxml", ".fcpxml", "Final Cut Pro: timelines", "timelines.fcpxml:write_fcpxml"),
     Format("fcp7", ".xml", "Premiere, Resolve: FCP7 XML", "timelines.fcp7:write_fcp7"),
     Format("ale", ".ale", "Avid: a log, a row a select", "timelines.ale:write_ale"),
+    Format("aaf", ".aaf", "Avid: timelines; needs pyaaf2", "timelines.aaf:write_aaf"),
 )
 """As they are listed; of those that share an ending, the first is meant by it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.readback.reader import Reader
-from tests.readback.timelines import ale, edl, fcp7, fcpxml, otio
+from tests.readback.timelines import aaf, ale, edl, fcp7, fcpxml, otio
 from tests.readback.timelines.expected import as_it_is, in_one_line
 
 READERS = {
@@ -12,4 +12,5 @@ READERS = {
     "fcpxml": Reader(fcpxml.read, fcpxml.expect),
     "fcp7": Reader(fcp7.read, in_one_line),
     "ale": Reader(ale.read, ale.expect),
+    "aaf": Reader(aaf.read, aaf.expect, quickly=1_000),
 }
