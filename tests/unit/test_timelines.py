@@ -143,6 +143,21 @@ def test_aaf_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not list(tmp_path.iterdir())
 
 
+@each_format
+def test_two_characters_of_one_name_who_are_always_together(name: str, tmp_path: Path) -> None:
+    film = a_film()
+    twins = [(Player(n, "Ann"), [film.span(0, 5, 9), film.span(0, 20, 30)]) for n in (1, 2)]
+    paths = write(make_sheet(a_run([film]), twins), name, tmp_path)
+    assert len(paths) == (3 if name == "edl" else 1)
+    if name == "aaf":
+        whole = oti.adapters.read_from_file(str(paths[0]))
+        assert [(one.name, len(one.tracks[0])) for one in whole] == [
+            ("film.mov", 1),
+            ("Ann", 2),
+            ("Ann", 2),
+        ]
+
+
 # --- EDL -----------------------------------------------------------------------------
 
 

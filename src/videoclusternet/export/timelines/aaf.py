@@ -145,7 +145,9 @@ class _Writer:
         rate = str(clock.rate)
         clips = [(reel.number, first, length) for reel, first, length in laid]
         marks = [(one.into, one.out, one.player) for one in seen]
-        mob = self._mob("CompositionMob", name, rate, clock.start, clock.drop, clips, marks)
+        place = len(self.file.content.mobs)  # two characters may have one name, always together
+        what = (place, rate, clock.start, clock.drop, clips, marks)
+        mob = self._mob("CompositionMob", name, *what)
         mob.usage = "Usage_TopLevel"
         length = sum(length for *_, length in laid)
         self._timecode(mob, clock, length)

@@ -19,7 +19,7 @@ from videoclusternet.export.timelines.words import add, document, nowhere, one_l
 from videoclusternet.types.clock import Clock
 
 VERSION = "1.10"
-"""Read by Final Cut Pro 10.6 and later, and by Resolve 18 and later."""
+"""Apple documents this one; Final Cut Pro reads it from 10.6 on, and all that are older."""
 SAMPLE_RATES = {32000: "32k", 44100: "44.1k", 48000: "48k", 88200: "88.2k", 96000: "96k"}
 """Those that a sequence may have; else it is at 48 kHz."""
 
