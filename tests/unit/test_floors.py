@@ -57,6 +57,7 @@ MOST_LINES, LONGEST = 350, 60
 """Lines of a file, and of a function, at most."""
 
 OWNERS = {
+    "aaf2": "export.timelines.aaf",
     "PIL": "runfolder.crop_zip",
     "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
@@ -70,6 +71,7 @@ OWNERS = {
     "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
+    "opentimelineio": "export.timelines.otio",
     "pandas": "result.frames result.result",
     "pyarrow": "export.text.parquet runfolder.table_files bench:tables.comparison "
     "bench:tables.stats",

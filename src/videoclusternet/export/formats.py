@@ -44,6 +44,12 @@ class Format:
 
 
 FORMATS = (
+    Format("otio", ".otio", "Resolve, OpenTimelineIO: timelines", "timelines.otio:write_otio"),
+    Format("edl", ".edl", "any editing program: CMX3600", "timelines.edl:write_edl"),
+    Format("fcpxml", ".fcpxml", "Final Cut Pro: timelines", "timelines.fcpxml:write_fcpxml"),
+    Format("fcp7", ".xml", "Premiere, Resolve: FCP7 XML", "timelines.fcp7:write_fcp7"),
+    Format("ale", ".ale", "Avid: a log, a row a select", "timelines.ale:write_ale"),
+    Format("aaf", ".aaf", "Avid: timelines; needs pyaaf2", "timelines.aaf:write_aaf"),
     Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),
     Format("parquet", ".parquet", "notebooks: the same rows, typed", "text.parquet:write_parquet"),
     Format("json", ".json", "programs: all of it, by a schema", "text.json_text:write_json"),

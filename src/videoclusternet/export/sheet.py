@@ -46,8 +46,9 @@ class Reel:
 
     @property
     def length(self) -> int:
-        """Frames of the timeline that the film lasts."""
-        return self.clock.place(self.film.frames)
+        """Frames of the timeline that the film lasts; its last frame is one at least."""
+        last = self.film.frames - 1
+        return max(self.clock.place(last) + 1, self.clock.place(last + 1)) if last >= 0 else 0
 
     @property
     def doubts(self) -> Iterator[str]:
