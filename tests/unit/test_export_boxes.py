@@ -229,7 +229,7 @@ def test_boxes_of_a_film_on_the_command_line(drawn_run: Path, vcn: Vcn, tmp_path
     run = Path(shutil.copytree(drawn_run, tmp_path / "film.vcn"))
     assert vcn("edit", run, "name", "1", "Anna").code == 0
     assert vcn("edit", run, "hide", "2").code == 0
-    assert vcn("export", run, "--to", tmp_path / "anna.xml").code == 0
+    assert vcn("export", run, "--to", tmp_path / "anna.xml", "--format", "cvat").code == 0
     result = open_run(run)
     (film,) = result.films
     faces = film.faces

@@ -23,5 +23,5 @@ def write_avid(sheet: Sheet) -> Iterator[Piece]:
 
 def _line(mark: Mark, reel: Reel) -> str:
     said = mark.each or mark.name
-    cells = (USER, reel.clock.timecode(mark.into), TRACK, mark.colour("avid"), said)
+    cells = (USER, reel.clock.timecode(mark.into), TRACK, mark.colour.otio.lower(), said)
     return "\t".join([*cells, str(mark.length)]) + "\n"

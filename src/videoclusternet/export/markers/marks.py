@@ -6,18 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from videoclusternet.export.palette import Colour, colour_of
 from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Appearance, Player
 from videoclusternet.show.words import several
-
-COLOURS = {
-    "resolve": ("Blue", "Yellow", "Fuchsia", "Cyan", "Red", "Green", "Cocoa", "Cream"),
-    "avid": ("blue", "yellow", "magenta", "cyan", "red", "green", "black", "white"),
-}
-"""Colours of markers in the programs, by number of the character; neighbours differ in lightness.
-
-The last one is the Unknown's too.
-"""
 
 
 @dataclass(frozen=True)
@@ -45,10 +37,10 @@ class Mark:
     each: str
     player: Player
 
-    def colour(self, program: str) -> str:
-        """Return the colour that a program has for it."""
-        names = COLOURS[program]
-        return names[(self.player.number - 1) % len(names)]
+    @property
+    def colour(self) -> Colour:
+        """That of its player."""
+        return colour_of(self.player.number)
 
 
 def marks_of(appearances: Iterable[Appearance]) -> list[Mark]:

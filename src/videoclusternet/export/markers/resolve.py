@@ -29,7 +29,7 @@ def write_resolve(sheet: Sheet) -> Iterator[Piece]:
 def _event(number: int, mark: Mark, reel: Reel) -> str:
     at = " ".join(reel.clock.timecode(place) for place in (mark.into, mark.into + 1))
     note = _field(f"with {mark.each}") if mark.each else ""
-    said = f"{note} |C:ResolveColor{mark.colour('resolve')} |M:{_field(mark.name)}"
+    said = f"{note} |C:ResolveColor{mark.colour.resolve} |M:{_field(mark.name)}"
     return f"{number:03d}  001      V     C        {at} {at}  \n{said} |D:{mark.length}\n"
 
 

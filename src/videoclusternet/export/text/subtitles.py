@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
 
+from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.plain import film_by_film, one_line
 from videoclusternet.export.sheet import Player, Reel, Sheet
 from videoclusternet.export.text.cues import cues_of
 
-COLOURS = ("77aadd", "eedd88", "ffaabb", "44bb99", "ee8866", "99ddff", "bbcc33", "dddddd")
-"""Tol's light scheme, told apart by the colour-blind; the last one is the Unknown's too."""
 _ASS = str.maketrans("{}\\", "()/")
 _SRT = str.maketrans("{}\\<>", "()/\u2039\u203a")
 """Letters that mean something there, and that cannot be escaped."""
@@ -50,10 +49,8 @@ def _blank(reel: Reel, players: Iterable[Player]) -> SSAFile:
     look = SSAStyle(fontsize=size, alignment=Alignment.TOP_CENTER, marginv=size // 2, outline=1.5)
     subs.styles["Default"] = look
     for player in players:
-        text = COLOURS[(player.number - 1) % len(COLOURS)]
-        colour = Color(*(int(text[i : i + 2], 16) for i in (0, 2, 4)))
         subs.styles[_style(player)] = look.copy()
-        subs.styles[_style(player)].primarycolor = colour
+        subs.styles[_style(player)].primarycolor = Color(*colour_of(player.number).light)
     return subs
 
 
