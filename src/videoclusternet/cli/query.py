@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoclusternet.cli.export import Force, Gap, Handles, MinSeconds, StartTimecode
+from videoclusternet.cli.export import Boxes, Force, Gap, Handles, MinSeconds, StartTimecode
 from videoclusternet.cli.options import path_argument, path_option, print_rows
 from videoclusternet.errors import ConfigError, QueryError, VcnError
 from videoclusternet.outside.text import json_line, say
@@ -57,6 +57,7 @@ def query(
         str | None, typer.Option("--format", help="Where the ending of FILE does not say it.")
     ] = None,
     handles: Handles = 0.0,
+    boxes: Boxes = "detections",
     force: Force = False,
 ) -> None:
     """Find where people are on screen: & is and, | is or, ! is not, brackets as usual.
@@ -74,7 +75,7 @@ def query(
     asked = _Asked(
         parse(text),
         Terms(Reach.read(together_within), alone, min_face, gap, min_seconds, shots),
-        Choice(start_timecode=start_timecode, handles=handles),
+        Choice(start_timecode=start_timecode, handles=handles, boxes=boxes),
         _run_folders(runs),
     )
     found = asked.answers()

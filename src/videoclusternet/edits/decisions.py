@@ -109,8 +109,7 @@ class Decisions(ABC):
         """
         said = str(character).strip()
         for person in self.people.values():
-            number = said.isdecimal() and int(said) == person.number
-            if number or said in (person.name, person.label):
+            if said in (str(person.number), person.name, person.label):
                 return person.key
         names = [person.label for person in self.people.values()]
         there = _listed(sorted(person.number for person in self.people.values()))
