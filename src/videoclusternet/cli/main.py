@@ -16,6 +16,7 @@ from videoclusternet.cli import corrections
 from videoclusternet.cli import edit as cli_edit
 from videoclusternet.cli import export as cli_export
 from videoclusternet.cli import models as cli_models
+from videoclusternet.cli import render as cli_render
 from videoclusternet.cli import review as cli_review
 from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
@@ -310,6 +311,7 @@ def _print_cast(folder: Path) -> None:
 
 
 app.command()(cli_export.export)
+app.command()(cli_render.render)
 app.command()(cli_review.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)

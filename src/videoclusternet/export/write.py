@@ -65,8 +65,8 @@ def _write_files(pieces: Iterator[Piece], to: Path, chosen: Format, force: bool)
     with writing(to), tempfile.TemporaryDirectory(dir=_home(to), prefix=".vcn-") as folder:
         made: dict[Path, Path] = {}
         for number, piece in enumerate(pieces):
-            target = _beside(to, piece.label, made)
-            _refuse(target, force)
+            target = beside(to, piece.label, made)
+            refuse(target, force)
             made[target] = Path(folder) / str(number)
             _put(made[target], piece.content)
         for target, path in made.items():
@@ -79,7 +79,7 @@ def _write_folder(pieces: Iterator[Piece], to: Path, force: bool) -> list[Path]:
     if to.is_dir() and not (to / MARK).exists() and any(to.iterdir()):
         raise ConfigError(f"{to} holds other things", "name a folder that is not there yet")
     if not to.is_dir() or any(to.iterdir()):
-        _refuse(to, force)
+        refuse(to, force)
     with writing(to), tempfile.TemporaryDirectory(dir=_home(to), prefix=".vcn-") as folder:
         new = Path(folder) / "new"
         new.mkdir()
@@ -100,7 +100,13 @@ def _home(to: Path) -> Path:
     return to.absolute().parent
 
 
-def _refuse(target: Path, force: bool) -> None:
+def refuse(target: Path, force: bool) -> None:
+    """Refuse to write over what is there, unless that is wanted; over a run's files always.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not present(target):
         return
     if present(target.parent / MANIFEST):
@@ -114,7 +120,7 @@ def _put(path: Path, content: str | bytes) -> None:
     path.write_bytes(data)
 
 
-def _beside(to: Path, label: str, taken: dict[Path, Path]) -> Path:
+def beside(to: Path, label: str, taken: dict[Path, Path]) -> Path:
     """Return the name of a further file; one of a name that is taken is counted."""
     if not label:
         return to
