@@ -11,7 +11,6 @@ from videoclusternet.cli.export import Force
 from videoclusternet.cli.options import LogJson, Quiet, path_argument, path_option
 from videoclusternet.outside.text import say
 
-
 Blur = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Blur the faces of this one, by name or number; repeat."),

@@ -163,7 +163,7 @@ def _render(
         hook(Event("note", step, message=said))
 
     def lost(unread: Unread) -> None:
-        note(f"{unread_words(unread, film.name, video.frames)}; the one before stays")
+        note(f"{unread_words(unread, film.name, video.frames)}; the picture before stays on")
 
     def painter(colours: Colours, width: int, height: int) -> Paint:
         names = {m.character: run.called(m.character) for m in marks if m.character >= 0}
