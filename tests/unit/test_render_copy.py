@@ -15,8 +15,10 @@ import pytest
 from tests import tables
 from tests.drawn import Array
 from tests.unit.test_video import number_of, turn, write
+from videoclusternet.errors import StoreError
 from videoclusternet.export.render.look import Look
 from videoclusternet.export.render.render import render
+from videoclusternet.export.render.sound import COPIED
 from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.result.result import Result
 from videoclusternet.types import VideoInfo
@@ -85,6 +87,12 @@ def test_a_film_that_begins_late_stays_late(tmp_path: Path) -> None:
     film = sounding(tmp_path / "film.mp4", late=0.3)
     before, after = copied(film, tmp_path / "copy.mp4")
     assert exact(before)[0] == Fraction(3, 10) and exact(after) == exact(before)
+
+
+def test_a_beginning_between_two_milliseconds_is_kept(tmp_path: Path) -> None:
+    """What a decoder needs to start with comes 1024 samples before the first picture."""
+    before, after = copied(sounding(tmp_path / "film.ts"), tmp_path / "copy.mp4")
+    assert (exact(before)[0] * 1000).denominator > 1 and exact(after) == exact(before)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +243,7 @@ def test_sound_is_copied_packet_by_packet(
         ("film.mkv", "mp2", ".mp4"),
         ("film.mkv", "pcm_s16le", ".mp4"),
         ("film.asf", "wmav2", ".mov"),
+        ("film.mkv", "flac", ".mov"),
     ],
 )
 @pytest.mark.parametrize("late", [0, 0.3])
@@ -250,6 +259,23 @@ def test_sound_that_the_form_does_not_take_becomes_aac(
         assert container.streams.audio[0].codec_context.name == "aac"
     assert ["sound as AAC" in note for note in notes] == [True]
     assert click(tmp_path / f"copy{ending}") == pytest.approx(click(film), abs=0.003)
+
+
+def test_sound_before_the_beginning_is_not_heard_in_matroska(tmp_path: Path) -> None:
+    film = sounding(tmp_path / "film.mp4")
+    before, after = copied(film, tmp_path / "copy.mkv")
+    assert after.times[0] == before.times[0] == 0
+    assert click(tmp_path / "copy.mkv") == pytest.approx(click(film), abs=0.002)
+
+
+def test_what_ffmpeg_does_not_write_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = sounding(tmp_path / "film.mkv", codec="flac")
+    monkeypatch.setitem(COPIED, "mov", COPIED["mp4"])  # MOV has no FLAC
+    with pytest.raises(StoreError, match=r"FFmpeg cannot write .*copy\.mov: Invalid argument"):
+        copied(film, tmp_path / "copy.mov")
+    assert list(tmp_path.iterdir()) == [film]
 
 
 def test_pcm_is_copied_where_it_is_at_home(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ it: MP4 and MOV can, Matroska rounds to milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +15,11 @@ from typing import Any
 
 import av
 
-from videoclusternet.errors import ConfigError, VideoError
+from videoclusternet.errors import ConfigError, StoreError, VideoError
 from videoclusternet.events import Progress
 from videoclusternet.export.render.picture import Colours, Picture, Upright420
 from videoclusternet.export.render.sound import Sound
-from videoclusternet.film.container import is_pictures, open_container
+from videoclusternet.film.container import is_pictures, open_container, reason
 from videoclusternet.film.video import Frame, read_frames
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.types import Unread, VideoInfo
@@ -34,6 +34,8 @@ CODECS: dict[str, dict[str, str]] = {
 would last as long as the next that is stored, not as the next that is shown."""
 COARSE = 60_000
 """Ticks a second at most of codecs other than H.264: MPEG-4 Part 2 counts to 65535."""
+FINE = 48_000
+"""Ticks a second at least, so that sound begins where it did."""
 EVERY = 24
 """Frames between two words about progress."""
 Paint = Callable[[int, Picture], None]
@@ -93,8 +95,8 @@ class Copy:
         first = next(frames, None)
         if first is None:
             raise VideoError(f"{self.video.path}: no frame can be read", "copy or export it again")
-        with replacing(self.target) as temporary, ExitStack() as stack:
-            out: Any = stack.enter_context(_created(temporary, form))
+        with replacing(self.target) as temporary, _muxing(self.target), ExitStack() as stack:
+            out: Any = stack.enter_context(_created(temporary, form, Fraction(self.video.base)))
             colours = Colours.of(first.decoded)
             stream = self._pictures(out, colours, note)
             sound = self._sound(out, form, stack, note)
@@ -172,8 +174,12 @@ def form_of(target: Path) -> str:
     Raises
     ------
     ConfigError
-        When there is none.
+        When there is none, or the name holds bytes that are no text.
     """
+    try:
+        str(target).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"no film can be called {target}", "choose another name") from error
     form = FORMS.get(target.suffix.lower())
     if form is None:
         raise ConfigError(
@@ -183,16 +189,26 @@ def form_of(target: Path) -> str:
     return form
 
 
-def _created(path: Path, form: str) -> Any:
+def _created(path: Path, form: str, base: Fraction) -> Any:
+    options = {}
+    if form != "matroska":
+        # What begins late does so by a number of ticks of the whole film.
+        ticks = base.denominator * -(-FINE // base.denominator)
+        options = {"movflags": "faststart", "movie_timescale": str(ticks)}
+    return av.open(f"file:{path}", "w", format=form, options=options)
+
+
+@contextmanager
+def _muxing(target: Path) -> Iterator[None]:
+    """Turn what FFmpeg says of a form that holds no such film into an error with a way out."""
     try:
-        name = f"file:{path}"
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise ConfigError(
-            f"no film can be written under the name {path}", "choose another"
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):  # of the disk
+            raise
+        raise StoreError(
+            f"FFmpeg cannot write {target}: {reason(error)}", f"try another of {', '.join(FORMS)}"
         ) from error
-    options = {} if form == "matroska" else {"movflags": "faststart"}
-    return av.open(name, "w", format=form, options=options)
 
 
 def _can_encode(name: str) -> bool:

@@ -8,9 +8,19 @@ from typing import Any
 
 import av
 
-COPIED = {"mp4": frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})}
-"""Sounds that are copied into a form; into others, all that FFmpeg lets in.  In MP4 it would let
-in more than players play."""
+COPIED = {
+    "mp4": frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"}),
+    "mov": frozenset(
+        {"aac", "ac3", "alac", "eac3", "mp3"}
+        | {
+            f"pcm_{kind}{end}"
+            for kind in ("s16", "s24", "s32", "f32", "f64")
+            for end in ("le", "be")
+        }
+    ),
+}
+"""Sounds that are copied into a form: those that players of it play.  Matroska takes what FFmpeg
+lets in."""
 RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 """Samples a second that AAC knows."""
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1(wide)"}
@@ -32,10 +42,12 @@ class _Track:
         What the film calls 0, s.
     copied : bool
         Whether its packets stay as they are.
+    hides : bool
+        Whether the copy can hold sound before its beginning, for decoders to start with.
     """
 
-    def __init__(self, made: Any, zero: Fraction, copied: bool) -> None:
-        self._made, self._zero, self._copied = made, zero, copied
+    def __init__(self, made: Any, zero: Fraction, copied: bool, hides: bool) -> None:
+        self._made, self._zero, self._copied, self._hides = made, zero, copied, hides
         self._last: Fraction | None = None
         self._end = Fraction(0)
         self._resamplers: dict[tuple[Any, ...], Any] = {}
@@ -44,6 +56,8 @@ class _Track:
         """Give what becomes of a packet, with its time in the copy, s."""
         if not self._copied:
             yield from self._encoded(packet)
+        elif packet.is_discard and not self._hides:
+            return
         elif (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
             base = Fraction(packet.time_base)
             # Sound is never stored out of order; a form with one time for a packet keeps the other.
@@ -125,7 +139,7 @@ class Sound:
                 note(f"sound as AAC: {form} takes no {stream.codec_context.codec.name}")
             if language := stream.metadata.get("language"):
                 made.metadata["language"] = language
-            self._tracks[stream.index] = _Track(made, zero, copied)
+            self._tracks[stream.index] = _Track(made, zero, copied, form != "matroska")
         self._packets = self._read(film)
         self._next = next(self._packets, None)
 
