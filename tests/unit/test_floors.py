@@ -58,17 +58,19 @@ MOST_LINES, LONGEST = 350, 60
 
 OWNERS = {
     "aaf2": "export.timelines.aaf",
-    "PIL": "runfolder.crop_zip",
-    "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
-    "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
-    "bench:pictures.thumbnails",
+    "PIL": "export.render.labels runfolder.crop_zip",
+    "av": "cli.demo_film export.render film.container film.index film.video review.web.preview "
+    "sources.tags",
+    "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
+    "runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",
     "filelock": "result.edit_log runfolder.folder",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",
     "lz4": "models.detectors.mtcnn",
-    "matplotlib": "cli.demo_film show.learning bench:pictures bench:tables.drawing",
+    "matplotlib": "cli.demo_film export.render.labels show.learning bench:pictures "
+    "bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",
     "opentimelineio": "export.timelines.otio",

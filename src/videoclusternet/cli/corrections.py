@@ -1,7 +1,8 @@
-"""``vcn why`` and ``vcn recluster``: what made tracks one, and a clustering that follows people."""
+"""``vcn review``, ``why``, ``recluster``: look, ask why, and find the cast anew as people said."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,30 @@ import typer
 from videoclusternet.cli.edit import refresh_page, tell_of_change
 from videoclusternet.cli.options import LogJson, Quiet, path_argument, path_option
 from videoclusternet.outside.text import say
+
+
+def review(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0 is a free one.")] = 0,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Show it in a browser.")] = True,
+    author: Annotated[
+        str, typer.Option("--author", help="Who decides.", show_default="your name")
+    ] = "",
+) -> None:
+    """Look at a finished run in a browser, and correct it: names, merges, moves, with undo.
+
+    The page is served on this machine alone, until Ctrl-C. Every decision is on disk when the
+    page shows it; see `vcn edit` for the same from the command line.
+    """
+    from videoclusternet.review.web.serve import opened
+    from videoclusternet.review.web.serve import review as serve
+
+    def ready(address: str) -> None:
+        say(f"review: {address}", "Ctrl-C ends it")
+        if opens:
+            opened(typer.launch, address)
+
+    serve(run, port, author, ready, partial(say, error=True))
 
 
 def why(

@@ -17,7 +17,7 @@ from videoclusternet.cli import edit as cli_edit
 from videoclusternet.cli import export as cli_export
 from videoclusternet.cli import models as cli_models
 from videoclusternet.cli import query as cli_query
-from videoclusternet.cli import review as cli_review
+from videoclusternet.cli import render as cli_render
 from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
     Backbone,
@@ -312,7 +312,8 @@ def _print_cast(folder: Path) -> None:
 
 app.command()(cli_export.export)
 app.command()(cli_query.query)
-app.command()(cli_review.review)
+app.command()(cli_render.render)
+app.command()(corrections.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)
 add_commands(app)

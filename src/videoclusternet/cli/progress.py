@@ -53,6 +53,7 @@ STEP_NAMES = {
     "measure": "Measuring face pictures",
     "links": "Matching tracks",
     "cast": "Grouping into characters",
+    "render": "Rendering",
 }
 
 
@@ -234,7 +235,9 @@ def json_hook(event: Event) -> None:
 
 
 @contextmanager
-def reporting(quiet: bool, log_json: bool) -> Iterator[Hook]:
+def reporting(
+    quiet: bool, log_json: bool, stopped: str = "the same command goes on from here"
+) -> Iterator[Hook]:
     """Show progress as bars or lines, as JSON, or not at all; a key stops with a word."""
     try:
         if log_json:
@@ -247,4 +250,4 @@ def reporting(quiet: bool, log_json: bool) -> Iterator[Hook]:
         else:
             yield LineHook(_line)
     except KeyboardInterrupt:  # Typer would end without a word
-        raise Cancelled("stopped", "the same command goes on from here") from None
+        raise Cancelled("stopped", stopped) from None

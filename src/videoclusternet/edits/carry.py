@@ -18,6 +18,7 @@ from videoclusternet.edits.base import Base
 from videoclusternet.edits.state import State
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Float64, Int64
+from videoclusternet.types.boxes import between
 
 OVERLAP = 0.3
 """Intersection over union from which two boxes show the same face: detectors frame faces
@@ -103,9 +104,7 @@ def _agreement(old: Base, row: int, new: Base, other: int) -> float:
 def _box(places: tuple[Anchor, ...], frame: int) -> Float64:
     """Return the box of a track in a frame, between the places that are remembered."""
     known = sorted((place.frame, place.box) for place in places)
-    frames = [at for at, _ in known]
-    sides = np.array([box for _, box in known], dtype=np.float64).T
-    return np.array([np.interp(frame, frames, side) for side in sides])
+    return between(frame, np.array([at for at, _ in known]), np.array([box for _, box in known]))
 
 
 def _iou(one: Float64, other: Float64) -> float:

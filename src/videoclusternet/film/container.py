@@ -264,9 +264,9 @@ class Upright:
         self.mirror_y = (b if self.swap else d) < 0
 
     def __call__(self, picture: UInt8) -> UInt8:
-        """Turn a picture, uint8 (H, W, 3)."""
+        """Turn a picture, uint8 (H, W, 3), or one plane of it, (H, W)."""
         if self.swap:
-            picture = picture.transpose(1, 0, 2)
+            picture = picture.swapaxes(0, 1)
         if self.mirror_x:
             picture = picture[:, ::-1]
         return np.ascontiguousarray(picture[::-1] if self.mirror_y else picture)

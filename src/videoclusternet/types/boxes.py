@@ -1,10 +1,10 @@
-"""Boxes that overlap: how much, and which of them to drop."""
+"""Boxes that overlap, how much, and which of them to drop; boxes between two that are known."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from videoclusternet.types.arrays import Float64, Floats, Ints
+from videoclusternet.types.arrays import Array, Float64, Floats, Ints
 
 
 def suppress(
@@ -68,3 +68,21 @@ def overlaps(a: Floats, b: Floats) -> Float64:
     areas = [np.prod(box[..., 2:] - box[..., :2], axis=-1) for box in (a, b)]
     union = areas[0] + areas[1] - inner
     return np.asarray(inner / np.where(union > 0, union, 1))
+
+
+def between(at: Ints | int, frame: Array, box: Array) -> Float64:
+    """Return where a box is in some frames: on a line between those known, else at the nearest.
+
+    Parameters
+    ----------
+    at : int or int, shape (k,)
+        Frames.
+    frame : int, shape (n,)
+        Frames in which it is known, ascending.
+    box : float, shape (n, 4)
+
+    Returns
+    -------
+    float64, shape (4,) or (k, 4)
+    """
+    return np.stack([np.interp(at, frame, side) for side in np.asarray(box).T], axis=-1)
