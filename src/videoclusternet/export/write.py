@@ -66,7 +66,7 @@ def _write_files(pieces: Iterator[Piece], to: Path, chosen: Format, force: bool)
         made: dict[Path, Path] = {}
         for number, piece in enumerate(pieces):
             target = _beside(to, piece.label, made)
-            _refuse(target, force)
+            refuse(target, force)
             made[target] = Path(folder) / str(number)
             _put(made[target], piece.content)
         for target, path in made.items():
@@ -79,7 +79,7 @@ def _write_folder(pieces: Iterator[Piece], to: Path, force: bool) -> list[Path]:
     if to.is_dir() and not (to / MARK).exists() and any(to.iterdir()):
         raise ConfigError(f"{to} holds other things", "name a folder that is not there yet")
     if not to.is_dir() or any(to.iterdir()):
-        _refuse(to, force)
+        refuse(to, force)
     with writing(to), tempfile.TemporaryDirectory(dir=_home(to), prefix=".vcn-") as folder:
         new = Path(folder) / "new"
         new.mkdir()
@@ -100,7 +100,13 @@ def _home(to: Path) -> Path:
     return to.absolute().parent
 
 
-def _refuse(target: Path, force: bool) -> None:
+def refuse(target: Path, force: bool) -> None:
+    """Refuse a target that belongs to a run, or that is there already.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not present(target):
         return
     if present(target.parent / MANIFEST):
