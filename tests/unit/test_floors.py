@@ -230,6 +230,7 @@ READERS = {
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
     "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
+    "vcn report": MAIN.format(["vcn", "report", "RUN"]),
 }
 
 

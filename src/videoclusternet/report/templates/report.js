@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  for (const one of document.querySelectorAll(".middle")) one.scrollLeft = (one.scrollWidth - one.clientWidth) / 2;
   const map = document.querySelector(".map");
   if (!map) return;
   const tip = document.querySelector(".tip"), ring = map.querySelector(".ring"), view = map.viewBox.baseVal;
