@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import tables
 from tests.browser import DESK, PHONE, chromium
 from tests.large_run import write_large_run
 from tests.shaky import clustered
@@ -190,6 +191,9 @@ def write_film(folder: Path) -> Path:
     embeddings = Embeddings(
         embeddings.track, embeddings.crop, base, embeddings.quality, 4000, "drawn"
     )
+    frames = 2 * 60 * 60 * 24
+    store.save("video", "0" * 64, [tables.video(frames)], {"inputs": []})
+    store.save("shots", "0" * 64, [tables.shots(0, frames)], {"inputs": []})
     store.save("crops", "0" * 64, [crops], {"inputs": []})
     store.save("embeddings", "0" * 64, [embeddings], {"inputs": [crops.digest]})
     return folder
