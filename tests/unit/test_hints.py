@@ -130,6 +130,10 @@ def test_people_who_look_alike_are_named(tmp_path: Path) -> None:
     two = replace(made.cast, alike=((0, 2), (1, 2)))
     (hint,) = hints(replace(made, clustering=two))
     assert hint.text.startswith("Characters 1 and 3, 2 and 3 look alike to the face model: that")
+    made.edits.hide(1)
+    cast = replace(made.cast, alike=((0, 2), (1, 2)))
+    (hint,) = hints(replace(made, clustering=cast))
+    assert hint.text.startswith("Characters 2 and 3 look alike")  # nothing of who is hidden
     with pytest.raises(ValueError, match=r"Cast\.alike are pairs of characters"):
         replace(made.cast, alike=((0, 3),))
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.drawn import snapshot
+from videoclusternet.report.face_map import places
 from videoclusternet.result.result import open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.types import Cast, Merges, Reason
@@ -25,7 +26,7 @@ from videoclusternet_bench.pictures.reasons import Explainer, wrong_merges
 from videoclusternet_bench.pictures.sheets import draw_sheet, strips
 from videoclusternet_bench.pictures.shown import RUN, Shown, full_title
 from videoclusternet_bench.pictures.thumbnails import SIDE, Mosaic, Thumbnails
-from videoclusternet_bench.pictures.tsne import draw_tsne, places
+from videoclusternet_bench.pictures.tsne import draw_tsne
 
 
 def shown_of(person: list[str | None], cluster: list[int], result: Any = None) -> Shown:

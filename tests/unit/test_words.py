@@ -40,7 +40,11 @@ def test_a_length_is_rounded_to_the_nearest(seconds: float, text: str) -> None:
 def test_nothing_that_is_there_is_written_as_nothing() -> None:
     for seconds in np.linspace(0, 1, 101):
         assert span(seconds).removeprefix("<") not in ("0 s", "0.0 s")
-    assert share(0.1, 100) == "<1 %" and share(0, 100) == "0 %" and share(1, 3) == "33 %"
+    assert (
+        share(0.1, 100) == share(0.5, 100) == "<1 %"
+        and share(0, 100) == "0 %"
+        and share(1, 3) == "33 %"
+    )
 
 
 def test_names_cannot_act_on_a_terminal() -> None:

@@ -1,4 +1,4 @@
-"""``vcn export``: who is on screen, as timelines, markers, tables, subtitles, boxes, pictures."""
+"""``vcn export`` and ``vcn report``: what leaves a run, for programs and for people."""
 
 from __future__ import annotations
 
@@ -86,6 +86,33 @@ def export(
     )
     sheet = cast_sheet(open_run(run), chosen)
     tell_of_files(sheet, write(sheet, to, format, force))
+
+
+def report(
+    run: Annotated[Path, path_argument(metavar="RUN", help="A finished run folder.")],
+    output: Annotated[
+        Path | None, path_option("--output", "-o", help="Page to write; else RUN/report.html.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take the place of what is there.")
+    ] = False,
+    opens: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+) -> None:
+    """Write a page that prints: who is on screen when and with whom, how sure, how it was made.
+
+    All is in the one file, pictures too: it can be sent, and asks nobody for anything.
+    """
+    from videoclusternet.export.write import refuse
+    from videoclusternet.report.page import PAGE, write_report
+    from videoclusternet.result.result import open_run
+
+    own = run / PAGE
+    if output is not None and output.absolute() != own.absolute():
+        refuse(output, force)
+    page = write_report(open_run(run), output or own).resolve()
+    say(str(page))
+    if opens:
+        typer.launch(page.as_uri())
 
 
 def tell_of_files(sheet: Sheet, paths: list[Path]) -> None:

@@ -311,6 +311,7 @@ def _print_cast(folder: Path) -> None:
 
 
 app.command()(cli_export.export)
+app.command()(cli_export.report)
 app.command()(cli_query.query)
 app.command()(cli_render.render)
 app.command()(corrections.review)

@@ -29,32 +29,10 @@ from rich.text import Text
 from videoclusternet.errors import Cancelled
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.outside.text import printable
-from videoclusternet.show.words import span, timecode
+from videoclusternet.show.words import STEP_NAMES, span, timecode
 
 EVERY = 30.0
 """Seconds between lines about a long step where there is no terminal."""
-
-STEP_NAMES = {
-    "demo": "Drawing the demo film",
-    "fetch": "Fetching",
-    "video": "Opening",
-    "scan": "Finding shots and faces",
-    "transitions": "Finding transitions",
-    "shots": "Finding shots",
-    "faces": "Finding faces",
-    "tracks": "Following faces",
-    "crops": "Cutting face pictures",
-    "embeddings": "Describing faces",
-    "judgement": "Judging what can be told",
-    "views": "Describing views of them",
-    "adapt": "Learning these faces",
-    "prepare": "Preparing the sets",
-    "bench": "Comparing methods",
-    "measure": "Measuring face pictures",
-    "links": "Matching tracks",
-    "cast": "Grouping into characters",
-    "render": "Rendering",
-}
 
 
 class _Count(ProgressColumn):

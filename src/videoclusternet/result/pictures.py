@@ -9,7 +9,7 @@ import numpy as np
 from videoclusternet.result import notebook
 from videoclusternet.result.described import Film
 from videoclusternet.result.found import Found
-from videoclusternet.types.arrays import Array, UInt8
+from videoclusternet.types.arrays import Array, Float64, Int64, UInt8
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,45 @@ def cover_crop(result: Found, character: int) -> int:
         return telling_crops(result, np.array([track]), 1)[0]
     frames = np.concatenate([film.crops.frame for film in result.films])[rows]
     return int(rows[np.abs(frames - person.frame).argmin()])
+
+
+def best_crops(result: Found, worth: Float64) -> Int64:
+    """Return the crop that shows each track best, row of the pooled crops; -1 without one.
+
+    Parameters
+    ----------
+    result : Found
+    worth : float64, shape (C,)
+        As :func:`crop_worth` returns it.
+    """
+    tracks, crop_track = np.arange(len(result.tracks)), result.crop_track
+    if len(crop_track) == 0 or not result.has_pictures:
+        return np.full(len(tracks), -1, dtype=np.int64)
+    order = np.lexsort((worth, crop_track))
+    end = np.searchsorted(crop_track, tracks, side="right")
+    there = end > np.searchsorted(crop_track, tracks, side="left")
+    return np.where(there, order[np.maximum(end - 1, 0)], -1)
+
+
+def crop_worth(result: Found) -> Float64:
+    """How well each crop shows its character: large, well seen, and typical of it; 0 to 1.
+
+    Crops that were not described count by their place: the middle of a track is the best of it.
+    """
+    crop_track = result.crop_track
+    first = np.searchsorted(crop_track, crop_track, side="left")
+    last = np.searchsorted(crop_track, crop_track, side="right") - 1
+    off_middle = np.abs(np.arange(len(crop_track)) - (first + last) / 2) / (last - first + 1)
+    worth = 1e-6 * (1 - off_middle)
+    embeddings = result.embeddings
+    unit = _unit(embeddings.base)
+    who = result.clustering.character[embeddings.track]
+    centre = np.zeros((int(who.max(initial=-1)) + 2, unit.shape[1]))
+    np.add.at(centre, who, unit)
+    typical = np.maximum(np.einsum("ij,ij->i", unit, _unit(centre)[who]), 0)
+    size = _size(result, embeddings.crop)
+    worth[embeddings.crop] += typical * result.weights.weight * size
+    return np.asarray(worth)
 
 
 def _unit(x: Array) -> Array:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.result.described import Film
-from videoclusternet.result.pictures import size_worth
+from videoclusternet.result.pictures import best_crops, crop_worth
 from videoclusternet.result.result import Result
 from videoclusternet.show.words import REASONS
-from videoclusternet.types.arrays import Array, Float64, Int64
+from videoclusternet.types.arrays import Float64, Int64
 
 LONGEST = 120.0
 """Seconds of boxes that are given at once."""
@@ -55,10 +55,8 @@ class Facts:
             return cls(start, stop, none, none, none - 1, np.zeros(len(frame)), frame)
         first = np.searchsorted(crop_track, tracks, side="left")
         crops = np.searchsorted(crop_track, tracks, side="right") - first
-        worth = _worth(result)
-        order = np.lexsort((worth, crop_track))
-        last = order[np.minimum(first + crops - 1, len(order) - 1)] if len(order) else first
-        return cls(start, stop, first, crops, np.where(crops > 0, last, -1), worth, frame)
+        worth = crop_worth(result)
+        return cls(start, stop, first, crops, best_crops(result, worth), worth, frame)
 
     def cover(self, tracks: Int64) -> int:
         """Return the crop that shows a character best; -1 where there is none."""
@@ -90,31 +88,6 @@ def _spans(film: Film) -> tuple[Float64, Float64]:
     times = np.append(film.video.times, film.video.seconds(film.video.frames))
     stop = np.minimum(stop, film.video.frames)
     return np.asarray(times[film.tracks.first]), np.asarray(times[stop])
-
-
-def _worth(result: Result) -> Float64:
-    """How well each crop shows its character: large, well seen, and typical of it.
-
-    Crops that were not described count by their place: the middle of a track is the best of it.
-    """
-    crop_track = result.crop_track
-    first = np.searchsorted(crop_track, crop_track, side="left")
-    last = np.searchsorted(crop_track, crop_track, side="right") - 1
-    off_middle = np.abs(np.arange(len(crop_track)) - (first + last) / 2) / (last - first + 1)
-    worth = 1e-6 * (1 - off_middle)
-    embeddings = result.embeddings
-    unit = _unit(embeddings.base)
-    who = result.clustering.character[embeddings.track]
-    centre = np.zeros((int(who.max(initial=-1)) + 2, unit.shape[1]))
-    np.add.at(centre, who, unit)
-    typical = np.maximum(np.einsum("ij,ij->i", unit, _unit(centre)[who]), 0)
-    size = np.concatenate([size_worth(film) for film in result.films])[embeddings.crop]
-    worth[embeddings.crop] += typical * result.weights.weight * size
-    return np.asarray(worth)
-
-
-def _unit(x: Array) -> Array:
-    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12))
 
 
 def as_json(result: Result, facts: Facts) -> dict[str, Any]:

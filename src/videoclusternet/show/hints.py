@@ -93,7 +93,7 @@ def why_unknown(result: Result, tracks: Ints) -> str:
 
 def sure_faces(result: Result) -> list[tuple[int, int]]:
     """Return film and frame of each face that was sure enough to begin a track."""
-    settings = _settings(result)
+    settings = settings_of(result)
     least = np.inf if settings is None else settings.tracks.new
     return [
         (number, int(frame))
@@ -141,13 +141,13 @@ def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
 
 def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
     """Return the setting that takes most of them in, and what it does."""
-    settings = _settings(result)
+    settings = settings_of(result)
     if settings is None:
         return "", ""
     least = settings.quality.min_size
     main = int(np.bincount(result.cast.reason[unknown]).argmax())
     if main == Reason.SMALL:
-        sizes = _sizes(result)[unknown]
+        sizes = face_sizes(result)[unknown]
         if not (sizes < least).any():
             return "", ""  # cut off: another limit would not help
         return f"quality.min_size={least / 2:g}", f"to judge faces from {least / 2:g} px on"
@@ -167,11 +167,11 @@ def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
 
 def _small_faces(result: Result, names_only: bool) -> list[Hint]:
     """Dlib had to judge small faces."""
-    sizes = _sizes(result)[result.cast.character >= 0]
+    sizes = face_sizes(result)[result.cast.character >= 0]
     small = int((sizes < SMALL_FOR_DLIB).sum())
     if small == 0 or small < MOST * len(sizes):
         return []
-    settings = _settings(result)
+    settings = settings_of(result)
     if settings is None or settings.embed.backbone.partition("=")[0] != "dlib":
         return []
     text = (
@@ -213,6 +213,7 @@ def _alike(result: Result) -> list[Hint]:
     pairs = [
         " and ".join(people[one].name or str(people[one].number) for one in pair)
         for pair in result.cast.alike
+        if not any(people[one].hidden for one in pair)
     ]
     if not pairs:
         return []
@@ -225,7 +226,7 @@ def _alike(result: Result) -> list[Hint]:
     ]
 
 
-def _sizes(result: Result) -> Floats:
+def face_sizes(result: Result) -> Floats:
     """Median of the shorter side of the faces of each track, px; NaN where it is not known."""
     sizes = [_film_sizes(film) for film in result.films]
     return np.concatenate(sizes) if sizes else np.empty(0)
@@ -243,7 +244,7 @@ def _film_sizes(film: Film) -> Floats:
     return sizes
 
 
-def _settings(result: Result) -> Config | None:
+def settings_of(result: Result) -> Config | None:
     """Return the settings of a run; None where this version does not know them."""
     from videoclusternet.config import Config  # who prints a sure cast waits for no settings
     from videoclusternet.runfolder.steps import recorded_settings
@@ -271,10 +272,10 @@ def _again(result: Result, names_only: bool, change: str) -> str:
 
 def _options(result: Result, change: str) -> list[str]:
     """Return the options that made a run, with one setting changed."""
-    settings = _settings(result)
+    settings = settings_of(result)
     assert settings is not None, "the change was made of them"
-    usual = _flat(type(settings).load(settings.profile).model_dump(mode="json"))
-    every = _flat(settings.model_dump(mode="json"))
+    usual = flat_settings(type(settings).load(settings.profile).model_dump(mode="json"))
+    every = flat_settings(settings.model_dump(mode="json"))
     changed = {key: value for key, value in every.items() if usual[key] != value}
     name, _, value = change.partition("=")
     changed[name] = json.loads(value)
@@ -287,7 +288,7 @@ def _options(result: Result, change: str) -> list[str]:
     return options
 
 
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+def flat_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Name settings as ``step.key``."""
     flat: dict[str, Any] = {}
     for step, group in settings.items():

@@ -23,6 +23,29 @@ REASONS = {
 }
 """What a reason means to people."""
 
+STEP_NAMES = {
+    "demo": "Drawing the demo film",
+    "fetch": "Fetching",
+    "video": "Opening",
+    "scan": "Finding shots and faces",
+    "transitions": "Finding transitions",
+    "shots": "Finding shots",
+    "faces": "Finding faces",
+    "tracks": "Following faces",
+    "crops": "Cutting face pictures",
+    "embeddings": "Describing faces",
+    "judgement": "Judging what can be told",
+    "views": "Describing views of them",
+    "adapt": "Learning these faces",
+    "prepare": "Preparing the sets",
+    "bench": "Comparing methods",
+    "measure": "Measuring face pictures",
+    "links": "Matching tracks",
+    "cast": "Grouping into characters",
+    "render": "Rendering",
+}
+"""What a step does, for people."""
+
 
 def timecode(seconds: float) -> str:
     """Write a moment as ``h:mm:ss``, rounded down, as players do."""
@@ -52,7 +75,7 @@ def span(seconds: float) -> str:
 def share(part: float, whole: float) -> str:
     """Write a part of a whole in percent; what is there is never 0 %."""
     percent = 100 * part / max(whole, 1e-9)
-    return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
+    return "<1 %" if 0 < percent <= 0.5 else f"{percent:.0f} %"
 
 
 def several(count: int, thing: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from sklearn.manifold import TSNE
 
-from videoclusternet.types.arrays import Array, Bools, Float32, Floats, Ints
+from videoclusternet.report.face_map import places
+from videoclusternet.types.arrays import Array, Bools, Floats, Ints
 from videoclusternet_bench.pictures.looks import GREY, LOOKS, look, short
 from videoclusternet_bench.pictures.shown import Shown
 from videoclusternet_bench.tables.drawing import INK, PALE, as_label
@@ -23,27 +23,6 @@ SIDE = 3.6
 RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": "black"}
 NAMED = 49
 """People in the legend."""
-
-
-def places(means: Float32) -> Floats:
-    """Lay tracks out in the plane.
-
-    Parameters
-    ----------
-    means : float32, shape (n, d)
-        Unit mean embeddings.
-
-    Returns
-    -------
-    float, shape (n, 2)
-        The same for the same means.
-    """
-    n = len(means)
-    if n < 4:  # too few for neighbours: side by side
-        return np.column_stack([np.arange(n), np.zeros(n)]).astype(float)
-    perplexity = min(30.0, (n - 1) / 3)
-    tsne = TSNE(perplexity=perplexity, metric="cosine", init="pca", random_state=0)
-    return np.asarray(tsne.fit_transform(means.astype(np.float64)), dtype=float)
 
 
 @dataclass(frozen=True)

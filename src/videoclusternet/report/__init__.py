@@ -1,0 +1,1 @@
+"""The report: one page that prints, with all that a finished run knows of its cast."""
