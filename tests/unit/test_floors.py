@@ -57,12 +57,13 @@ MOST_LINES, LONGEST = 350, 60
 """Lines of a file, and of a function, at most."""
 
 OWNERS = {
-    "PIL": "runfolder.crop_zip",
+    "PIL": "runfolder.crop_zip export.pictures.board",
     "av": "cli.demo_film film.container film.index film.video review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded film models.detectors runfolder.crop_zip sources.crops "
     "bench:pictures.thumbnails",
     "fastapi": "review.web.server",
     "filelock": "result.edit_log runfolder.folder",
+    "fpdf": "export.pictures.contact_pdf",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",

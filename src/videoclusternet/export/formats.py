@@ -43,7 +43,13 @@ class Format:
         return found
 
 
-FORMATS = (Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),)
+FORMATS = (
+    Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),
+    Format("faces", "", "all face pictures, a folder for each", "pictures.faces:write_faces"),
+    Format("wall", ".wall.png", "one large face of everybody", "pictures.wall:write_wall"),
+    Format("contact", ".png", "a row of faces for each", "pictures.contact:write_contact"),
+    Format("contact-pdf", ".pdf", "the same to print", "pictures.contact_pdf:write_contact_pdf"),
+)
 """As they are listed; of those that share an ending, the first is meant by it."""
 
 
