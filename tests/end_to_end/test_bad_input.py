@@ -317,7 +317,7 @@ def test_film_of_odd_size_and_long_name(vcn: Vcn, folder: Path) -> None:
     outcome = vcn("cluster", name, "two.mkv", "-o", "run", *FLAGS)
     assert outcome.code == 0
     assert name.removesuffix(".mkv") in outcome.err.replace("\n", "")
-    assert "<h1>[x264] Der süße Brei [b] &amp; &lt;Ende&gt;, two</h1>" in (
+    assert '<h1 dir="auto">[x264] Der süße Brei [b] &amp; &lt;Ende&gt;, two</h1>' in (
         folder / "run" / "cast.html"
     ).read_text(encoding="utf-8")
     assert open_run("run").films[0].video.width == 193  # type: ignore[union-attr]

@@ -90,7 +90,10 @@ def equal_tables(a: Path, b: Path) -> bool:
 
 def page(run: Path) -> str:
     """The page of a run; commands on it name the run folder, which is another one."""
-    return (run / "cast.html").read_text("utf-8").replace(f" -o {run.name} ", " -o RUN ")
+    text = (run / "cast.html").read_text("utf-8")
+    return text.replace(f" -o {run.name} ", " -o RUN ").replace(
+        f"review {run.name}<", "review RUN<"
+    )
 
 
 def test_second_run_computes_nothing(

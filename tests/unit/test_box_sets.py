@@ -71,6 +71,8 @@ def whole(folder: Path) -> dict[str, object]:
     """Every file of a run, but for the time; of pictures crops.parquet has the checksums."""
     found: dict[str, object] = dict(snapshot(folder))
     found.pop("crops.zip")
+    page = (folder / "cast.html").read_text("utf-8")  # names the run folder in a command
+    found["cast.html"] = page.replace(f"review {folder.name}<", "review RUN<")
     manifest = json.loads((folder / "run.json").read_text())
     del manifest["sha256"]  # of the time too
     for step in manifest["steps"].values():

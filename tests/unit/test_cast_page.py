@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
+import time
 from dataclasses import replace
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests import tables
+from tests import large_run, tables
 from videoclusternet import open_run
 from videoclusternet.result.described import Film
 from videoclusternet.result.pictures import cover_crop, telling_crops
 from videoclusternet.result.result import Result
+from videoclusternet.runfolder.crop_zip import smaller
 from videoclusternet.show.cast_page import write_page
+from videoclusternet.show.thumbnails import thumbnails
 from videoclusternet.show.timeline import CUTS, WIDTH, axis, lines
 from videoclusternet.types import Reason
+from videoclusternet.types.clock import Tags
 
 VOID = {"meta", "br", "img"}
 
@@ -68,6 +76,25 @@ def drawn(drawn_run: Path, tmp_path: Path) -> Result:
     return open_run(shutil.copytree(drawn_run, tmp_path / "run"))
 
 
+def addresses(page: Page) -> list[str]:
+    """Where the page's pictures come from."""
+    return [a.get("src") or a["href"] for tag in ("img", "image") for a, _ in page.all(tag)]
+
+
+def labels(page: Page) -> list[str]:
+    """What the pictures of the cards are called, in their order."""
+    found = [
+        a.get("alt") or a.get("aria-label", "")
+        for _, a, _ in page.found
+        if a.get("class") == "face"
+    ]
+    return [label for label in found if label]
+
+
+def links(page: Page) -> list[str]:
+    return [a["href"] for tag in ("a", "use") for a, _ in page.all(tag)]
+
+
 def read(result: Result) -> Page:
     return Page(write_page(result).read_text("utf-8"))
 
@@ -101,7 +128,8 @@ def test_every_bar_lies_on_its_line_over_a_time_axis(drawn: Result) -> None:
     # Two cuts, at one and two seconds of three.
     (cuts,) = [a["d"] for a, _ in page.all("path")]
     assert cuts == "M333.33 0V16M666.67 0V16"
-    assert {a["href"] for a, _ in page.all("use")} == {"#cuts-0"}
+    cut = [a["href"] for a, _ in page.all("use") if a["href"].startswith("#cuts")]
+    assert cut == ["#cuts-0"] * 2
 
 
 def test_hints_are_on_the_page_with_their_commands(drawn: Result) -> None:
@@ -113,7 +141,8 @@ def test_hints_are_on_the_page_with_their_commands(drawn: Result) -> None:
     page = read(replace(drawn, clustering=cast))
     first = page.texts("section", "hint")[0]
     assert first.startswith("3 of 4 tracks are Unknown (3 blurred); to judge blurred faces too:")
-    assert page.texts("code")[0].startswith("vcn cluster drawn.mp4 -o run ")
+    assert page.texts("code")[0] == "vcn review run"
+    assert page.texts("code")[1].startswith("vcn cluster drawn.mp4 -o run ")
     (unknown,) = [text for text in page.texts("section") if text.startswith("Unknown")]
     assert unknown.startswith("Unknown3 tracks that cannot be judged: 3 blurred")
     assert unknown.count("blurred") == 4
@@ -142,7 +171,8 @@ def test_names_are_text_and_nothing_else(drawn: Result) -> None:
     assert page.texts("title")[0] == f"Cast of {shown}" and page.texts("h1") == [shown]
     assert "0 (<b>one</b>)" in page.texts("td")
     assert not re.search(r"https?://|<script|<link|<iframe|@import|url\(", text)
-    assert all(a["src"].startswith("data:image/jpeg;base64,") for a, _ in page.all("img"))
+    assert all(address.startswith("data:image/jpeg;base64,") for address in addresses(page))
+    assert len(addresses(page)) == 4
 
 
 def a_film(frames: int, *cuts: int) -> Film:
@@ -176,20 +206,172 @@ def test_a_short_track_of_a_long_film_is_seen() -> None:
 
 
 def test_cover_note_and_name_of_a_character_are_shown(drawn: Result) -> None:
-    def pictures(page: Page) -> list[str]:
-        return [a["alt"] for a, _ in page.all("img")]
-
     rows = np.flatnonzero(drawn.crop_track == 2)
     frames = drawn.films[0].crops.frame[rows]
-    usual = pictures(read(drawn))
+    usual = labels(read(drawn))
     assert not usual[0].endswith("track 2") or len(rows) > 1
     drawn.edits.cover(1, 2, frame=int(frames[-1]))
     drawn.edits.note(1, "in <red>")
     drawn.edits.name(1, "Anna")
     assert cover_crop(drawn, 0) == rows[-1]
     page = read(drawn)
-    assert pictures(page)[0] == "Anna, track 2" and "in <red>" in page.texts("p", "soft")
+    assert labels(page)[0] == "Anna, track 2" and "in <red>" in page.texts("p", "note")
     assert page.texts("h2")[0] == "Anna"
     drawn.edits.cover(1, 2)
     assert cover_crop(drawn, 0) == telling_crops(drawn, np.array([2]), 1)[0]
     assert cover_crop(drawn, 1) == -1
+
+
+def test_every_track_has_one_address_and_every_link_a_place(drawn: Result) -> None:
+    cast = replace(
+        drawn.cast,
+        character=np.array([0, 0, 0, -1]),
+        reason=np.array([0, 0, 0, Reason.BLURRED]),
+        confidence=np.array([0.9, 0.2, 0.8, 0]),
+    )
+    for result in (drawn, replace(drawn, clustering=cast)):
+        page = read(result)
+        places = [a["id"] for _, a, _ in page.found if "id" in a]
+        assert len(places) == len(set(places))
+        assert {f"track-{track}" for track in range(4)} <= set(places)
+        assert {link.removeprefix("#") for link in links(page)} <= set(places)
+        bars = [a["href"] for a, text in page.all("a") if "shot" in text]
+        assert sorted(bars) == [f"#track-{track}" for track in range(4)]
+
+
+def test_tracks_without_a_picture_have_a_row(
+    drawn: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videoclusternet.show.cast_page.PICTURES", 1)
+    monkeypatch.setattr("videoclusternet.show.cast_page.UNKNOWN_PICTURES", 1)
+    nobody = replace(drawn.cast, character=np.full(4, -1), reason=np.full(4, Reason.BLURRED))
+    for result, rows in ((drawn, 2), (replace(drawn, clustering=nobody), 3)):
+        page = read(result)
+        assert len([a for a, _ in page.all("tr") if "id" in a]) == rows
+        assert len([a for a, _ in page.all("figure") if "id" in a]) == 4 - rows
+    assert "and 3 more" in page.texts("summary") and page.texts("td").count("blurred") == 3
+
+
+def test_each_picture_is_in_the_page_once(drawn: Result) -> None:
+    page = read(drawn)
+    assert len(addresses(page)) == len(set(addresses(page))) == len(labels(page))
+    faces = {a["id"]: a["href"] for a, _ in page.all("image")}
+    assert [a["href"] for a, _ in page.all("use") if "face" in a["href"]] == [
+        f"#{f}" for f in faces
+    ]
+    for face, address in faces.items():
+        data = drawn.pictures.jpeg(int(face.removeprefix("face-")))
+        assert base64.b64decode(address.partition(",")[2]) == data
+
+
+def test_many_pictures_are_made_smaller(drawn: Result) -> None:
+    rows = range(len(drawn.pictures))
+    whole = thumbnails(drawn, [-1, *rows])
+    assert list(whole) == list(rows)
+    data = {row: drawn.pictures.jpeg(row) for row in rows}
+    total = sum(map(len, data.values()))
+    assert thumbnails(drawn, rows, total) == whole != thumbnails(drawn, rows, total - 1)
+    for most, side in ((total - 1, 144), (1, 108)):
+        for row, address in thumbnails(drawn, rows, most).items():
+            made = base64.b64decode(address.partition(",")[2])
+            assert len(made) <= len(data[row])
+            assert made == data[row] or Image.open(io.BytesIO(made)).size == (side, side)
+    assert smaller(b"no picture", 108, 65) == b"no picture"
+
+
+def test_contents_name_everybody(drawn: Result) -> None:
+    drawn.edits.name(1, "long " * 60)
+    drawn.edits.name(2, 'שרה <b> "x"')
+    page = read(drawn)
+    (nav,) = page.texts("nav")
+    long = ("long " * 60).strip()
+    assert long in nav and 'שרה <b> "x"' in nav and nav.count(" s (") == 2
+    assert [a["title"] for a, _ in page.all("h2")] == [long, 'שרה <b> "x"']
+    assert page.texts("bdi").count('שרה <b> "x"') == 2
+    drawn.edits.hide(2)
+    page = read(drawn)
+    assert not page.all("nav") and not page.all("use", "face") and len(page.all("h2")) == 1
+    assert 'שרה <b> "x"' not in " ".join(page.texts("body"))
+
+
+def test_what_is_uncertain_is_said_where_people_look(drawn: Result) -> None:
+    sure = replace(drawn.cast, confidence=np.full(4, 0.99))
+    page = read(replace(drawn, clustering=sure))
+    header, main = page.texts("header")[0], page.texts("main")[0]
+    assert "Likely wrong: 0.0 of 4 tracks. Open in review" in header and "vcn review run" in header
+    assert "least sure" not in main and "looks like" not in main
+    character = drawn.cast.character
+    first = np.flatnonzero(character == 0)
+    doubted = np.full(4, 0.99)
+    doubted[first[-1]] = 0.3
+    shaky = replace(drawn.cast, confidence=doubted, alike=((0, 1),))
+    page = read(replace(drawn, clustering=shaky))
+    header, main = page.texts("header")[0], page.texts("main")[0]
+    assert "Likely wrong: 0.7 of 4 tracks, most of them with Character 1." in header
+    assert f"least sure: track {first[-1]} (0.30)" in main and main.count("least sure") == 1
+    assert "looks like Character 2 to the face model" in main
+    assert "looks like Character 1 to the face model" in main
+
+
+def test_nobody_and_no_pictures(drawn: Result, tmp_path: Path) -> None:
+    none = tables.tracks([])
+    empty = tables.result([tables.film(none, tmp_path)], none, tables.cast([]))
+    page = read(empty)
+    assert "No face was found in this film." in page.texts("main")[0]
+    assert not page.all("nav") and "review" not in page.texts("header")[0]
+    (drawn.folder / "crops.zip").unlink()
+    page = read(drawn)
+    assert addresses(page) == [] and len(page.all("figure")) == 4
+    assert page.texts("h2") == ["Character 1", "Character 2"]
+
+
+def test_times_are_timecode_where_the_film_has_one(drawn: Result) -> None:
+    film = replace(drawn.films[0], tags=Tags("00:59:50:12"))
+    page = read(replace(drawn, films=(film,)))
+    first = int(drawn.tracks.first.min())
+    assert f"00:59:{50 + (first + 12) // 24}:{(first + 12) % 24:02d}" in page.texts("td")
+    assert page.texts("div", "axis") == ["00:59:5100:59:5200:59:53"] * 2
+    assert " to 00:59:53:12" in " ".join(page.texts("span", "soft"))
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "60000/1001", "120"])
+@pytest.mark.parametrize("start", ["00:00:00{}00", "00:59:50{}00", "09:08:59{}17", "23:59:20{}00"])
+def test_marks_are_round_timecodes_at_their_frames(rate: str, start: str) -> None:
+    base = round(Fraction(rate))
+    for drop in (":", ";") if base in (30, 60) else (":",):
+        film = replace(a_film(base * 700), tags=Tags(start.format(drop)))
+        film = replace(film, video=tables.video(base * 700, rate))
+        marks = axis(film).marks
+        assert 1 <= len(marks) <= 7 and marks[0][0] >= 0 and marks[-1][0] < 100
+        for place, said in marks:
+            frame = round(place / 100 * base * 700)
+            now, before = film.clock.timecode(frame), film.clock.timecode(frame - 1)
+            assert now[:8] == said and int(said[3:5]) % 2 == 0 and said.endswith(":00")
+            assert before[:8] != said or (frame == 0 and now == film.clock.timecode(0))
+
+
+def test_a_film_too_short_for_a_mark_has_its_start() -> None:
+    assert axis(replace(a_film(12), tags=Tags("01:00:00:05"))).marks == [(0.0, "01:00:00:05")]
+
+
+@pytest.mark.slow
+def test_a_long_film_makes_a_small_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_run, "FRAMES", 86)
+    monkeypatch.setattr(large_run, "_picture", _noisy)
+    for characters, most in ((80, 4.0), (200, 5.5)):
+        folder = large_run.write_large_run(tmp_path / str(characters), 4000, characters)
+        result = open_run(folder)
+        before = time.process_time()
+        page = write_page(result)
+        assert time.process_time() - before < 20
+        assert page.stat().st_size < most * 2**20
+        assert len(re.findall(r'id="track-\d+"', page.read_text("utf-8"))) == 4000
+
+
+def _noisy(kind: int) -> bytes:
+    """A picture of about as many bytes as a real face has: 7 KB."""
+    coarse = np.random.default_rng(kind).integers(0, 255, (14, 14, 3)).astype(np.uint8)
+    picture = Image.fromarray(coarse).resize((144, 144), Image.Resampling.BICUBIC)
+    made = io.BytesIO()
+    picture.save(made, "JPEG", quality=95)
+    return made.getvalue()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.sheets import a_film, a_sheet
-from videoclusternet.errors import ConfigError, StoreError
+from videoclusternet.errors import ConfigError, InstallError, StoreError
 from videoclusternet.export import write
 from videoclusternet.export.formats import FORMATS, Format, find_format
 from videoclusternet.export.piece import Piece
@@ -126,3 +128,21 @@ def test_names_of_files_are_names_everywhere(name: str, tmp_path: Path) -> None:
     assert 0 < len(made.encode()) <= write.LONGEST and not set('/\\:*?"<>|\n\t') & set(made)
     assert made not in (".", "..")
     (tmp_path / made).write_text("")
+
+
+@pytest.mark.parametrize(("name", "package"), [("aaf", "aaf2"), ("contact-pdf", "fpdf")])
+def test_a_format_says_what_it_needs(
+    name: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = next(one for one in FORMATS if one.name == name)
+    monkeypatch.delitem(
+        sys.modules, f"videoclusternet.export.{chosen.home.partition(':')[0]}", False
+    )
+    monkeypatch.setitem(sys.modules, package, None)
+    wanted = (
+        rf"{package}, which is not installed \(pip install 'videoclusternet\[{chosen.extra}\]'\)"
+    )
+    with pytest.raises(InstallError) as error:
+        export(SHEET, tmp_path / f"cast{chosen.suffix}", name)
+    assert re.search(wanted, str(error.value))
+    assert not list(tmp_path.iterdir())

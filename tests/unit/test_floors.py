@@ -58,13 +58,14 @@ MOST_LINES, LONGEST = 350, 60
 
 OWNERS = {
     "aaf2": "export.timelines.aaf",
-    "PIL": "export.render.labels report.sheets runfolder.crop_zip",
+    "PIL": "export.pictures.board export.render.labels report.sheets runfolder.crop_zip",
     "av": "cli.demo_film export.render film.container film.index film.video review.web.preview "
     "sources.tags",
     "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
     "runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",
     "filelock": "result.edit_log runfolder.folder",
+    "fpdf": "export.pictures.contact_pdf",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",

@@ -19,8 +19,9 @@ from tests.unit.test_render_paint import detail
 from tests.unit.test_video import write
 from videoclusternet.errors import Cancelled, ConfigError, VideoError
 from videoclusternet.events import Event
+from videoclusternet.export import palette
 from videoclusternet.export.render import copy as film_copy
-from videoclusternet.export.render.labels import NOBODY, PALETTE, Labels, colour_of
+from videoclusternet.export.render.labels import NOBODY, Labels, colour_of
 from videoclusternet.export.render.look import Look
 from videoclusternet.export.render.marks import Mark, Sweep, marks_of
 from videoclusternet.export.render.render import render
@@ -29,6 +30,8 @@ from videoclusternet.result.result import Result, open_run
 from videoclusternet.result.trail import Trail
 
 BOXES = Look()
+
+PALETTE = [colour.rgb for colour in palette.PALETTE]
 
 
 @pytest.fixture

@@ -8,9 +8,12 @@ import pytest
 from PIL import features
 
 from tests.drawn import Array
-from videoclusternet.export.render.labels import PALETTE, Labels
+from videoclusternet.export import palette
+from videoclusternet.export.render.labels import Labels
 from videoclusternet.export.render.paint import blur, outline, put
 from videoclusternet.export.render.picture import Colours, Picture
+
+PALETTE = [colour.rgb for colour in palette.PALETTE]
 
 
 def noise(width: int = 192, height: int = 144, seed: int = 0) -> Picture:

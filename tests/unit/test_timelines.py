@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import combinations
@@ -134,13 +133,6 @@ def test_names_that_no_format_can_hold(name: str, tmp_path: Path) -> None:
 
 def test_one_line_keeps_letters_of_all_scripts() -> None:
     assert one_line(" שרה \n 👩‍👩‍👧\t\x00é ") == "שרה 👩‍👩‍👧 é"
-
-
-def test_aaf_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "aaf2", None)
-    with pytest.raises(ConfigError, match=r"pyaaf2 .*pip install 'videoclusternet\[aaf\]'"):
-        write(a_sheet([a_film()], {}), "aaf", tmp_path)
-    assert not list(tmp_path.iterdir())
 
 
 @each_format

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, InstallError
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Sheet
 
@@ -29,17 +29,34 @@ class Format:
         For whom it is, in one line.
     home : str
         ``module:function`` below :mod:`videoclusternet.export`.
+    extra : str
+        Of the packages that it needs; empty where it needs none.
     """
 
     name: str
     suffix: str
     what: str
     home: str
+    extra: str = ""
 
     def writer(self) -> Writer:
-        """Import the function that writes it."""
+        """Import the function that writes it.
+
+        Raises
+        ------
+        InstallError
+            When a package is missing that only this format needs.
+        """
         module, _, function = self.home.partition(":")
-        found: Writer = getattr(import_module(f"videoclusternet.export.{module}"), function)
+        try:
+            found: Writer = getattr(import_module(f"videoclusternet.export.{module}"), function)
+        except ModuleNotFoundError as error:
+            if not self.extra:
+                raise
+            raise InstallError(
+                f"the format {self.name} needs {error.name}, which is not installed",
+                f"pip install 'videoclusternet[{self.extra}]'",
+            ) from error
         return found
 
 
@@ -49,7 +66,7 @@ FORMATS = (
     Format("fcpxml", ".fcpxml", "Final Cut Pro: timelines", "timelines.fcpxml:write_fcpxml"),
     Format("fcp7", ".xml", "Premiere, Resolve: FCP7 XML", "timelines.fcp7:write_fcp7"),
     Format("ale", ".ale", "Avid: a log, a row a select", "timelines.ale:write_ale"),
-    Format("aaf", ".aaf", "Avid: timelines; needs pyaaf2", "timelines.aaf:write_aaf"),
+    Format("aaf", ".aaf", "Avid: timelines", "timelines.aaf:write_aaf", "aaf"),
     Format("csv", ".csv", "spreadsheets: a row an appearance", "text.csv_table:write_csv"),
     Format("parquet", ".parquet", "notebooks: the same rows, typed", "text.parquet:write_parquet"),
     Format("json", ".json", "programs: all of it, by a schema", "text.json_text:write_json"),
@@ -63,6 +80,10 @@ FORMATS = (
     Format("mot-tracks", "", "trackers: the same, an id a track", "boxes.mot:write_mot_tracks"),
     Format("coco", ".json", "detectors: boxes as COCO has them", "boxes.coco:write_coco"),
     Format("cvat", ".xml", "annotators: CVAT for video 1.1", "boxes.cvat:write_cvat"),
+    Format("faces", "", "all face pictures, a folder for each", "pictures.faces:write_faces"),
+    Format("wall", ".wall.png", "one large face of everybody", "pictures.wall:write_wall"),
+    Format("contact", ".png", "a row of faces for each", "pictures.contact:write_contact"),
+    Format("contact-pdf", ".pdf", "the same to print", "pictures.contact_pdf:write_pdf", "pdf"),
 )
 """As they are listed; of those that share an ending, the first is meant by it."""
 

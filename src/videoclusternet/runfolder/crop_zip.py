@@ -158,6 +158,32 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
         return None
 
 
+def smaller(data: bytes, side: int, quality: int) -> bytes:
+    """Return a crop as a JPEG file of fewer bytes; as it is where it is no crop.
+
+    Parameters
+    ----------
+    data : bytes
+        JPEG file of a crop.
+    side : int
+        Width and height of the new one, px.
+    quality : int
+        Of the JPEG, up to 95.
+    """
+    from PIL import Image
+
+    if picture_size(data) != (CANVAS, CANVAS):
+        return data
+    made = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            shrunk = picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+        shrunk.save(made, "JPEG", quality=quality, optimize=True)
+    except (OSError, ValueError, SyntaxError):
+        return data
+    return min(data, made.getvalue(), key=len)
+
+
 def crop_name(track: int, frame: int) -> str:
     """Return the name of a crop inside the zip file."""
     return f"{track:05d}/{frame:07d}.jpg"

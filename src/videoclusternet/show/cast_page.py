@@ -1,13 +1,18 @@
-"""``cast.html``: the cast sheet, one self-contained page without scripts or links."""
+"""``cast.html``: the cast sheet, one self-contained page without scripts or links off the page.
+
+Every appearance has an address on it, ``#track-12``: its picture, or its row in the table.
+"""
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from videoclusternet.edits.state import Person
 from videoclusternet.outside.text import printable
 from videoclusternet.result.characters import Character, characters, track_span
 from videoclusternet.result.pictures import cover_crop, telling_crops
@@ -15,50 +20,54 @@ from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import hints, sure_faces, why_unknown
 from videoclusternet.show.template import template_of
-from videoclusternet.show.timeline import Line, axis, lines, shots_of, track_name
-from videoclusternet.show.words import REASONS, several, share, span, timecode
+from videoclusternet.show.thumbnails import thumbnails
+from videoclusternet.show.timeline import Line, axis, lines, moment, shots_of, track_name
+from videoclusternet.show.words import REASONS, several, share, span
 from videoclusternet.types import Reason
-from videoclusternet.types.arrays import Ints
 from videoclusternet.types.span import Span
 
 PAGE = "cast.html"
 PICTURES = 6
 UNKNOWN_PICTURES = 60
+DOUBTED = 6
+"""Tracks that a card names as the least sure, at most."""
+DOUBTFUL = 3
+"""Characters that the top names as the least sure, at most."""
+WRONG = 0.5
+"""Tracks that are likely wrong from which it is worth a word."""
 
 
 @dataclass(frozen=True)
-class _Face:
-    picture: str
-    track: str
-    shot: int
-    film: str
-    when: str
-    reason: str = ""
+class _Track:
+    """An appearance; its picture is a row of the pooled crops, -1 for none."""
 
-
-@dataclass(frozen=True)
-class _Row:
-    track: str
+    number: int
+    name: str
     shot: int
     film: str
     start: str
     length: str
     confidence: str
+    reason: str
+    picture: int = -1
 
 
 @dataclass(frozen=True)
 class _Card:
+    number: int
     name: str
     note: str
-    faces: list[_Face]
+    faces: list[_Track]
     seconds: str
     share: str
     shots: str
     tracks: str
     when: str
     wrong: str
+    doubted: list[_Track]
+    alike: list[tuple[int, str]]
     lines: list[Line]
-    rows: list[_Row]
+    rows: list[_Track]
 
 
 def write_page(result: Result) -> Path:
@@ -68,18 +77,25 @@ def write_page(result: Result) -> Path:
     hidden = [c for c in cast if c.hidden]
     unknown = np.flatnonzero(result.cast.character < 0)
     total = sum(film.duration for film in result.films)
+    cards = [_card(result, character, total) for character in known]
+    strangers = [_track(result, track) for track in unknown.tolist()]
+    faces = [_with_picture(result, one) for one in strangers[:UNKNOWN_PICTURES]]
+    shown = [one.picture for one in (*faces, *(face for card in cards for face in card.faces))]
     page = template_of("videoclusternet.show", "cast.html.j2").render(
         title=", ".join(printable(film.name) for film in result.films),
         summary=_summary(result, len(known), len(hidden), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
+        doubts=_doubts(known),
+        review=_review(result),
         faceless=not cast and not sure_faces(result),
         axes=[axis(film) for film in result.films],
-        cards=[_card(result, character, total) for character in known],
-        unknown=[_unknown(result, track) for track in unknown[:UNKNOWN_PICTURES].tolist()],
+        pictures=thumbnails(result, shown),
+        cards=cards,
+        unknown=faces,
+        unknown_rows=strangers[UNKNOWN_PICTURES:],
         unknown_total=several(len(unknown), "track"),
         unknown_why=why_unknown(result, unknown),
         unknown_lines=lines(result, unknown),
-        more=max(0, len(unknown) - UNKNOWN_PICTURES),
         chosen=result.cast.chosen,
         stride=max((film.faces.stride for film in result.films if film.faces), default=1),
     )
@@ -101,79 +117,109 @@ def _summary(result: Result, known: int, hidden: int, unknown: int, total: float
     ]
 
 
+def _doubts(known: Sequence[Character]) -> tuple[str, list[tuple[int, str]]]:
+    """Return how many tracks are likely wrong in all, and whose are most of them."""
+    wrong = sum(one.expected_wrong for one in known)
+    least = sorted(known, key=lambda one: -one.expected_wrong)[:DOUBTFUL]
+    named = [(one.number, printable(one.name)) for one in least if one.expected_wrong >= WRONG]
+    return f"{wrong:.1f} of {several(sum(len(one.tracks) for one in known), 'track')}", named
+
+
+def _review(result: Result) -> str:
+    """Return the command that opens the run to be corrected: a page may be handed on."""
+    name = result.folder.resolve().name
+    return printable(shlex.join(["vcn", "review", f"./{name}" if name.startswith("-") else name]))
+
+
 def _card(result: Result, character: Character, total: float) -> _Card:
     tracks = character.tracks
-    rows = telling_crops(result, tracks, PICTURES)
-    if (cover := cover_crop(result, character.index)) >= 0:
-        rows = [cover, *(row for row in rows if row != cover)][:PICTURES]
+    shown = _shown(result, character)
+    rows = [_track(result, track, shown.get(track, -1)) for track in tracks.tolist()]
+    of = {row.number: row for row in rows}
     return _Card(
+        number=character.number,
         note=printable(result.people[character.index].note),
         name=printable(character.name),
-        faces=[_face(result, row, int(result.crop_track[row])) for row in rows],
+        faces=[of[track] for track in shown],
         seconds=span(character.seconds),
         share=share(character.seconds, total),
         shots=several(shots_of(result, tracks), "shot"),
         tracks=several(len(tracks), "track"),
         when=_from_to(result, character.spans[0], character.spans[-1]),
         wrong=f"{character.expected_wrong:.1f}",
+        doubted=[of[track] for track in _least_sure(result, character)],
+        alike=_alike(result, character.index),
         lines=lines(result, tracks),
-        rows=_rows(result, tracks),
+        rows=rows,
     )
 
 
-def _rows(result: Result, tracks: Ints) -> list[_Row]:
-    """Every track of a character, in order of time."""
-    rows = []
-    for track in tracks.tolist():
-        seen = track_span(result, track)
-        rows.append(
-            _Row(
-                track_name(result, track),
-                int(result.tracks.shot[track]),
-                _film(result, seen.film),
-                timecode(seen.start),
-                span(seen.stop - seen.start),
-                f"{result.cast.confidence[track]:.2f}",
-            )
-        )
-    return rows
+def _shown(result: Result, character: Character) -> dict[int, int]:
+    """Return the crops that show a character best, by track: one of each at most."""
+    rows = telling_crops(result, character.tracks, PICTURES)
+    cover = cover_crop(result, character.index)
+    found: dict[int, int] = {}
+    for row in (cover, *rows) if cover >= 0 else rows:
+        found.setdefault(int(result.crop_track[row]), row)
+    return dict(list(found.items())[:PICTURES])
 
 
-def _face(result: Result, row: int, track: int, reason: str = "") -> _Face:
+def _least_sure(result: Result, character: Character) -> list[int]:
+    """Return as many tracks as are likely wrong, the least sure first."""
+    wrong = character.expected_wrong
+    count = min(int(np.ceil(wrong)), DOUBTED) if wrong >= WRONG else 0
+    order = np.argsort(result.cast.confidence[character.tracks], kind="stable")
+    return [int(track) for track in character.tracks[order[:count]]]
+
+
+def _alike(result: Result, index: int) -> list[tuple[int, str]]:
+    """Return number and name of the characters whom the face model does not tell from one."""
+    pairs = [pair for pair in result.cast.alike if index in pair]
+    others = [other for pair in pairs for other in pair if other != index]
+    people = result.people
+    return [(other + 1, printable(people[other].label)) for other in others if _seen(people, other)]
+
+
+def _seen(people: dict[int, Person], index: int) -> bool:
+    return index in people and not people[index].hidden
+
+
+def _track(result: Result, track: int, picture: int = -1) -> _Track:
     seen = track_span(result, track)
-    picture = _picture(result, row) if row >= 0 else ""
-    return _Face(
-        picture,
-        track_name(result, track),
-        int(result.tracks.shot[track]),
-        _film(result, seen.film),
-        timecode(seen.start),
-        reason,
+    return _Track(
+        number=track,
+        name=track_name(result, track),
+        shot=int(result.tracks.shot[track]),
+        film=_film(result, seen.film),
+        start=moment(result.films[seen.film], seen.first),
+        length=span(seen.seconds),
+        confidence=f"{result.cast.confidence[track]:.2f}",
+        reason=_reason(result, track),
+        picture=picture,
     )
 
 
-def _unknown(result: Result, track: int) -> _Face:
-    rows = np.flatnonzero(result.crop_track == track)
-    middle = int(rows[len(rows) // 2]) if len(rows) else -1
-    said = REASONS[Reason(int(result.cast.reason[track]))]
-    probable = int(result.cast.probable[track])
-    if probable >= 0:
-        said += f", probably {printable(result.called(probable))}"
-    return _face(result, middle, track, said)
+def _reason(result: Result, track: int) -> str:
+    """Say why a track is Unknown, and who it probably shows; empty for one that is not."""
+    reason, probable = (int(of[track]) for of in (result.cast.reason, result.cast.probable))
+    said = REASONS[Reason(reason)] if reason != Reason.OK else ""
+    return f"{said}, probably {printable(result.called(probable))}" if probable >= 0 else said
+
+
+def _with_picture(result: Result, one: _Track) -> _Track:
+    """Give an Unknown track the middle one of its crops."""
+    rows = np.flatnonzero(result.crop_track == one.number)
+    return replace(one, picture=int(rows[len(rows) // 2])) if len(rows) else one
 
 
 def _from_to(result: Result, first: Span, last: Span) -> str:
     """First and last moment; a film is named once."""
     begin, end = _film(result, first.film), _film(result, last.film)
-    words = [begin, timecode(first.start), "to", "" if end == begin else end, timecode(last.stop)]
-    return " ".join(word for word in words if word)
+    begins = moment(result.films[first.film], first.first)
+    ends = moment(result.films[last.film], last.end)
+    return " ".join(w for w in (begin, begins, "to", "" if end == begin else end, ends) if w)
 
 
 def _film(result: Result, film: int) -> str:
     """Name of a film where there are several."""
     return printable(result.films[film].name) if len(result.films) > 1 else ""
-
-
-def _picture(result: Result, row: int) -> str:
-    data = base64.b64encode(result.pictures.jpeg(row)).decode()
-    return f"data:image/jpeg;base64,{data}"

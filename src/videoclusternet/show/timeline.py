@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from videoclusternet.result.described import Film
 from videoclusternet.result.result import Result
 from videoclusternet.show.words import span, timecode
 from videoclusternet.types.arrays import Array, Ints
+from videoclusternet.types.clock import DAY, Clock
 
 WIDTH = 1000
 """Length of a film on the drawing; the page stretches it."""
@@ -27,8 +29,9 @@ CUTS = 400
 
 @dataclass(frozen=True)
 class Bar:
-    """One track on the line; ``left`` and ``width`` of :data:`WIDTH`."""
+    """One track on the line, by its number; ``left`` and ``width`` of :data:`WIDTH`."""
 
+    track: int
     left: float
     width: float
     title: str
@@ -70,11 +73,41 @@ class Axis:
 def axis(film: Film) -> Axis:
     """Return time marks and cuts of a film."""
     whole = max(film.duration, 1e-9)
-    step = next((s for s in STEPS if whole / s <= MARKS), STEPS[-1] * -(-whole // 7200))
-    marks = [(100 * t / whole, timecode(t)) for t in np.arange(0, whole, step).tolist()]
+    step = next((s for s in STEPS if whole / s <= MARKS), STEPS[-1] * math.ceil(whole / 7200))
+    if film.tags.timecode:
+        marks = _marks(film.clock, film.clock.place(film.frames), step)
+    else:
+        marks = [(100 * t / whole, timecode(t)) for t in np.arange(0, whole, step).tolist()]
     starts = film.shots.start[1:].tolist() if film.shots is not None else []
     cuts = [WIDTH * film.seconds(frame) / whole for frame in starts]
     return Axis(marks, cuts if len(cuts) <= CUTS else [])
+
+
+def _marks(clock: Clock, length: int, step: int) -> list[tuple[float, str]]:
+    """Return the places of round timecodes in a film of so many frames; its start without any."""
+    start = clock.timecode(0)
+    hours, minutes, seconds = (int(part) for part in start[:8].split(":"))
+    second = 3600 * hours + 60 * minutes + seconds + (int(start[9:]) > 0)
+    second += -second % step
+    marks = []
+    while (place := (_frame_of(clock, second) - clock.start) % clock.day) < length:
+        marks.append((100 * place / length, clock.timecode(place)[:8]))
+        second += step
+    return marks or [(0.0, start)]
+
+
+def _frame_of(clock: Clock, second: int) -> int:
+    """Return the first frame whose timecode says this second of the day."""
+    shown = timecode(second % DAY).zfill(8)
+    left_out = clock.drop and shown.endswith(":00") and shown[4] != "0"
+    return clock.read(f"{shown}{';' if clock.drop else ':'}{2 * clock.base // 30 * left_out:02d}")
+
+
+def moment(film: Film, frame: int) -> str:
+    """Write when a frame is shown: by the film's timecode where it has one, else ``h:mm:ss``."""
+    if film.tags.timecode:
+        return film.clock.timecode(film.clock.place(frame))
+    return timecode(film.seconds(frame))
 
 
 def lines(result: Result, tracks: Ints) -> list[Line]:
@@ -87,7 +120,7 @@ def lines(result: Result, tracks: Ints) -> list[Line]:
             seen = track_span(result, track)
             width = max(WIDTH * (seen.stop - seen.start) / whole, THIN)
             left = min(WIDTH * seen.start / whole, WIDTH - width)
-            bars.append(Bar(left, width, describe(result, track)))
+            bars.append(Bar(track, left, width, describe(result, track)))
         if bars:
             name = printable(film.name) if len(result.films) > 1 else ""
             found.append(Line(number, name, bars))
@@ -99,7 +132,7 @@ def describe(result: Result, track: int) -> str:
     seen = track_span(result, track)
     return (
         f"track {track_name(result, track)}, shot {int(result.tracks.shot[track])}: "
-        f"{timecode(seen.start)} for {span(seen.stop - seen.start)}"
+        f"{moment(result.films[seen.film], seen.first)} for {span(seen.seconds)}"
     )
 
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import bisect
+import math
 import unicodedata
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from videoclusternet.errors import ConfigError
-from videoclusternet.outside.text import printable
+from videoclusternet.export import palette
+from videoclusternet.export.lettering import font_file, one_line
 from videoclusternet.types.arrays import UInt8
 
 Rgb = tuple[int, int, int]
-PALETTE: tuple[Rgb, ...] = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
-)
-"""Okabe and Ito's colours: told apart by all."""
 NOBODY: Rgb = (160, 160, 160)
 BLACK: Rgb = (0, 0, 0)
 WHITE: Rgb = (255, 255, 255)
@@ -35,14 +25,9 @@ NO_LETTERS = ("Cc", "Cf", "Mn", "Zs")
 """Characters that need no letter of their own in a font: joiners, marks, spaces."""
 
 
-def colour_of(number: int) -> Rgb:
-    """Return the colour of a character, by its number from 0; -1 is nobody."""
-    return PALETTE[number % len(PALETTE)] if number >= 0 else NOBODY
-
-
-def default_font() -> Path:
-    """Return DejaVu Sans, which matplotlib brings: Latin, Greek, Cyrillic, Hebrew, Arabic."""
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+def colour_of(index: int) -> Rgb:
+    """Return the colour of a character, by its number in ``cast.character``; -1 is nobody."""
+    return palette.colour_of(index + 1).rgb if index >= 0 else NOBODY
 
 
 class Labels:
@@ -62,7 +47,7 @@ class Labels:
     """
 
     def __init__(self, width: int, height: int, font: Path | None = None) -> None:
-        path = font or default_font()
+        path = font or font_file()
         self._size = max(LEAST, min(width, height) // SHARE)
         self._most = width
         try:
@@ -76,7 +61,7 @@ class Labels:
     def draw(self, name: str, colour: Rgb) -> UInt8:
         """Draw a name on a plate, uint8 (h, w, 3), RGB, both sides even; long ones are cut."""
         pad = self._size // 4 + 1
-        text = self._fitting(_line(name), self._most - 2 * pad)
+        text = one_line(name, self._most - 2 * pad, self._font.getlength)
         left, _, right, _ = self._font.getbbox(text)
         above, below = self._font.getmetrics()
         width, height = round(right - left) + 2 * pad, above + below + pad
@@ -89,24 +74,9 @@ class Labels:
         """Return the letters of a name that the font does not have."""
         return "".join(
             letter
-            for letter in dict.fromkeys(_line(name))
+            for letter in dict.fromkeys(one_line(name, math.inf, len))
             if ord(letter) not in self._letters and unicodedata.category(letter) not in NO_LETTERS
         )
-
-    def _fitting(self, text: str, most: float) -> str:
-        """Leave the end of a text out until it is no wider than so many px."""
-
-        def width(count: int) -> float:
-            return self._font.getlength(text[:count] + "…")
-
-        if self._font.getlength(text) <= most:
-            return text
-        count = bisect.bisect_right(range(1, len(text)), most, key=width)
-        return text[:count].rstrip() + "…"
-
-
-def _line(name: str) -> str:
-    return printable(" ".join(name.split()))
 
 
 def _light(colour: Rgb) -> bool:

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from videoclusternet.errors import ConfigError
+import aaf2
+
 from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Appearance, Reel, Sheet
@@ -36,31 +37,19 @@ Laid = tuple[Reel, int, int]
 
 
 def write_aaf(sheet: Sheet) -> Iterator[Piece]:
-    """Write all timelines into one file.
-
-    Raises
-    ------
-    ConfigError
-        When pyaaf2 is not installed.
-    """
-    try:
-        import aaf2
-    except ImportError as error:
-        raise ConfigError(
-            "AAF needs the package pyaaf2", "pip install 'videoclusternet[aaf]'"
-        ) from error
+    """Write all timelines into one file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cast.aaf"
         with aaf2.open(str(path), "w") as file:
-            _Writer(aaf2, file, sheet).write()
+            _Writer(file, sheet).write()
         yield Piece(path.read_bytes())
 
 
 class _Writer:
     """Builds the mobs of one file."""
 
-    def __init__(self, aaf2: Any, file: Any, sheet: Sheet) -> None:
-        self.aaf2, self.file, self.make, self.sheet = aaf2, file, file.create, sheet
+    def __init__(self, file: Any, sheet: Sheet) -> None:
+        self.file, self.make, self.sheet = file, file.create, sheet
         self.masters = [self._film(reel) for reel in sheet.reels]
 
     def write(self) -> None:
@@ -74,7 +63,7 @@ class _Writer:
             self._sequence(each.name, each.clock, laid)
         made = self.file.header["IdentificationList"].value[0]
         made["CompanyName"].value = made["ProductName"].value = "VideoClusterNet"
-        made["GenerationAUID"].value = self.aaf2.auid.AUID(bytes_le=LABEL)
+        made["GenerationAUID"].value = aaf2.auid.AUID(bytes_le=LABEL)
         made["Date"].value = self.file.header["LastModified"].value = WHEN
 
     def _film(self, reel: Reel) -> Any:
@@ -200,7 +189,7 @@ class _Writer:
         """Add a mob whose id says what is in it."""
         mob = getattr(self.make, kind)(one_line(name) or "_")
         key = uuid.uuid5(uuid.NAMESPACE_URL, repr((kind, name, *what)))
-        mob.mob_id = self.aaf2.mobid.MobID(bytes_le=LABEL + key.bytes_le)
+        mob.mob_id = aaf2.mobid.MobID(bytes_le=LABEL + key.bytes_le)
         mob["CreationTime"].value = mob["LastModified"].value = WHEN
         self.file.content.mobs.append(mob)
         return mob
