@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from videoclusternet.export.sheet import Player, Sheet
+from videoclusternet.result.appearances import Told, told_of
 from videoclusternet.result.found import Found
-from videoclusternet.types.arrays import Array, Ints
-
-
-class Told(NamedTuple):
-    """What is known of an appearance.
-
-    Attributes
-    ----------
-    tracks : int
-        Face tracks of it; 0 where it is the answer to a question.
-    confidence : float or None
-        Probability that a track of it shows this character, mean over the tracks; None where
-        nothing is said of them.
-    """
-
-    tracks: int
-    confidence: float | None
+from videoclusternet.types.arrays import Ints
 
 
 def index_of(run: Found, player: Player) -> int | None:
@@ -48,20 +31,13 @@ def tracks_of(run: Found, player: Player) -> Ints:
 
 def told(sheet: Sheet) -> list[Told]:
     """Return what is known of every appearance of a sheet, in its order."""
-    run = sheet.run
-    tables: dict[tuple[Player, int], tuple[Array, Array]] = {}
-    for player in sheet.players:
-        tracks = tracks_of(run, player)
-        sure = np.nan if index_of(run, player) == -1 else run.cast.confidence
-        for film in range(len(sheet.reels)):
-            mine = tracks[run.tracks.film[tracks] == film]
-            mine = mine[np.argsort(run.tracks.first[mine], kind="stable")]
-            each = np.broadcast_to(sure, len(run.tracks))[mine]
-            tables[player, film] = run.tracks.first[mine], np.cumsum([0.0, *each])
-    found = []
-    for one in sheet.appearances:
-        firsts, sums = tables[one.player, one.reel.number]
-        begin, end = np.searchsorted(firsts, (one.span.first, one.span.end)).tolist()
-        mean = float(sums[end] - sums[begin]) / (end - begin) if end > begin else np.nan
-        found.append(Told(end - begin, None if np.isnan(mean) else round(mean, 4)))
+    rows: dict[Player, list[int]] = {}
+    for row, one in enumerate(sheet.appearances):
+        rows.setdefault(one.player, []).append(row)
+    found = [Told(0, None)] * len(sheet.appearances)
+    for player, mine in rows.items():
+        spans = [sheet.appearances[row].span for row in mine]
+        known = told_of(sheet.run, tracks_of(sheet.run, player), spans)
+        for row, what in zip(mine, known, strict=True):
+            found[row] = what
     return found

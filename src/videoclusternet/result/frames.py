@@ -9,6 +9,7 @@ import numpy as np
 
 from videoclusternet.errors import ConfigError, InstallError
 from videoclusternet.outside.text import meant, shown
+from videoclusternet.result.appearances import told_of
 from videoclusternet.result.characters import Character, characters, track_span
 from videoclusternet.result.found import Found
 from videoclusternet.types.arrays import Array
@@ -40,13 +41,17 @@ def frame_of(run: Found, what: What, unknown: bool) -> pandas.DataFrame:
 
 def _appearances(run: Found, cast: list[Character]) -> Columns:
     """By film and first frame, as ``vcn export --to cast.csv`` has them."""
-    rows = sorted(
-        ((span, one) for one in cast for span in one.spans),
-        key=lambda row: (row[0], row[1].number, row[1].name),
-    )
+    rows = [
+        (span, one, told)
+        for one in cast
+        for span, told in zip(one.spans, told_of(run, one.tracks, one.spans), strict=True)
+    ]
+    rows.sort(key=lambda row: (row[0], row[1].number, row[1].name))
     return {
-        **_who(run, [span.film for span, _ in rows], [one for _, one in rows]),
-        **_when(run, [span for span, _ in rows]),
+        **_who(run, [span.film for span, _, _ in rows], [one for _, one, _ in rows]),
+        **_when(run, [span for span, _, _ in rows]),
+        "tracks": [told.tracks for _, _, told in rows],
+        "confidence": [told.confidence for _, _, told in rows],
     }
 
 

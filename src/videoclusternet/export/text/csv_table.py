@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.plain import cell
 from videoclusternet.export.sheet import Appearance, Sheet
-from videoclusternet.export.whose import Told, told
+from videoclusternet.export.whose import told
+from videoclusternet.result.appearances import Told
 
 COLUMNS = (
     "film",

@@ -8,7 +8,8 @@ from typing import Any
 
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Appearance, Player, Reel, Sheet
-from videoclusternet.export.whose import Told, index_of, told
+from videoclusternet.export.whose import index_of, told
+from videoclusternet.result.appearances import Told
 
 SCHEMA = "urn:videoclusternet:cast:1"
 """``$id`` of the schema; its number rises when a reader of earlier files would err."""
