@@ -56,7 +56,8 @@
   map.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") show(nearest(event, 14)); });
   map.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") show(-1); });
   map.addEventListener("click", (event) => show(nearest(event, 30)));
-  addEventListener("scroll", () => show(-1), { passive: true, capture: true });
+  // The keys go on from where they were.
+  addEventListener("scroll", () => { tip.hidden = true; ring.toggleAttribute("hidden", true); }, { passive: true, capture: true });
   map.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (step) { event.preventDefault(); show((now + step + dots.length) % dots.length); }
