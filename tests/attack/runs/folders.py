@@ -115,12 +115,27 @@ SPOILS: tuple[Spoil, ...] = (
 )
 
 
+def leave(place: Place, run: Path, to: Path) -> None:
+    """Write what leaves a run: whole, or a typed error and nothing."""
+    words: dict[str, tuple[str | Path, ...]] = {
+        ".csv": ("export", run, "--to", to),
+        ".mp4": ("render", run, "-o", to, "-q"),
+        ".html": ("report", run, "-o", to),
+        "": ("export", run, "--to", to, "--format", "faces"),
+    }
+    made = place.vcn(*words[to.suffix], codes=(0, 2, 3, 5))
+    there = (place.folder / to).exists()
+    place.must(there == (made.code == 0), f"{to}: exit code {made.code}, there: {there}")
+
+
 def read_and_go_on(place: Place, run: Path, clean: Path, *again: str | Path) -> None:
     """Show a damaged run, then call the command that made it."""
     said = place.vcn("show", run, "--json", codes=(0, 5))
     if said.code == 0:
         told = place.vcn("show", clean, "--json")
         place.must(said.out == told.out, f"vcn show {run.name} says something else")
+    for to in ("cast.csv", "cast.mp4", "report.html", "faces"):
+        leave(place, run, Path(to))
     made = place.vcn(*again, "-o", run, *QUICK, codes=(0, 5))
     if made.code == 0:
         wrong = differences(run, clean)
