@@ -15,7 +15,7 @@ import numpy as np
 from videoclusternet.edits.state import Person
 from videoclusternet.outside.text import printable
 from videoclusternet.result.characters import Character, characters, track_span
-from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.pictures import best_rows
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import hints, sure_faces, why_unknown
@@ -156,10 +156,9 @@ def _card(result: Result, character: Character, total: float) -> _Card:
 
 def _shown(result: Result, character: Character) -> dict[int, int]:
     """Return the crops that show a character best, by track: one of each at most."""
-    rows = telling_crops(result, character.tracks, PICTURES)
-    cover = cover_crop(result, character.index)
     found: dict[int, int] = {}
-    for row in (cover, *rows) if cover >= 0 else rows:
+    # One more than are shown: the cover may be of the same track as another.
+    for row in best_rows(result, character.index, character.tracks, PICTURES + 1):
         found.setdefault(int(result.crop_track[row]), row)
     return dict(list(found.items())[:PICTURES])
 

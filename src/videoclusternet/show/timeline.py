@@ -139,7 +139,7 @@ def describe(result: Result, track: int) -> str:
 def track_name(result: Result, track: int) -> str:
     """Return the number of a track, with the name that it was given with."""
     names = result.film_of(track).track_names
-    first = int(np.flatnonzero(result.tracks.film == result.tracks.film[track])[0])
+    first = int(np.searchsorted(result.tracks.film, result.tracks.film[track]))
     given = names[track - first] if names else ""
     return f"{track} ({printable(given)})" if given and given != str(track) else str(track)
 
