@@ -50,7 +50,7 @@ SHEETS: dict[str, Callable[[], Sheet]] = {
     "nobody": lambda: a_sheet([a_film()], {}),
     "one character": lambda: a_sheet([a_film()], {"Anna": [(0, 0, 2400)]}),
     "one frame": lambda: a_sheet([a_film()], {"Anna": [(0, 5, 6)], "Ben": [(0, 5, 6)]}),
-    "200 characters": lambda: a_sheet([a_film()], drawn(a_film(), 200, 3)),
+    "50 characters": lambda: a_sheet([a_film()], drawn(a_film(), 50, 3)),
     "odd names": lambda: a_sheet(
         [a_film(name='a "film", <odd> & 😀')],
         {name: [(0, 10 * i, 10 * i + 25)] for i, name in enumerate(NAMES)},
