@@ -123,7 +123,7 @@ def _known(reel: Reel) -> tuple[VideoInfo, Faces]:
 def _cover(sheet: Sheet, reel: Reel) -> dict[int, list[Span]]:
     """Return the spans in which each character is wanted, by its number in the cast."""
     run = sheet.run
-    everybody = [index for index, person in run.people.items() if not person.hidden]
+    everybody = run.shown
     spans: dict[int, list[Span]] = {}
     for one in sheet.films[reel.number][1]:
         index = index_of(run, one.player)
