@@ -16,7 +16,7 @@ from videoclusternet.result.characters import track_span
 from videoclusternet.types.arrays import Bools, Float64, Int64
 from videoclusternet.types.boxes import between
 from videoclusternet.types.film import Faces, VideoInfo
-from videoclusternet.types.span import Span, join_spans
+from videoclusternet.types.span import Span, inside, join_spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def film_boxes(sheet: Sheet, reel: Reel) -> FilmBoxes:
     parts = [FilmBoxes(none, none, np.empty((0, 4)), np.empty(0), none.astype(bool))]
     for track, spans in shown_tracks(sheet, reel):
         every = _track_boxes(sheet, faces, track)
-        parts.append(every.take(_inside(every.frame, spans)))
+        parts.append(every.take(inside(spans, every.frame)))
     names = [field.name for field in fields(FilmBoxes)]
     joined = FilmBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
     return _cut_off(joined, video)
@@ -143,14 +143,6 @@ def _track_boxes(sheet: Sheet, faces: Faces, track: int) -> FilmBoxes:
         box = between(frame, seen, box)
         score = np.interp(frame, seen, score)
     return FilmBoxes(np.full(len(frame), track), frame, box, score, np.isin(frame, seen))
-
-
-def _inside(frame: Int64, spans: list[Span]) -> Bools:
-    """Whether each frame lies in a span."""
-    inside = np.zeros(len(frame), dtype=bool)
-    for span in spans:
-        inside |= (frame >= span.first) & (frame < span.end)
-    return inside
 
 
 def _cut_off(boxes: FilmBoxes, video: VideoInfo) -> FilmBoxes:

@@ -13,6 +13,7 @@ from videoclusternet.result.found import Found
 from videoclusternet.result.pictures import best_rows
 from videoclusternet.show.words import several, span
 from videoclusternet.types.arrays import Array, Ints
+from videoclusternet.types.span import inside
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,9 @@ def _inside(appearances: list[Appearance], film: Array, frame: Array) -> Array:
     """Tell which frames lie in one of the appearances, which have none in common."""
     found = np.zeros(len(frame), dtype=bool)
     for number in {one.reel.number for one in appearances}:
-        spans = sorted((o.span.first, o.span.end) for o in appearances if o.reel.number == number)
-        first, end = np.array(spans).T
         here = film == number
-        place = np.searchsorted(first, frame[here], side="right") - 1
-        found[here] = (place >= 0) & (frame[here] < end[place])
+        spans = [one.span for one in appearances if one.reel.number == number]
+        found[here] = inside(spans, frame[here])
     return found
 
 
