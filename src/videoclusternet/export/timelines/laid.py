@@ -68,18 +68,17 @@ class Selects:
 
 def selects_of(sheet: Sheet) -> list[Selects]:
     """Return the selects of every player, player by player."""
-    groups: dict[tuple[Player, Fraction, bool], list[Appearance]] = {}
-    for one in sheet.appearances:
-        clock = one.reel.clock
-        groups.setdefault((one.player, clock.rate, clock.drop), []).append(one)
-    order = {player: place for place, player in enumerate(sheet.players)}
     mixed = len({rate_name(reel.clock) for reel in sheet.reels}) > 1
     found = []
-    for (player, rate, drop), some in sorted(groups.items(), key=lambda item: order[item[0][0]]):
-        clock = Clock(rate, drop=drop)
-        clock = replace(clock, start=clock.read(FIRST))
-        name = f"{player.name} - {rate_name(clock)}" if mixed else player.name
-        found.append(Selects(player, name, clock, tuple(_back_to_back(sheet, some))))
+    for player in sheet.players:
+        groups: dict[tuple[Fraction, bool], list[Appearance]] = {}
+        for one in sheet.of(player):
+            groups.setdefault((one.reel.clock.rate, one.reel.clock.drop), []).append(one)
+        for (rate, drop), some in groups.items():
+            clock = Clock(rate, drop=drop)
+            clock = replace(clock, start=clock.read(FIRST))
+            name = f"{player.name} - {rate_name(clock)}" if mixed else player.name
+            found.append(Selects(player, name, clock, tuple(_back_to_back(sheet, some))))
     return found
 
 
