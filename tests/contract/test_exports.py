@@ -26,7 +26,7 @@ SHEET_FORMATS = [
 
 def of_rate(rate: str, timecode: str) -> Sheet:
     film = a_film(2400, rate, timecode=timecode, reel="A001")
-    return a_sheet([film], drawn(film, 4, 12))
+    return a_sheet([film], drawn(film, 3, 8))
 
 
 def two_films(names: tuple[str, str]) -> Sheet:
@@ -44,13 +44,13 @@ SHEETS: dict[str, Callable[[], Sheet]] = {
     "over midnight, drop-frame": lambda: of_rate("30000/1001", "23:59:20;00"),
     "of varying rate": lambda: a_sheet(
         [a_film(video=varying(), timecode="00:59:50:00")],
-        drawn(a_film(video=varying()), 3, 20),
+        drawn(a_film(video=varying()), 3, 12),
     ),
     "at 15": lambda: of_rate("15", "01:00:00:00"),
     "nobody": lambda: a_sheet([a_film()], {}),
     "one character": lambda: a_sheet([a_film()], {"Anna": [(0, 0, 2400)]}),
     "one frame": lambda: a_sheet([a_film()], {"Anna": [(0, 5, 6)], "Ben": [(0, 5, 6)]}),
-    "200 characters": lambda: a_sheet([a_film()], drawn(a_film(), 200, 3)),
+    "50 characters": lambda: a_sheet([a_film()], drawn(a_film(), 50, 3)),
     "odd names": lambda: a_sheet(
         [a_film(name='a "film", <odd> & 😀')],
         {name: [(0, 10 * i, 10 * i + 25)] for i, name in enumerate(NAMES)},

@@ -108,7 +108,7 @@ def _gathered(chosen: list[int], others: list[set[int]], near: np.ndarray) -> bo
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(nodes, st.lists(sets, min_size=4, max_size=4), sets, ticks, st.integers(0, 12))
 def test_queries_are_what_they_say(
     tree: Node, some: list[set[int]], anybody: set[int], at: np.ndarray, reach: int

@@ -163,7 +163,7 @@ def people_of_frames(sheet: Sheet, reel: Reel, unit: int) -> list[tuple[int, int
     film = reel.film
     assert film.video is not None
     present: list[set[tuple[int, str]]] = [set() for _ in range(film.frames)]
-    for one in sheet.of(reel=reel):
+    for one in (one for one in sheet.appearances if one.reel == reel):
         for frame in range(one.span.first, one.span.end):
             present[frame].add((one.player.number, one.player.name))
     found = []

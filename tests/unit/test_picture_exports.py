@@ -20,10 +20,10 @@ from tests.large_run import write_large_run
 from tests.sheets import NAMES
 from videoclusternet import open_run
 from videoclusternet.errors import ConfigError, StoreError
-from videoclusternet.export.lettering import font_file, one_line
+from videoclusternet.export.lettering import fitted, font_file
 from videoclusternet.export.pictures import contact, contact_pdf
 from videoclusternet.export.pictures.faces import folder_name
-from videoclusternet.export.pictures.portraits import crop_frames, crops_of, portraits
+from videoclusternet.export.pictures.portraits import crops_of, portraits
 from videoclusternet.export.sheet import Choice, Player, cast_sheet, make_sheet
 from videoclusternet.export.write import MARK, export
 from videoclusternet.result.result import Result
@@ -69,7 +69,7 @@ def test_faces_are_the_pictures_of_the_run_byte_for_byte(run: Result, tmp_path: 
     found = files(folder)
     called = {index: run.called(index) for index in (-1, *run.people)}
     called[1] = "An_na_ _A_"
-    clock, frames = run.films[0].clock, crop_frames(run)
+    clock, frames = run.films[0].clock, run.crop_frame
     for row, track in enumerate(run.crop_track.tolist()):
         home = called[int(run.cast.character[track])]
         when = re.sub("[:;]", "-", clock.timecode(clock.place(int(frames[row]))))
@@ -119,7 +119,7 @@ def test_only_what_lies_in_the_appearances_is_shown(run: Result) -> None:
     film = run.films[0]
     ends = [0, 300, 700, 900]
     spans = [film.span(0, ends[0], ends[1]), film.span(0, ends[2], ends[3])]
-    frames = crop_frames(run)
+    frames = run.crop_frame
     inside = (frames < 300) | ((frames >= 700) & (frames < 900))
     known = run.cast.character[run.crop_track]
     for player, mine in (
@@ -253,15 +253,15 @@ def test_many_have_pages_and_take_seconds(tmp_path: Path) -> None:
 
 
 def test_text_is_cut_to_its_width() -> None:
-    assert one_line("Anna", 4, len) == "Anna"
-    assert one_line("Annabelle", 4, len) == "Ann…"
-    assert one_line("An nabelle", 4, len) == "An…"
-    assert one_line(" a\tb\n c ", 9, len) == "a b c" and one_line("x\x1by", 9, len) == "x\\x1by"
-    assert one_line("", 0, len) == "" and one_line("ab", 0, len) == "…"
+    assert fitted("Anna", 4, len) == "Anna"
+    assert fitted("Annabelle", 4, len) == "Ann…"
+    assert fitted("An nabelle", 4, len) == "An…"
+    assert fitted(" a\tb\n c ", 9, len) == "a b c" and fitted("x\x1by", 9, len) == "x\\x1by"
+    assert fitted("", 0, len) == "" and fitted("ab", 0, len) == "…"
     for text in NAMES:
         for most in range(1, 80):
-            made = one_line(text, most, len)
-            whole = one_line(text, 1000, len)
+            made = fitted(text, most, len)
+            whole = fitted(text, 1000, len)
             assert len(made) <= most and whole.startswith(made.removesuffix("…"))
             assert made == whole or made.endswith("…")
 

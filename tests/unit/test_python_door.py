@@ -169,7 +169,7 @@ def test_pictures_of_the_second_film_have_its_time() -> None:
         replace(film, crops=tables.crops([0, 2], 4, frame=[30, 160 + number]))
         for number, film in enumerate(run.films)
     )
-    one = _picture(replace(run, films=films), 3, 161)
+    one = _picture(replace(run, films=films), 3)
     assert (one.track, one.film, one.frame) == (6, 1, 161)
     assert one.seconds == pytest.approx(161 * 1001 / 24000)
 

@@ -149,6 +149,6 @@ def test_names_are_written_plainly_where_they_can_be() -> None:
 
 
 def test_a_long_query_is_read_at_once() -> None:
-    names = [f"Character {n}" for n in range(20_000)]
-    assert len(parse(" | ".join(names)).names) == 20_000
-    assert parse("!" * 100_001 + "A").tree == Not(A)
+    names = [f"Character {n}" for n in range(5000)]
+    assert len(parse(" | ".join(names)).names) == 5000
+    assert parse("!" * 20_001 + "A").tree == Not(A)

@@ -223,8 +223,13 @@ def click(path: Path) -> float:
     raise AssertionError("no click")
 
 
-@pytest.mark.parametrize(("late", "start"), [(0, 0), (0.3, 0), (0, 0.25)])
-@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3"])
+@pytest.mark.parametrize(
+    ("codec", "late", "start"),
+    [
+        ("aac", 0, 0), ("aac", 0.3, 0), ("aac", 0, 0.25),
+        ("libmp3lame", 0, 0.25), ("libmp3lame", 0.3, 0), ("ac3", 0.3, 0),
+    ],
+)  # fmt: skip
 def test_sound_is_copied_packet_by_packet(
     codec: str, late: float, start: float, tmp_path: Path
 ) -> None:
@@ -238,15 +243,14 @@ def test_sound_is_copied_packet_by_packet(
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "ending"),
+    ("name", "codec", "ending", "late"),
     [
-        ("film.mkv", "mp2", ".mp4"),
-        ("film.mkv", "pcm_s16le", ".mp4"),
-        ("film.asf", "wmav2", ".mov"),
-        ("film.mkv", "flac", ".mov"),
+        ("film.mkv", "mp2", ".mp4", 0.3),
+        ("film.mkv", "pcm_s16le", ".mp4", 0),
+        ("film.asf", "wmav2", ".mov", 0.3),
+        ("film.mkv", "flac", ".mov", 0),
     ],
 )
-@pytest.mark.parametrize("late", [0, 0.3])
 def test_sound_that_the_form_does_not_take_becomes_aac(
     name: str, codec: str, ending: str, late: float, tmp_path: Path
 ) -> None:

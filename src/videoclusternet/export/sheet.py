@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from videoclusternet.errors import ConfigError
@@ -144,13 +145,24 @@ class Sheet:
     handles: float = 0.0
     boxes: str = "detections"
 
-    def of(self, player: Player | None = None, reel: Reel | None = None) -> list[Appearance]:
-        """Return the appearances of one player, in one film; of all without."""
-        return [
-            one
-            for one in self.appearances
-            if (player is None or one.player == player) and (reel is None or one.reel == reel)
-        ]
+    @cached_property
+    def films(self) -> list[tuple[Reel, list[Appearance]]]:
+        """Every film with its appearances, in order."""
+        found: list[list[Appearance]] = [[] for _ in self.reels]
+        for one in self.appearances:
+            found[one.reel.number].append(one)
+        return list(zip(self.reels, found, strict=True))
+
+    @cached_property
+    def _of_players(self) -> dict[Player, list[Appearance]]:
+        found: dict[Player, list[Appearance]] = {player: [] for player in self.players}
+        for one in self.appearances:
+            found[one.player].append(one)
+        return found
+
+    def of(self, player: Player) -> list[Appearance]:
+        """Return the appearances of one player."""
+        return self._of_players[player]
 
     def with_handles(self, one: Appearance) -> tuple[int, int]:
         """Return in and out of an appearance with its handles, inside the film."""

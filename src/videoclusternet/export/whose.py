@@ -31,13 +31,8 @@ def tracks_of(run: Found, player: Player) -> Ints:
 
 def told(sheet: Sheet) -> list[Told]:
     """Return what is known of every appearance of a sheet, in its order."""
-    rows: dict[Player, list[int]] = {}
-    for row, one in enumerate(sheet.appearances):
-        rows.setdefault(one.player, []).append(row)
-    found = [Told(0, None)] * len(sheet.appearances)
-    for player, mine in rows.items():
-        spans = [sheet.appearances[row].span for row in mine]
-        known = told_of(sheet.run, tracks_of(sheet.run, player), spans)
-        for row, what in zip(mine, known, strict=True):
-            found[row] = what
-    return found
+    known = {}
+    for player in sheet.players:
+        spans = [one.span for one in sheet.of(player)]
+        known[player] = iter(told_of(sheet.run, tracks_of(sheet.run, player), spans))
+    return [next(known[one.player]) for one in sheet.appearances]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from videoclusternet.outside.text import printable
 from videoclusternet.report.sheets import Picture, Sheets
 from videoclusternet.result.characters import Character
-from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.pictures import best_rows
 from videoclusternet.result.result import Result
 from videoclusternet.show.words import shorten
 
@@ -62,11 +62,7 @@ def members(result: Result, cast: Sequence[Character], sheets: Sheets) -> list[M
 
 
 def _member(result: Result, place: int, one: Character, sheets: Sheets) -> Member:
-    rows: list[int] = []
-    if result.has_pictures:
-        cover = cover_crop(result, one.index)
-        rows = [*([cover] if cover >= 0 else []), *telling_crops(result, one.tracks, PICTURES)]
-    pictures = [sheets.add(row) for row in dict.fromkeys(rows)]
+    rows = best_rows(result, one.index, one.tracks, PICTURES) if result.has_pictures else []
     name = printable(one.name)
     return Member(
         place=place,
@@ -74,5 +70,5 @@ def _member(result: Result, place: int, one: Character, sheets: Sheets) -> Membe
         name=name,
         short=shorten(name, SHORT),
         note=printable(result.people[one.index].note),
-        pictures=[picture for picture in pictures if picture][:PICTURES],
+        pictures=[picture for row in rows if (picture := sheets.add(row))],
     )

@@ -26,9 +26,8 @@ from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import face_sizes, hints, sure_faces
 from videoclusternet.show.template import template_of
-from videoclusternet.show.timeline import Line, axis, lines, shots_of
+from videoclusternet.show.timeline import Line, axis, film_name, lines, shots_of, time_of
 from videoclusternet.show.words import several, share, shorten, span, timecode
-from videoclusternet.types.span import Span
 
 PAGE = "report.html"
 PACKAGE = "videoclusternet.report"
@@ -147,19 +146,10 @@ def _card(result: Result, one: Member, total: float, longest: float) -> _Card:
         bar=100 * c.seconds / longest,
         tracks=several(len(c.tracks), "track"),
         shots=several(shots_of(result, c.tracks), "shot"),
-        first=_moment(result, c.spans[0], c.spans[0].start),
-        last=_moment(result, c.spans[-1], c.spans[-1].stop),
+        first=time_of(result, c.spans[0].film, c.spans[0].start),
+        last=time_of(result, c.spans[-1].film, c.spans[-1].stop),
         wrong=f"{c.expected_wrong:.1f}",
     )
-
-
-def _moment(result: Result, there: Span, seconds: float) -> str:
-    return f"{_film(result, there.film)} {timecode(seconds)}".strip()
-
-
-def _film(result: Result, film: int) -> str:
-    """Name of a film where there are several."""
-    return shorten(printable(result.films[film].name)) if len(result.films) > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +192,7 @@ def _in_time(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
 def _part(result: Result, number: int, film: int, start: float, parts: Sequence[Any]) -> str:
     """Head of a part: its film where that begins, else its time."""
     begins = number == 0 or parts[number - 1].film != film
-    return _film(result, film) or timecode(start) if begins else timecode(start)
+    return (shorten(film_name(result, film)) if begins else "") or timecode(start)
 
 
 def _shared(result: Result, shown: Sequence[Member]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from PIL import Image
 
 from videoclusternet.errors import StoreError
 from videoclusternet.result.result import Result
+from videoclusternet.runfolder.crop_zip import address
 from videoclusternet.types.canvas import CANVAS
 
 ACROSS = 16
@@ -94,8 +94,7 @@ class Sheets:
             canvas.paste(self._small(row), (x * self.side, y * self.side))
         file = io.BytesIO()
         canvas.save(file, "JPEG", quality=QUALITY, optimize=True, subsampling="4:2:0")
-        data = base64.b64encode(file.getvalue()).decode()
-        return Sheet(name, canvas.width, canvas.height, f"data:image/jpeg;base64,{data}")
+        return Sheet(name, canvas.width, canvas.height, address(file.getvalue()))
 
     def _small(self, row: int) -> Image.Image:
         data = self._result.pictures.jpeg(row)

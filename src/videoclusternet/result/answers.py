@@ -173,7 +173,6 @@ class _FilmAsked:
         some = (tracks.film == number) & (cast.reason != Reason.NOT_A_FACE)
         self._tracks = np.flatnonzero(some)
         self._who = cast.character[self._tracks]
-        self._cast = [index for index, person in run.people.items() if not person.hidden]
 
     def moments(self, terms: Terms) -> list[Span]:
         film, number = self._film, self._number
@@ -191,14 +190,14 @@ class _FilmAsked:
     def _wanted(self) -> list[int]:
         """Numbers of those who are to be on screen."""
         named = [self._people[w.name] for w in self._question.wanted if w.name in self._people]
-        return named + (self._cast if self._question.wants_anybody else [])
+        return named + (self._run.shown if self._question.wants_anybody else [])
 
     def _stage(self, within: Reach) -> Stage:
         names = {who.name for who in self._question.names}
         some = {name: [self._people[name]] if name in self._people else [] for name in names}
         ticks, reach = _ticks(self._film, within)
         seen = {name: self._seen(numbers) for name, numbers in some.items()}
-        return Stage(ticks, seen, self._seen(self._cast), reach)
+        return Stage(ticks, seen, self._seen(self._run.shown), reach)
 
     def _seen(self, numbers: Sequence[int]) -> Intervals:
         return self._frames(self._tracks[np.isin(self._who, numbers)])

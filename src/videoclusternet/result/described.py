@@ -166,6 +166,11 @@ class Described:
         return np.concatenate([f.crops.track + s for f, s in zip(self.films, shift, strict=True)])
 
     @cached_property
+    def crop_frame(self) -> Array:
+        """Frame that every crop of all films was cut from, int64."""
+        return np.concatenate([film.crops.frame for film in self.films]).astype(np.int64)
+
+    @cached_property
     def ends(self) -> Int64:
         """First frame after every track, int64 (T,); the detector's stride is bridged."""
         ends = self.tracks.last.astype(np.int64)

@@ -55,6 +55,11 @@ class Found(Described):
         """Characters that there are, by their number as ``cast.character`` has it."""
         return self.edits.people
 
+    @property
+    def shown(self) -> list[int]:
+        """Characters that people did not hide, by number as above, ascending."""
+        return sorted(index for index, person in self.people.items() if not person.hidden)
+
     def called(self, character: int) -> str:
         """Return the name of a character, ``Character 3`` without one; -1 is ``Unknown``."""
         return self.people[character].label if character >= 0 else "Unknown"

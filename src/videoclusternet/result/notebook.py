@@ -6,7 +6,6 @@ and on dark ground: a notebook has its own theme.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 
 from videoclusternet.outside.text import printable
 from videoclusternet.result.described import Film
+from videoclusternet.runfolder.crop_zip import address
 from videoclusternet.types.span import Span
 
 WIDTH = 1000
@@ -38,9 +38,8 @@ def text(value: object) -> str:
 
 def image(jpeg: bytes, label: str, size: int) -> str:
     """Return a picture of ``size`` px, kept in the page."""
-    data = base64.b64encode(jpeg).decode()
     return (
-        f'<img src="data:image/jpeg;base64,{data}" alt="{text(label)}" title="{text(label)}" '
+        f'<img src="{address(jpeg)}" alt="{text(label)}" title="{text(label)}" '
         f'style="{_FACE.format(size)}"/>'
     )
 

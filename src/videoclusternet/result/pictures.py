@@ -86,17 +86,29 @@ def best_pictures(result: Found, character: int, tracks: Array, most: int) -> Pi
     """
     if most < 1 or not result.has_pictures:
         return Pictures()
-    rows = telling_crops(result, tracks, most)
-    if character >= 0 and (cover := cover_crop(result, character)) >= 0:
-        rows = [cover, *(row for row in rows if row != cover)][:most]
-    frames = np.concatenate([film.crops.frame for film in result.films])
-    return Pictures(_picture(result, row, int(frames[row])) for row in rows)
+    return Pictures(_picture(result, row) for row in best_rows(result, character, tracks, most))
 
 
-def _picture(result: Found, row: int, frame: int) -> Picture:
-    track = int(result.crop_track[row])
+def _picture(result: Found, row: int) -> Picture:
+    track, frame = int(result.crop_track[row]), int(result.crop_frame[row])
     film = int(result.tracks.film[track])
     return Picture(result, row, track, film, frame, result.films[film].seconds(frame))
+
+
+def best_rows(result: Found, character: int, tracks: Array, most: int) -> list[int]:
+    """Return the crops that show a character best, the chosen cover first.
+
+    Parameters are those of :func:`best_pictures`.
+
+    Returns
+    -------
+    list of int
+        Rows of the pooled crops.
+    """
+    rows = telling_crops(result, tracks, most)
+    if character >= 0 and (cover := cover_crop(result, character)) >= 0:
+        return [cover, *(row for row in rows if row != cover)][:most]
+    return rows
 
 
 def telling_crops(result: Found, tracks: Array, most: int) -> list[int]:
@@ -145,8 +157,7 @@ def cover_crop(result: Found, character: int) -> int:
         return -1
     if person.frame < 0:
         return telling_crops(result, np.array([track]), 1)[0]
-    frames = np.concatenate([film.crops.frame for film in result.films])[rows]
-    return int(rows[np.abs(frames - person.frame).argmin()])
+    return int(rows[np.abs(result.crop_frame[rows] - person.frame).argmin()])
 
 
 def best_crops(result: Found, worth: Float64) -> Int64:

@@ -64,11 +64,10 @@ class Result(Found):
         return True
 
     def __iter__(self) -> Iterator[Character]:
-        shown = sorted(number for number, person in self.people.items() if not person.hidden)
-        return (character_of(self, number) for number in shown)
+        return (character_of(self, number) for number in self.shown)
 
     def __len__(self) -> int:
-        return sum(not person.hidden for person in self.people.values())
+        return len(self.shown)
 
     def __bool__(self) -> bool:
         return True  # a film without faces is a run all the same

@@ -42,9 +42,7 @@ def trail_of(run: Found, track: int) -> Trail | None:
     The detector's stride is bridged, as in :func:`~videoclusternet.result.characters.track_span`.
     """
     film = run.film_of(track)
-    number = int(run.tracks.film[track])
-    begin = int(np.searchsorted(run.tracks.film, number))
-    rows = film.tracks.faces_of(track - begin)
+    rows = run.tracks.faces_of(track)
     if film.faces is None or not len(rows):
         return None
     span = track_span(run, track)

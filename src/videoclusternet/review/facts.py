@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from videoclusternet.result.described import Film
+from videoclusternet.result.described import NOMINAL, Film
 from videoclusternet.result.pictures import best_crops, crop_worth
 from videoclusternet.result.result import Result
 from videoclusternet.show.words import REASONS
@@ -49,7 +49,7 @@ class Facts:
         start, stop = spans(result)
         tracks = np.arange(len(result.tracks))
         crop_track = result.crop_track
-        frame = np.concatenate([film.crops.frame for film in result.films]).astype(np.int64)
+        frame = result.crop_frame
         if not result.has_pictures:
             none = np.zeros(len(tracks), dtype=np.int64)
             return cls(start, stop, none, none, none - 1, np.zeros(len(frame)), frame)
@@ -74,20 +74,13 @@ class Facts:
 
 def spans(result: Result) -> tuple[Float64, Float64]:
     """Return when every track is on screen, as ``result.characters.track_span`` does for one."""
-    found = [_spans(film) for film in result.films]
-    start, stop = (np.concatenate(side) for side in zip(*found, strict=True))
+    start, stop = result.tracks.first / NOMINAL, result.ends / NOMINAL
+    for number, film in enumerate(result.films):
+        if film.video is not None:
+            own = result.tracks.film == number
+            times = np.append(film.video.times, film.video.seconds(film.video.frames))
+            start[own], stop[own] = times[result.tracks.first[own]], times[result.ends[own]]
     return start, stop
-
-
-def _spans(film: Film) -> tuple[Float64, Float64]:
-    stop = film.tracks.last + (film.faces.stride if film.faces else 1)
-    if film.shots is not None:
-        stop = np.minimum(stop, film.shots.stop[film.tracks.shot])
-    if film.video is None:
-        return np.asarray(film.tracks.first / 24), np.asarray(stop / 24)
-    times = np.append(film.video.times, film.video.seconds(film.video.frames))
-    stop = np.minimum(stop, film.video.frames)
-    return np.asarray(times[film.tracks.first]), np.asarray(times[stop])
 
 
 def as_json(result: Result, facts: Facts) -> dict[str, Any]:
@@ -147,20 +140,19 @@ def boxes(result: Result, film: int, start: float, stop: float) -> list[dict[str
     if there.video is None or there.faces is None:
         return []
     stop = min(stop, start + LONGEST)
-    begin = int(np.flatnonzero(result.tracks.film == film)[:1].sum())
     first, last = (_frame(there, when) for when in (start, stop))
-    some = np.flatnonzero((there.tracks.first <= last) & (there.tracks.last >= first))
-    times = there.video.times
+    tracks, times = result.tracks, there.video.times
+    some = (tracks.film == film) & (tracks.first <= last) & (tracks.last >= first)
     found = []
-    for track in some.tolist():
-        faces = there.tracks.faces_of(track)
+    for track in np.flatnonzero(some).tolist():
+        faces = tracks.faces_of(track)
         frames = there.faces.frame[faces]
         # One face before and one after: between them the page interpolates.
         low = max(int(np.searchsorted(frames, first)) - 1, 0)
         faces = faces[low : int(np.searchsorted(frames, last, side="right")) + 1]
         found.append(
             {
-                "track": begin + track,
+                "track": track,
                 "times": _rounded(times[there.faces.frame[faces]]),
                 "boxes": np.rint(there.faces.box[faces]).astype(int).tolist(),
             }

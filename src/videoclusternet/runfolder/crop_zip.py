@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import lzma
@@ -182,6 +183,11 @@ def smaller(data: bytes, side: int, quality: int) -> bytes:
     except (OSError, ValueError, SyntaxError):
         return data
     return min(data, made.getvalue(), key=len)
+
+
+def address(jpeg: bytes) -> str:
+    """Return a JPEG file as an address that holds it, for a page."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def crop_name(track: int, frame: int) -> str:

@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.edits.state import Person
 from videoclusternet.outside.text import printable
 from videoclusternet.result.characters import Character, characters, track_span
-from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.pictures import best_rows
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import hints, sure_faces, why_unknown
 from videoclusternet.show.template import template_of
 from videoclusternet.show.thumbnails import thumbnails
-from videoclusternet.show.timeline import Line, axis, lines, moment, shots_of, track_name
+from videoclusternet.show.timeline import Line, axis, film_name, lines, moment, shots_of, track_name
 from videoclusternet.show.words import REASONS, several, share, span
 from videoclusternet.types import Reason
 from videoclusternet.types.span import Span
@@ -156,10 +155,9 @@ def _card(result: Result, character: Character, total: float) -> _Card:
 
 def _shown(result: Result, character: Character) -> dict[int, int]:
     """Return the crops that show a character best, by track: one of each at most."""
-    rows = telling_crops(result, character.tracks, PICTURES)
-    cover = cover_crop(result, character.index)
     found: dict[int, int] = {}
-    for row in (cover, *rows) if cover >= 0 else rows:
+    # One more than are shown: the cover may be of the same track as another.
+    for row in best_rows(result, character.index, character.tracks, PICTURES + 1):
         found.setdefault(int(result.crop_track[row]), row)
     return dict(list(found.items())[:PICTURES])
 
@@ -176,12 +174,8 @@ def _alike(result: Result, index: int) -> list[tuple[int, str]]:
     """Return number and name of the characters whom the face model does not tell from one."""
     pairs = [pair for pair in result.cast.alike if index in pair]
     others = [other for pair in pairs for other in pair if other != index]
-    people = result.people
-    return [(other + 1, printable(people[other].label)) for other in others if _seen(people, other)]
-
-
-def _seen(people: dict[int, Person], index: int) -> bool:
-    return index in people and not people[index].hidden
+    shown = result.shown
+    return [(one + 1, printable(result.called(one))) for one in others if one in shown]
 
 
 def _track(result: Result, track: int, picture: int = -1) -> _Track:
@@ -190,7 +184,7 @@ def _track(result: Result, track: int, picture: int = -1) -> _Track:
         number=track,
         name=track_name(result, track),
         shot=int(result.tracks.shot[track]),
-        film=_film(result, seen.film),
+        film=film_name(result, seen.film),
         start=moment(result.films[seen.film], seen.first),
         length=span(seen.seconds),
         confidence=f"{result.cast.confidence[track]:.2f}",
@@ -214,12 +208,7 @@ def _with_picture(result: Result, one: _Track) -> _Track:
 
 def _from_to(result: Result, first: Span, last: Span) -> str:
     """First and last moment; a film is named once."""
-    begin, end = _film(result, first.film), _film(result, last.film)
+    begin, end = film_name(result, first.film), film_name(result, last.film)
     begins = moment(result.films[first.film], first.first)
     ends = moment(result.films[last.film], last.end)
     return " ".join(w for w in (begin, begins, "to", "" if end == begin else end, ends) if w)
-
-
-def _film(result: Result, film: int) -> str:
-    """Name of a film where there are several."""
-    return printable(result.films[film].name) if len(result.films) > 1 else ""

@@ -11,7 +11,8 @@ from videoclusternet.outside.text import json_line, printable
 from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.show.hints import Hint, hints, sure_faces
-from videoclusternet.show.words import shorten, span, timecode
+from videoclusternet.show.timeline import time_of
+from videoclusternet.show.words import span
 
 
 class PlainTable(Table):
@@ -60,8 +61,8 @@ def print_cast(result: Result, as_json: bool) -> None:
             c.name,
             str(len(c.tracks)),
             span(c.seconds),
-            _when(result, first.film, first.start),
-            _when(result, last.film, last.stop),
+            time_of(result, first.film, first.start),
+            time_of(result, last.film, last.stop),
             "" if c.index < 0 else f"{c.expected_wrong:.1f}",
         )
     print_table(table)
@@ -76,11 +77,6 @@ def _print_hints(found: list[Hint]) -> None:
         print(f"\nnote: {printable(hint.text)}")
         if hint.command:
             print(f"  {printable(hint.command)}")
-
-
-def _when(result: Result, film: int, seconds: float) -> str:
-    name = f"{shorten(printable(result.films[film].name))} " if len(result.films) > 1 else ""
-    return name + timecode(seconds)
 
 
 def _as_dict(result: Result, c: Character) -> dict[str, Any]:

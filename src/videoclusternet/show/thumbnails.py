@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 
 from videoclusternet.result.found import Found
-from videoclusternet.runfolder.crop_zip import smaller
+from videoclusternet.runfolder.crop_zip import address, smaller
 
 MOST_BYTES = 2 << 20
 """Bytes of the pictures of a page from which they are made smaller."""
@@ -43,5 +42,4 @@ def thumbnails(result: Found, crops: Iterable[int], most: int = MOST_BYTES) -> d
         if sum(map(len, made.values())) <= most:
             break
         made = {row: smaller(data, side, quality) for row, data in files.items()}
-    coded = {row: base64.b64encode(data).decode() for row, data in made.items()}
-    return {row: f"data:image/jpeg;base64,{data}" for row, data in coded.items()}
+    return {row: address(data) for row, data in made.items()}

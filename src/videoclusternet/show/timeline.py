@@ -11,7 +11,7 @@ from videoclusternet.outside.text import printable
 from videoclusternet.result.characters import track_span
 from videoclusternet.result.described import Film
 from videoclusternet.result.result import Result
-from videoclusternet.show.words import span, timecode
+from videoclusternet.show.words import shorten, span, timecode
 from videoclusternet.types.arrays import Array, Ints
 from videoclusternet.types.clock import DAY, Clock
 
@@ -110,6 +110,16 @@ def moment(film: Film, frame: int) -> str:
     return timecode(film.seconds(frame))
 
 
+def film_name(result: Result, film: int) -> str:
+    """Name of a film where there are several; empty for the only one."""
+    return printable(result.films[film].name) if len(result.films) > 1 else ""
+
+
+def time_of(result: Result, film: int, seconds: float) -> str:
+    """Write a time of a film as ``h:mm:ss``, after its name in short where there are several."""
+    return f"{shorten(film_name(result, film))} {timecode(seconds)}".strip()
+
+
 def lines(result: Result, tracks: Ints) -> list[Line]:
     """Return the line of these tracks in each film in which they are."""
     found = []
@@ -122,8 +132,7 @@ def lines(result: Result, tracks: Ints) -> list[Line]:
             left = min(WIDTH * seen.start / whole, WIDTH - width)
             bars.append(Bar(track, left, width, describe(result, track)))
         if bars:
-            name = printable(film.name) if len(result.films) > 1 else ""
-            found.append(Line(number, name, bars))
+            found.append(Line(number, film_name(result, number), bars))
     return found
 
 
@@ -139,7 +148,7 @@ def describe(result: Result, track: int) -> str:
 def track_name(result: Result, track: int) -> str:
     """Return the number of a track, with the name that it was given with."""
     names = result.film_of(track).track_names
-    first = int(np.flatnonzero(result.tracks.film == result.tracks.film[track])[0])
+    first = int(np.searchsorted(result.tracks.film, result.tracks.film[track]))
     given = names[track - first] if names else ""
     return f"{track} ({printable(given)})" if given and given != str(track) else str(track)
 

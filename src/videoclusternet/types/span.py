@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from videoclusternet.types.arrays import Bools, Ints
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -61,6 +65,24 @@ def join_spans(spans: Iterable[Span], gap: float = 0.0) -> list[Span]:
         elif span.end > last.end:
             joined[-1] = Span(last.film, last.first, span.end, last.start, span.stop)
     return joined
+
+
+def inside(spans: Iterable[Span], frame: Ints) -> Bools:
+    """Tell which frames lie in spans of their film.
+
+    Parameters
+    ----------
+    spans : iterable of Span
+        Of one film, without a frame in common.
+    frame : int, shape (n,)
+
+    Returns
+    -------
+    bool, shape (n,)
+    """
+    first, end = np.array(sorted((one.first, one.end) for one in spans)).reshape(-1, 2).T
+    place = np.searchsorted(first, frame, side="right") - 1
+    return np.asarray((place >= 0) & (frame < np.append(end, 0)[place]))
 
 
 def _near(one: Span, later: Span, gap: float) -> bool:

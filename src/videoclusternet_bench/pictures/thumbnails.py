@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from videoclusternet.result.result import Result
-from videoclusternet.runfolder.crop_zip import CROP_ZIP
+from videoclusternet.runfolder.crop_zip import CROP_ZIP, address
 from videoclusternet.types.arrays import Array, UInt8
 
 SIDE = 80
@@ -83,7 +82,7 @@ class Thumbnails:
         done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         if not done:
             raise ValueError("OpenCV could not encode a picture")
-        return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+        return address(data.tobytes())
 
 
 def has_pictures(result: Result) -> bool:

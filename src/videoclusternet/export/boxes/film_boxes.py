@@ -14,8 +14,9 @@ from videoclusternet.export.sheet import Reel, Sheet
 from videoclusternet.export.whose import index_of
 from videoclusternet.result.characters import track_span
 from videoclusternet.types.arrays import Bools, Float64, Int64
+from videoclusternet.types.boxes import between
 from videoclusternet.types.film import Faces, VideoInfo
-from videoclusternet.types.span import Span, join_spans
+from videoclusternet.types.span import Span, inside, join_spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,8 @@ def film_boxes(sheet: Sheet, reel: Reel) -> FilmBoxes:
     none = np.empty(0, dtype=np.int64)
     parts = [FilmBoxes(none, none, np.empty((0, 4)), np.empty(0), none.astype(bool))]
     for track, spans in shown_tracks(sheet, reel):
-        every = _track_boxes(sheet, reel, faces, track)
-        parts.append(every.take(_inside(every.frame, spans)))
+        every = _track_boxes(sheet, faces, track)
+        parts.append(every.take(inside(spans, every.frame)))
     names = [field.name for field in fields(FilmBoxes)]
     joined = FilmBoxes(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
     return _cut_off(joined, video)
@@ -122,36 +123,26 @@ def _known(reel: Reel) -> tuple[VideoInfo, Faces]:
 def _cover(sheet: Sheet, reel: Reel) -> dict[int, list[Span]]:
     """Return the spans in which each character is wanted, by its number in the cast."""
     run = sheet.run
-    everybody = [index for index, person in run.people.items() if not person.hidden]
+    everybody = run.shown
     spans: dict[int, list[Span]] = {}
-    for player in sheet.players:
-        index = index_of(run, player)
-        mine = [one.span for one in sheet.of(player, reel)]
-        for one in everybody if index is None else [index]:
-            spans.setdefault(one, []).extend(mine)
+    for one in sheet.films[reel.number][1]:
+        index = index_of(run, one.player)
+        for who in everybody if index is None else [index]:
+            spans.setdefault(who, []).append(one.span)
     return {index: join_spans(some) for index, some in spans.items()}
 
 
-def _track_boxes(sheet: Sheet, reel: Reel, faces: Faces, track: int) -> FilmBoxes:
+def _track_boxes(sheet: Sheet, faces: Faces, track: int) -> FilmBoxes:
     """Return all boxes of a track, corners in ``box``; between them too where that is asked."""
-    before = int(np.searchsorted(sheet.run.tracks.film, reel.number))
-    rows = reel.film.tracks.faces_of(track - before)
+    rows = sheet.run.tracks.faces_of(track)
     seen = faces.frame[rows].astype(np.int64)
     box, score = faces.box[rows].astype(np.float64), faces.score[rows].astype(np.float64)
     frame = seen
     if sheet.boxes == "frames" and len(rows):
         frame = np.arange(seen[0], seen[-1] + 1)
-        box = np.stack([np.interp(frame, seen, side) for side in box.T], axis=1)
+        box = between(frame, seen, box)
         score = np.interp(frame, seen, score)
     return FilmBoxes(np.full(len(frame), track), frame, box, score, np.isin(frame, seen))
-
-
-def _inside(frame: Int64, spans: list[Span]) -> Bools:
-    """Whether each frame lies in a span."""
-    inside = np.zeros(len(frame), dtype=bool)
-    for span in spans:
-        inside |= (frame >= span.first) & (frame < span.end)
-    return inside
 
 
 def _cut_off(boxes: FilmBoxes, video: VideoInfo) -> FilmBoxes:

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-from videoclusternet.export.lettering import font_file, one_line
+from videoclusternet.export.lettering import fitted, font_file
 from videoclusternet.result.found import Found
 
 INK, SOFT, PAPER = "#1c1d21", "#5f636d", "#ffffff"
@@ -53,7 +53,7 @@ class Board:
     ) -> None:
         """Write one line there, cut to ``most`` px."""
         font = self._font(size, bold)
-        self._draw.text((left, top), one_line(text, most, font.getlength), fill=ink, font=font)
+        self._draw.text((left, top), fitted(text, most, font.getlength), fill=ink, font=font)
 
     def png(self) -> bytes:
         """Return the picture as a PNG file."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-from videoclusternet.export.lettering import font_file, one_line
+from videoclusternet.export.lettering import fitted, font_file
 from videoclusternet.export.pictures.contact import summary
 from videoclusternet.export.pictures.portraits import Portrait, portraits
 from videoclusternet.export.piece import Piece
@@ -57,7 +57,7 @@ def _paper(sheet: Sheet) -> Iterator[FPDF]:
     for style in ("", "B"):
         pdf.add_font(FONT, style, font_file(bold=bool(style)))
     pdf.set_text_shaping(True)  # joins Arabic letters, and writes from the right where it must
-    pdf.set_title(one_line(sheet.title, 200, len))
+    pdf.set_title(fitted(sheet.title, 200, len))
     try:
         yield pdf
     finally:
@@ -90,7 +90,7 @@ def _line(
     pdf.set_font(FONT, "B" if bold else "", size)
     pdf.set_text_color(*(INK if bold else SOFT))
     pdf.set_xy(left, top)
-    pdf.cell(most, 5, one_line(text, most - 2 * pdf.c_margin, pdf.get_string_width), align="L")
+    pdf.cell(most, 5, fitted(text, most - 2 * pdf.c_margin, pdf.get_string_width), align="L")
 
 
 @contextmanager

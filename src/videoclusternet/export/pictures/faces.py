@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from videoclusternet.export.pictures.portraits import crop_frames, crops_of, demand_pictures
+from videoclusternet.export.pictures.portraits import crops_of, demand_pictures
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Sheet
 from videoclusternet.export.write import safe_name
@@ -24,14 +24,13 @@ def write_faces(sheet: Sheet) -> Iterator[Piece]:
     """
     run = sheet.run
     demand_pictures(run)
-    frames = crop_frames(run)
     taken: set[str] = set()
     for player in sheet.players:
         folder = folder_name(player.name, taken)
         for number, row in enumerate(crops_of(sheet, player).tolist(), 1):
             track = int(run.crop_track[row])
             reel = sheet.reels[int(run.tracks.film[track])]
-            time = reel.clock.timecode(reel.clock.place(int(frames[row])))
+            time = reel.clock.timecode(reel.clock.place(int(run.crop_frame[row])))
             film = f"{safe_name(reel.name)} " if len(sheet.reels) > 1 else ""
             name = (
                 f"{number:04d} {film}{time.replace(':', '-').replace(';', '-')} track {track}.jpg"

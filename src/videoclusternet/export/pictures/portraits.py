@@ -10,9 +10,10 @@ from videoclusternet.errors import ConfigError
 from videoclusternet.export.sheet import Appearance, Player, Sheet
 from videoclusternet.export.whose import index_of
 from videoclusternet.result.found import Found
-from videoclusternet.result.pictures import cover_crop, telling_crops
+from videoclusternet.result.pictures import best_rows
 from videoclusternet.show.words import several, span
 from videoclusternet.types.arrays import Array, Ints
+from videoclusternet.types.span import inside
 
 
 @dataclass(frozen=True)
@@ -68,25 +69,18 @@ def crops_of(sheet: Sheet, player: Player) -> Ints:
     character = run.cast.character[run.crop_track]
     index = index_of(run, player)
     mine = character >= 0 if index is None else character == index
-    film, frame = run.tracks.film[run.crop_track], crop_frames(run)
+    film, frame = run.tracks.film[run.crop_track], run.crop_frame
     rows = np.flatnonzero(mine & _inside(sheet.of(player), film, frame))
     return rows[np.lexsort((run.crop_track[rows], frame[rows], film[rows]))]
-
-
-def crop_frames(run: Found) -> Array:
-    """Return the frame of every crop of all films."""
-    return np.concatenate([film.crops.frame for film in run.films])
 
 
 def _inside(appearances: list[Appearance], film: Array, frame: Array) -> Array:
     """Tell which frames lie in one of the appearances, which have none in common."""
     found = np.zeros(len(frame), dtype=bool)
     for number in {one.reel.number for one in appearances}:
-        spans = sorted((o.span.first, o.span.end) for o in appearances if o.reel.number == number)
-        first, end = np.array(spans).T
         here = film == number
-        place = np.searchsorted(first, frame[here], side="right") - 1
-        found[here] = (place >= 0) & (frame[here] < end[place])
+        spans = [one.span for one in appearances if one.reel.number == number]
+        found[here] = inside(spans, frame[here])
     return found
 
 
@@ -106,8 +100,8 @@ def _portrait(sheet: Sheet, player: Player, most: int) -> Portrait:
 def _best(run: Found, player: Player, rows: Ints, most: int) -> list[int]:
     """Choose the crops that show a player best; the cover that people chose comes first."""
     index = index_of(run, player)
-    told = telling_crops(run, np.unique(run.crop_track[rows]), most)
-    cover = cover_crop(run, index) if index is not None and index >= 0 else -1
-    best = list(dict.fromkeys([cover, *told]))
+    # One more than are wanted: the cover may be of another time.
+    tracks = np.unique(run.crop_track[rows])
+    best = best_rows(run, -1 if index is None else index, tracks, most + 1)
     inside = set(rows.tolist())
     return [row for row in best if row in inside][:most] or rows[: most // 2 or 1].tolist()

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from videoclusternet.errors import ConfigError
 from videoclusternet.export import palette
-from videoclusternet.export.lettering import font_file, one_line
+from videoclusternet.export.lettering import fitted, font_file
 from videoclusternet.types.arrays import UInt8
 
 Rgb = tuple[int, int, int]
@@ -61,7 +61,7 @@ class Labels:
     def draw(self, name: str, colour: Rgb) -> UInt8:
         """Draw a name on a plate, uint8 (h, w, 3), RGB, both sides even; long ones are cut."""
         pad = self._size // 4 + 1
-        text = one_line(name, self._most - 2 * pad, self._font.getlength)
+        text = fitted(name, self._most - 2 * pad, self._font.getlength)
         left, _, right, _ = self._font.getbbox(text)
         above, below = self._font.getmetrics()
         width, height = round(right - left) + 2 * pad, above + below + pad
@@ -74,7 +74,7 @@ class Labels:
         """Return the letters of a name that the font does not have."""
         return "".join(
             letter
-            for letter in dict.fromkeys(one_line(name, math.inf, len))
+            for letter in dict.fromkeys(fitted(name, math.inf, len))
             if ord(letter) not in self._letters and unicodedata.category(letter) not in NO_LETTERS
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Appearance, Player, Reel, Sheet
-from videoclusternet.export.whose import index_of, told
+from videoclusternet.export.whose import index_of, told, tracks_of
 from videoclusternet.result.appearances import Told
 
 SCHEMA = "urn:videoclusternet:cast:1"
@@ -50,7 +50,7 @@ def _film(reel: Reel) -> dict[str, Any]:
 def _character(sheet: Sheet, player: Player) -> dict[str, Any]:
     run, index = sheet.run, index_of(sheet.run, player)
     known = index is not None and index >= 0
-    tracks = 0 if index is None else int((run.cast.character == index).sum())
+    tracks = len(tracks_of(run, player))
     wrong = float(run.cast.expected_wrong[index]) if known else None
     return {
         "number": player.number,

@@ -19,9 +19,9 @@ import aaf2
 
 from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Appearance, Reel, Sheet
-from videoclusternet.export.timelines.laid import films_of, selects_of
-from videoclusternet.export.timelines.words import one_line, place_of
+from videoclusternet.export.timelines.laid import place_of, selects_of
 from videoclusternet.types.clock import Clock
 
 WHEN = datetime(2000, 1, 1)
@@ -54,7 +54,7 @@ class _Writer:
 
     def write(self) -> None:
         """Add all sequences."""
-        for reel, seen in films_of(self.sheet):
+        for reel, seen in self.sheet.films:
             sequence = self._sequence(reel.name, reel.clock, [(reel, 0, reel.length)], seen)
             if seen:
                 self._markers(sequence, reel.clock, seen)
@@ -187,7 +187,7 @@ class _Writer:
 
     def _mob(self, kind: str, name: str, *what: object) -> Any:
         """Add a mob whose id says what is in it."""
-        mob = getattr(self.make, kind)(one_line(name) or "_")
+        mob = getattr(self.make, kind)(one_line(name))
         key = uuid.uuid5(uuid.NAMESPACE_URL, repr((kind, name, *what)))
         mob.mob_id = aaf2.mobid.MobID(bytes_le=LABEL + key.bytes_le)
         mob["CreationTime"].value = mob["LastModified"].value = WHEN

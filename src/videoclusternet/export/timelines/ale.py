@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Reel, Sheet
-from videoclusternet.export.timelines.laid import Clip, films_of, rate_name
-from videoclusternet.export.timelines.words import one_line
+from videoclusternet.export.timelines.laid import Clip, rate_name
 from videoclusternet.types.clock import Clock
 
 COLUMNS = ("Name", "Tracks", "Start", "End", "Tape", "Source File", "Character", "In", "Out")
@@ -19,7 +19,7 @@ def write_ale(sheet: Sheet) -> Iterator[Piece]:
     """Write a log of all films of the first film's rate, and beside it of each other rate."""
     logs: dict[str, list[Clip]] = {}
     heads: dict[str, Reel] = {}
-    for reel, seen in films_of(sheet):
+    for reel, seen in sheet.films:
         name = rate_name(reel.clock)
         heads.setdefault(name, reel)
         logs.setdefault(name, []).extend(Clip(one, *sheet.with_handles(one), 0) for one in seen)

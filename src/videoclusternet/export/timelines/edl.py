@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import film_by_film, one_line
 from videoclusternet.export.sheet import Appearance, Reel, Sheet
-from videoclusternet.export.timelines.laid import Selects, films_of, selects_of
-from videoclusternet.export.timelines.words import one_line
+from videoclusternet.export.timelines.laid import Selects, selects_of
 from videoclusternet.types.clock import Clock
 
 REEL, TITLE, EVENTS = 8, 70, 999
@@ -25,9 +25,9 @@ RESERVED = ("AX", "BL", "BLACK", "BARS", "")
 def write_edl(sheet: Sheet) -> Iterator[Piece]:
     """Write the film with its markers, and beside it the selects of each player."""
     tapes = _tapes(sheet.reels)
-    for reel, seen in films_of(sheet):
+    for label, reel, seen in film_by_film(sheet):
         lines = _head(reel.name, reel.clock) + _master(reel, seen, tapes[reel.number])
-        yield Piece(_text(lines), reel.name if reel.number else "")
+        yield Piece(_text(lines), label)
     for each in selects_of(sheet):
         for first in range(0, len(each.clips), EVENTS):
             label = f"{each.name} {first // EVENTS + 1}" if first else each.name

@@ -13,9 +13,10 @@ from fractions import Fraction
 from videoclusternet.errors import ConfigError
 from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Appearance, Reel, Sheet
-from videoclusternet.export.timelines.laid import films_of, selects_of
-from videoclusternet.export.timelines.words import add, document, one_line, place_of
+from videoclusternet.export.timelines.laid import place_of, selects_of
+from videoclusternet.export.timelines.xml import add, document
 from videoclusternet.types.clock import NTSC, Clock
 
 SOUNDS = 2
@@ -30,7 +31,7 @@ def write_fcp7(sheet: Sheet) -> Iterator[Piece]:
     project = add(root, "project")
     add(project, "name", one_line(sheet.title))
     book = _Book(add(project, "children"))
-    for reel, seen in films_of(sheet):
+    for reel, seen in sheet.films:
         sequence = book.sequence(reel.name, reel.clock, [(reel, 0, reel.length, 0)])
         for one in seen:
             _marker(sequence, one)

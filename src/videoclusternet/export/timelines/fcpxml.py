@@ -11,11 +11,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from urllib.parse import quote
 
 from videoclusternet.export.piece import Piece
+from videoclusternet.export.plain import one_line
 from videoclusternet.export.sheet import Appearance, Reel, Sheet
-from videoclusternet.export.timelines.laid import Selects, films_of, selects_of
-from videoclusternet.export.timelines.words import add, document, nowhere, one_line, place_of
+from videoclusternet.export.timelines.laid import Selects, place_of, selects_of
+from videoclusternet.export.timelines.xml import add, document
 from videoclusternet.types.clock import Clock
 
 VERSION = "1.10"
@@ -33,11 +35,11 @@ def write_fcpxml(sheet: Sheet) -> Iterator[Piece]:
     event = add(add(root, "library"), "event", name=one_line(sheet.title))
     for name in dict.fromkeys(keyword(one.name) for one in sheet.players):
         add(event, "keyword-collection", name=name)
-    for reel, seen in films_of(sheet):
+    for reel, seen in sheet.films:
         clip = _clip(event, reel, 0, reel.length)
         for one in seen:
             add(clip, "keyword", **_ranged(one), value=keyword(one.player.name))
-    for reel, seen in films_of(sheet):
+    for reel, seen in sheet.films:
         _master(event, reel, seen)
     for each in selects_of(sheet):
         _selects(event, each)
@@ -74,7 +76,8 @@ def _resources(resources: ET.Element, reel: Reel) -> None:
         videoSources="1",
         **(sound if tags.channels else {}),
     )
-    add(asset, "media-rep", kind="original-media", src=place_of(reel) or nowhere(reel))
+    where = place_of(reel) or quote(one_line(reel.name), safe="")
+    add(asset, "media-rep", kind="original-media", src=where)
     tape = add(asset, "metadata")
     add(tape, "md", key="com.apple.proapps.studio.reel", value=one_line(reel.tape))
 

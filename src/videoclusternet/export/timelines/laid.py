@@ -66,34 +66,30 @@ class Selects:
         return self.clips[-1].at + self.clips[-1].length
 
 
-def films_of(sheet: Sheet) -> list[tuple[Reel, list[Appearance]]]:
-    """Return every film with its appearances, in order."""
-    found: list[list[Appearance]] = [[] for _ in sheet.reels]
-    for one in sheet.appearances:
-        found[one.reel.number].append(one)
-    return list(zip(sheet.reels, found, strict=True))
-
-
 def selects_of(sheet: Sheet) -> list[Selects]:
     """Return the selects of every player, player by player."""
-    groups: dict[tuple[Player, Fraction, bool], list[Appearance]] = {}
-    for one in sheet.appearances:
-        clock = one.reel.clock
-        groups.setdefault((one.player, clock.rate, clock.drop), []).append(one)
-    order = {player: place for place, player in enumerate(sheet.players)}
     mixed = len({rate_name(reel.clock) for reel in sheet.reels}) > 1
     found = []
-    for (player, rate, drop), some in sorted(groups.items(), key=lambda item: order[item[0][0]]):
-        clock = Clock(rate, drop=drop)
-        clock = replace(clock, start=clock.read(FIRST))
-        name = f"{player.name} - {rate_name(clock)}" if mixed else player.name
-        found.append(Selects(player, name, clock, tuple(_back_to_back(sheet, some))))
+    for player in sheet.players:
+        groups: dict[tuple[Fraction, bool], list[Appearance]] = {}
+        for one in sheet.of(player):
+            groups.setdefault((one.reel.clock.rate, one.reel.clock.drop), []).append(one)
+        for (rate, drop), some in groups.items():
+            clock = Clock(rate, drop=drop)
+            clock = replace(clock, start=clock.read(FIRST))
+            name = f"{player.name} - {rate_name(clock)}" if mixed else player.name
+            found.append(Selects(player, name, clock, tuple(_back_to_back(sheet, some))))
     return found
 
 
 def rate_name(clock: Clock) -> str:
     """Return what people call a rate, such as ``29.97 fps DF``."""
     return f"{float(clock.rate):.5g} fps{' DF' if clock.drop else ''}"
+
+
+def place_of(reel: Reel, host: str = "") -> str | None:
+    """Return the place of a film's file as a URL, percent-encoded; None where it has none."""
+    return reel.path.as_uri().replace("file://", f"file://{host}", 1) if reel.path else None
 
 
 def _back_to_back(sheet: Sheet, some: list[Appearance]) -> Iterator[Clip]:
