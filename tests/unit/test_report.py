@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from tests import tables
 from tests.conftest import Vcn
@@ -25,12 +25,14 @@ from tests.sheets import NAMES, varying
 from tests.unit.test_cast_page import Page
 from videoclusternet import cluster, cluster_film, cluster_tracks, open_run
 from videoclusternet.errors import StoreError
-from videoclusternet.report.circle import graph, pairs_of
+from videoclusternet.export.lettering import font_file
+from videoclusternet.outside.text import printable
+from videoclusternet.report.circle import DISC, RING, graph, pairs_of
 from videoclusternet.report.face_map import SIZE, labels, map_places, places
 from videoclusternet.report.faces import glyph
 from videoclusternet.report.heat import cell_text, shared_cells, tone, unit_of
 from videoclusternet.report.made import settings, steps
-from videoclusternet.report.members import COLOURS, SHAPES, Member, members
+from videoclusternet.report.members import COLOURS, SHAPES, SHORT, Member, members
 from videoclusternet.report.page import PAGE, write_report
 from videoclusternet.report.quality import doubted, histogram, set_aside
 from videoclusternet.report.sheets import ACROSS, Sheets
@@ -39,6 +41,7 @@ from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.folder import Store
+from videoclusternet.show.words import shorten
 from videoclusternet.sources.features import Features, FeatureSource, write_features
 from videoclusternet.types import Reason
 
@@ -160,6 +163,18 @@ def test_neighbours_on_the_circle_share_most() -> None:
     assert len(edges) == 3 and "Name 0 and Name 2: 5.0 s together" in edges[-1].title
     assert [(a.place, b.place) for a, b in pairs_of(cast, found, 2)] == [(0, 2), (1, 3)]
     assert graph([], found)[1:] == ([], [])
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Ä" * 300, "松本" * 40, "Wilhelmina Wassermann"])
+def test_names_on_the_circle_are_not_cut_by_its_edge(name: str) -> None:
+    (only,) = a_cast(1)
+    other = replace(only, place=1, short="B")
+    cast = [replace(only, short=shorten(printable(name), SHORT)), other]
+    side, nodes, _ = graph(cast, together(a_run(0, 2), [one.character for one in cast]))
+    font = ImageFont.truetype(font_file(), 15)
+    for node in nodes:
+        begins = RING + DISC * node.scale + 8
+        assert begins + font.getlength(node.member.short) <= side / 2
 
 
 def test_the_matrix_is_the_same_from_both_sides() -> None:

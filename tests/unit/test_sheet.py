@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from tests import tables
@@ -55,6 +56,9 @@ def test_what_is_not_exact_is_said() -> None:
     assert list(reels_of(a_run([a_film(timecode="00:00:00:00")]))[0].doubts) == []
     (said,) = reels_of(a_run([a_film(video=varying())]))[0].doubts
     assert "of varying rate" in said
+    late = a_film(video=replace(tables.video(9), pts=np.arange(9) + 36, end=45))
+    (said,) = reels_of(a_run([late]))[0].doubts
+    assert "its picture begins 1.50 s in" in said
     (said,) = reels_of(a_run([tables.film(tables.tracks([(0, 0, 9)]))]))[0].doubts
     assert "no film" in said and "24 a second" in said
 

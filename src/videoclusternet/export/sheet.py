@@ -54,10 +54,16 @@ class Reel:
     def doubts(self) -> Iterator[str]:
         """What is not exact about its times, in sentences."""
         film, clock, said = self.film, self.clock, self.film.tags.timecode
+        late = film.seconds(0) if film.frames else 0.0
         if film.video is None:
             yield f"{self.name}: no film, so its frames are counted at {clock.rate} a second"
         elif said and not film.is_timed and clock == film.clock:
             yield f"{self.name}: its file says {said!r}, no timecode at its rate; counted from 0"
+        if late * clock.rate >= 1:
+            yield (
+                f"{self.name}: its picture begins {late:.2f} s in; "
+                "timecode and timelines count from there, seconds from the start"
+            )
         if clock.video is not None:
             rate = f"{float(clock.rate):.5g}"
             yield f"{self.name}: of varying rate; its frames lie on a timeline of {rate} by time"
