@@ -44,6 +44,7 @@ from videoclusternet.runfolder.folder import Store
 from videoclusternet.show.words import shorten
 from videoclusternet.sources.features import Features, FeatureSource, write_features
 from videoclusternet.types import Reason
+from videoclusternet.types.clock import Tags
 
 
 def a_run(seed: int, characters: int = 5) -> Result:
@@ -344,6 +345,15 @@ def test_the_drawn_film_is_on_the_page(drawn: Result) -> None:
     }
     assert [text for _, text in alone] == ["1.0", "1.0"]
     assert write_report(drawn).read_bytes() == write_report(drawn).read_bytes()
+
+
+def test_all_times_are_timecode_where_the_film_has_one(drawn: Result) -> None:
+    film = replace(drawn.films[0], tags=Tags("00:59:50:12"))
+    page = read(replace(drawn, films=(film,)))
+    first, last = (characters(drawn)[0].spans[at] for at in (0, -1))
+    told = page.texts("main")[0]
+    assert f"{film.clock.timecode(first.first)} to {film.clock.timecode(last.end)}" in told
+    assert "from00:59:50" in told and "0:00:0" not in told
 
 
 def test_pictures_are_on_the_page_once(large: Path, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from videoclusternet.report.sheets import Picture, Sheets
 from videoclusternet.result.characters import track_span
 from videoclusternet.result.pictures import best_crops, crop_worth
 from videoclusternet.result.result import Result
-from videoclusternet.show.timeline import track_name
-from videoclusternet.show.words import REASONS, share, shorten, span, timecode
+from videoclusternet.show.timeline import moment, track_name
+from videoclusternet.show.words import REASONS, share, shorten, span
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Int64, Ints
 
@@ -116,8 +116,9 @@ def _probably(result: Result, track: int) -> str:
 def when(result: Result, track: int) -> str:
     """Say when a track is on screen, with the film where there are several."""
     seen = track_span(result, track)
-    film = shorten(printable(result.films[seen.film].name)) if len(result.films) > 1 else ""
-    return f"{film} {timecode(seen.start)}, {span(seen.seconds)}".strip()
+    of = result.films[seen.film]
+    film = shorten(printable(of.name)) if len(result.films) > 1 else ""
+    return f"{film} {moment(of, seen.first)}, {span(seen.seconds)}".strip()
 
 
 def face_map(result: Result, cast: Sequence[Member], small: Thumbnails) -> Map:

@@ -26,8 +26,8 @@ from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import face_sizes, hints, sure_faces
 from videoclusternet.show.template import template_of
-from videoclusternet.show.timeline import Line, axis, lines, shots_of
-from videoclusternet.show.words import several, share, shorten, span, timecode
+from videoclusternet.show.timeline import Line, axis, lines, moment, second_of, shots_of
+from videoclusternet.show.words import several, share, shorten, span
 from videoclusternet.types.span import Span
 
 PAGE = "report.html"
@@ -147,14 +147,14 @@ def _card(result: Result, one: Member, total: float, longest: float) -> _Card:
         bar=100 * c.seconds / longest,
         tracks=several(len(c.tracks), "track"),
         shots=several(shots_of(result, c.tracks), "shot"),
-        first=_moment(result, c.spans[0], c.spans[0].start),
-        last=_moment(result, c.spans[-1], c.spans[-1].stop),
+        first=_moment(result, c.spans[0], c.spans[0].first),
+        last=_moment(result, c.spans[-1], c.spans[-1].end),
         wrong=f"{c.expected_wrong:.1f}",
     )
 
 
-def _moment(result: Result, there: Span, seconds: float) -> str:
-    return f"{_film(result, there.film)} {timecode(seconds)}".strip()
+def _moment(result: Result, there: Span, frame: int) -> str:
+    return f"{_film(result, there.film)} {moment(result.films[there.film], frame)}".strip()
 
 
 def _film(result: Result, film: int) -> str:
@@ -194,7 +194,7 @@ def _in_time(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
         "parts": [
             _part(result, number, part.film, part.start, parts) for number, part in enumerate(parts)
         ],
-        "part_cells": part_cells(shown, parts, time),
+        "part_cells": part_cells(result.films, shown, parts, time),
         "part_unit": unit_of(time),
     }
 
@@ -202,7 +202,7 @@ def _in_time(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
 def _part(result: Result, number: int, film: int, start: float, parts: Sequence[Any]) -> str:
     """Head of a part: its film where that begins, else its time."""
     begins = number == 0 or parts[number - 1].film != film
-    return _film(result, film) or timecode(start) if begins else timecode(start)
+    return (_film(result, film) if begins else "") or second_of(result.films[film], start)
 
 
 def _shared(result: Result, shown: Sequence[Member]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,14 @@ def moment(film: Film, frame: int) -> str:
     if film.tags.timecode:
         return film.clock.timecode(film.clock.place(frame))
     return timecode(film.seconds(frame))
+
+
+def second_of(film: Film, seconds: float) -> str:
+    """Write a time of a film to the second, by its timecode where it has one."""
+    if not film.tags.timecode:
+        return timecode(seconds)
+    frame = bisect_right(range(film.frames), seconds, key=film.seconds) - 1
+    return moment(film, max(0, frame))[:8]
 
 
 def lines(result: Result, tracks: Ints) -> list[Line]:
