@@ -33,7 +33,7 @@ from videoclusternet.report.faces import glyph
 from videoclusternet.report.heat import cell_text, shared_cells, tone, unit_of
 from videoclusternet.report.made import settings, steps
 from videoclusternet.report.members import COLOURS, SHAPES, SHORT, Member, members
-from videoclusternet.report.page import PAGE, write_report
+from videoclusternet.report.page import CELL, PAGE, heads_of, write_report
 from videoclusternet.report.quality import doubted, histogram, set_aside
 from videoclusternet.report.sheets import ACROSS, Sheets
 from videoclusternet.report.together import Part, parts_of, screen_time, together
@@ -467,6 +467,24 @@ def test_two_films_have_lanes_of_their_own(tmp_path: Path, fake_models: FakeMode
     assert heads == ["part 1", "part 2"]
     firsts = [text.split(" to ")[0] for text in page.texts("span", "last")]
     assert firsts == ["part 1 0:00:00", "part 1 0:00:01"]
+
+
+@pytest.mark.parametrize("films", [1, 2, 3, 30])
+def test_heads_of_parts_leave_each_other_room(films: int) -> None:
+    of = tables.tracks([])
+    every = [
+        replace(tables.film(of, with_video=tables.video(2400)), name=f"S01E{n:02d} The One")
+        for n in range(films)
+    ]
+    run = tables.result(every, of, tables.cast([]))
+    parts = parts_of(run)
+    heads = heads_of(run, parts)
+    font = ImageFont.truetype(font_file(), 11.5)
+    shown = [number for number, (head, _) in enumerate(heads) if head]
+    for one, other in pairwise(shown):
+        assert font.getlength(heads[one][0]) <= (other - one) * CELL
+    assert len(heads) == len(parts) and all(full for _, full in heads)
+    assert len(shown) == 5 if films == 1 else shown[0] == 0
 
 
 def test_given_crops_have_a_report_without_a_film(

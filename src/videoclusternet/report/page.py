@@ -20,7 +20,7 @@ from videoclusternet.report.faces import Thumbnails, face_map, glyph
 from videoclusternet.report.heat import part_cells, shared_cells, unit_of
 from videoclusternet.report.members import PICTURES, Member, members
 from videoclusternet.report.sheets import Sheets
-from videoclusternet.report.together import Together, parts_of, screen_time, together
+from videoclusternet.report.together import Part, Together, parts_of, screen_time, together
 from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
@@ -34,6 +34,8 @@ PAGE = "report.html"
 PACKAGE = "videoclusternet.report"
 LARGE = 80
 """Side of the pictures of the cast, px."""
+LETTER, GAP, CELL = 7, 6, 32
+"""Width of a letter over a part of the film, room behind the last, least width of a part, px."""
 CIRCLE = 24
 """Characters among whom it is shown who appears with whom: more names are not to be read."""
 PAIRS = 12
@@ -191,18 +193,29 @@ def _in_time(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
         "axes": [axis(film) for film in result.films],
         "lanes": by_film,
         "reaches": sorted(reaches, key=lambda one: (one.left, one.card)),
-        "parts": [
-            _part(result, number, part.film, part.start, parts) for number, part in enumerate(parts)
-        ],
+        "parts": heads_of(result, parts),
         "part_cells": part_cells(result.films, shown, parts, time),
         "part_unit": unit_of(time),
     }
 
 
-def _part(result: Result, number: int, film: int, start: float, parts: Sequence[Any]) -> str:
-    """Head of a part: its film where that begins, else its time."""
-    begins = number == 0 or parts[number - 1].film != film
-    return (_film(result, film) if begins else "") or second_of(result.films[film], start)
+def heads_of(result: Result, parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Return what stands over each part, where there is room, and where it begins in full.
+
+    The first part of a film has its name, where there are several; every fourth its time.
+    """
+    heads, free, of_film = [], 0.0, 0
+    for number, part in enumerate(parts):
+        begins = number == 0 or parts[number - 1].film != part.film
+        of_film = 0 if begins else of_film + 1
+        time, film = second_of(result.films[part.film], part.start), _film(result, part.film)
+        head = (film if begins else "") or (time if of_film % 4 == 0 else "")
+        if head and number >= free:
+            free = number + (LETTER * len(head) + GAP) / CELL
+        else:
+            head = ""
+        heads.append((head, f"{film} {time}".strip()))
+    return heads
 
 
 def _shared(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
