@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_what_belongs_to_a_run_is_never_written_over(tmp_path: Path) -> None:
         export(SHEET, tmp_path / "run.json", "csv", force=True)
     assert (tmp_path / "run.json").read_text() == "{}"
     assert export(SHEET, tmp_path / "cast.csv") == [tmp_path / "cast.csv"]
+
+
+def test_a_film_and_a_folder_are_never_written_over(tmp_path: Path) -> None:
+    film = a_film()
+    assert film.video is not None
+    footage = tmp_path / "film.mp4"
+    footage.write_bytes(b"footage")
+    there = replace(film, video=replace(film.video, path=str(footage)))
+    sheet = a_sheet([there], {"Anna": [(0, 0, 9)]})
+    with pytest.raises(ConfigError, match="is the film itself"):
+        export(sheet, footage, "csv", force=True)
+    assert footage.read_bytes() == b"footage"
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(ConfigError, match="is a folder"):
+        export(sheet, tmp_path / "photos", "csv", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "photos"]
 
 
 def test_several_files_lie_beside_each_other(pieces: list[Piece], tmp_path: Path) -> None:

@@ -82,19 +82,13 @@ def render(
     targets: dict[Path, Path] = {}
     for number in found:
         target = beside(to, "" if len(run.films) == 1 else run.films[number].name, targets)
-        _refuse(target, found, force)
+        refuse(target, force, [Path(video.path) for video in found.values()])
         targets[target] = target
     for (number, video), target in zip(found.items(), targets, strict=True):
         with writing(target):
             target.absolute().parent.mkdir(parents=True, exist_ok=True)
         _render(run, number, video, target, look, font, hook)
     return list(targets)
-
-
-def _refuse(target: Path, films: dict[int, VideoInfo], force: bool) -> None:
-    if any(target.exists() and target.samefile(video.path) for video in films.values()):
-        raise ConfigError(f"{target} is the film itself", "choose another name")
-    refuse(target, force)
 
 
 def _found(run: Found, films: Sequence[Path], hook: Hook) -> dict[int, VideoInfo]:
