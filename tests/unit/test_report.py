@@ -569,3 +569,8 @@ def test_the_command_refuses_what_it_cannot_write(vcn: Vcn, drawn: Result, tmp_p
     nowhere = vcn("report", drawn.folder, "-o", tmp_path / "no" / "x.html")
     assert nowhere.code == StoreError.exit_code and "cannot write" in nowhere.complaint
     assert vcn("report", tmp_path / "none").complaint
+    film = drawn.films[0].where(drawn.folder.parent)
+    assert film is not None
+    (link := tmp_path / "link.mp4").symlink_to(film.absolute())
+    itself = vcn("report", drawn.folder, "-o", link, "--force")
+    assert itself.code == 2 and "is the film itself" in itself.complaint and link.is_symlink()

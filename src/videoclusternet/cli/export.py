@@ -106,10 +106,12 @@ def report(
     from videoclusternet.report.page import PAGE, write_report
     from videoclusternet.result.result import open_run
 
-    own = run / PAGE
+    own, found = run / PAGE, open_run(run)
     if output is not None and output.absolute() != own.absolute():
-        refuse(output, force)
-    page = write_report(open_run(run), output or own).resolve()
+        refuse(
+            output, force, filter(None, (film.where(run.resolve().parent) for film in found.films))
+        )
+    page = write_report(found, output or own).resolve()
     say(str(page))
     if opens:
         typer.launch(page.as_uri())
