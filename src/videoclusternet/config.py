@@ -334,7 +334,7 @@ def _refusal(error: ValidationError) -> ConfigError:
         every = setting_names()
         steps = {name.partition(".")[0] for name in every} | set(every)
         own = {name.rpartition(".")[2]: name for name in every}
-        hint = meant(where, steps) or meant(where.lower(), steps)
+        hint = meant(where, steps)
         hint = f"did you mean {own[where]}? " if where in own else hint
         return ConfigError(f"no setting {shown(where)}", hint + lists)
     said = first["msg"].removeprefix("Value error, ")

@@ -74,7 +74,7 @@ def profile_of(name: str) -> dict[str, Any]:
     if name not in PROFILES:
         raise ConfigError(
             f"no profile {shown(name)}",
-            f"{meant(name.lower(), PROFILES)}choose one of auto, {', '.join(PROFILES)}",
+            f"{meant(name, PROFILES)}choose one of auto, {', '.join(PROFILES)}",
         )
     return PROFILES[name]
 

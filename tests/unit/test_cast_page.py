@@ -313,6 +313,14 @@ def test_what_is_uncertain_is_said_where_people_look(drawn: Result) -> None:
     assert "looks like Character 1 to the face model" in main
 
 
+def test_tracks_of_hidden_people_are_not_counted(drawn: Result) -> None:
+    drawn.edits.hide(2)
+    (shown,) = [one for one in drawn if one.index == 0]
+    header = read(drawn).texts("header")[0]
+    assert f"1 character in {len(shown.tracks)} tracks · 1 hidden" in header
+    assert f" of {len(shown.tracks)} tracks" in header and len(shown.tracks) < len(drawn.tracks)
+
+
 def test_nobody_and_no_pictures(drawn: Result, tmp_path: Path) -> None:
     none = tables.tracks([])
     empty = tables.result([tables.film(none, tmp_path)], none, tables.cast([]))

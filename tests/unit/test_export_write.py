@@ -57,12 +57,13 @@ def test_what_is_there_stays_unless_forced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_belongs_to_a_run_is_never_written_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["run.json", "cast.csv", "films/cast.csv"])
+def test_nothing_is_written_into_a_run_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(ConfigError, match="belongs to a run"):
-        export(SHEET, tmp_path / "run.json", "csv", force=True)
+    with pytest.raises(ConfigError, match="lies in a run folder"):
+        export(SHEET, tmp_path / name, "csv", force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
     assert (tmp_path / "run.json").read_text() == "{}"
-    assert export(SHEET, tmp_path / "cast.csv") == [tmp_path / "cast.csv"]
 
 
 def test_several_files_lie_beside_each_other(pieces: list[Piece], tmp_path: Path) -> None:

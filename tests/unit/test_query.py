@@ -210,6 +210,8 @@ def test_what_is_no_face_is_not_even_unknown(named: Result) -> None:
         ("Anna & Bnen", "there is no character 'Bnen' (`vcn show RUN` lists them)", 7),
         ("Ana", "there is no character 'Ana' (did you mean Anna? `vcn show RUN` lists them)", 0),
         ("1|anna", "there is no character 'anna' (did you mean Anna?", 2),
+        ("1|ANNA", "there is no character 'ANNA' (did you mean Anna?", 2),
+        ("smith", "there is no character 'smith' (did you mean \"Smith & Sons\"?", 0),
         ('"Smith and Sons"', '(did you mean "Smith & Sons"?', 0),
         ("9", "there is no character '9'", 0),
         ("1 & " + "9" * 5000, "there is no character '999", 4),

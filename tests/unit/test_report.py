@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from tests import tables
 from tests.conftest import Vcn
@@ -25,13 +25,15 @@ from tests.sheets import NAMES, varying
 from tests.unit.test_cast_page import Page
 from videoclusternet import cluster, cluster_film, cluster_tracks, open_run
 from videoclusternet.errors import StoreError
-from videoclusternet.report.circle import graph, pairs_of
+from videoclusternet.export.lettering import font_file
+from videoclusternet.outside.text import printable
+from videoclusternet.report.circle import DISC, RING, graph, pairs_of
 from videoclusternet.report.face_map import SIZE, labels, map_places, places
 from videoclusternet.report.faces import glyph
 from videoclusternet.report.heat import cell_text, shared_cells, tone, unit_of
 from videoclusternet.report.made import settings, steps
-from videoclusternet.report.members import COLOURS, SHAPES, Member, members
-from videoclusternet.report.page import PAGE, write_report
+from videoclusternet.report.members import COLOURS, SHAPES, SHORT, Member, members
+from videoclusternet.report.page import CELL, PAGE, heads_of, write_report
 from videoclusternet.report.quality import doubted, histogram, set_aside
 from videoclusternet.report.sheets import ACROSS, Sheets
 from videoclusternet.report.together import Part, parts_of, screen_time, together
@@ -39,8 +41,10 @@ from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.folder import Store
+from videoclusternet.show.words import shorten
 from videoclusternet.sources.features import Features, FeatureSource, write_features
 from videoclusternet.types import Reason
+from videoclusternet.types.clock import Tags
 
 
 def a_run(seed: int, characters: int = 5) -> Result:
@@ -160,6 +164,18 @@ def test_neighbours_on_the_circle_share_most() -> None:
     assert len(edges) == 3 and "Name 0 and Name 2: 5.0 s together" in edges[-1].title
     assert [(a.place, b.place) for a, b in pairs_of(cast, found, 2)] == [(0, 2), (1, 3)]
     assert graph([], found)[1:] == ([], [])
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Ä" * 300, "松本" * 40, "Wilhelmina Wassermann"])
+def test_names_on_the_circle_are_not_cut_by_its_edge(name: str) -> None:
+    (only,) = a_cast(1)
+    other = replace(only, place=1, short="B")
+    cast = [replace(only, short=shorten(printable(name), SHORT)), other]
+    side, nodes, _ = graph(cast, together(a_run(0, 2), [one.character for one in cast]))
+    font = ImageFont.truetype(font_file(), 15)
+    for node in nodes:
+        begins = RING + DISC * node.scale + 8
+        assert begins + font.getlength(node.member.short) <= side / 2
 
 
 def test_the_matrix_is_the_same_from_both_sides() -> None:
@@ -332,6 +348,15 @@ def test_the_drawn_film_is_on_the_page(drawn: Result) -> None:
     assert write_report(drawn).read_bytes() == before
 
 
+def test_all_times_are_timecode_where_the_film_has_one(drawn: Result) -> None:
+    film = replace(drawn.films[0], tags=Tags("00:59:50:12"))
+    page = read(replace(drawn, films=(film,)))
+    first, last = (characters(drawn)[0].spans[at] for at in (0, -1))
+    told = page.texts("main")[0]
+    assert f"{film.clock.timecode(first.first)} to {film.clock.timecode(last.end)}" in told
+    assert "from00:59:50" in told and "0:00:0" not in told
+
+
 def test_pictures_are_on_the_page_once(large: Path, tmp_path: Path) -> None:
     result = open_run(shutil.copytree(large, tmp_path / "run"))
     page = read(result)
@@ -447,6 +472,24 @@ def test_two_films_have_lanes_of_their_own(
     assert firsts == ["part 1 0:00:00", "part 1 0:00:01"]
 
 
+@pytest.mark.parametrize("films", [1, 2, 3, 30])
+def test_heads_of_parts_leave_each_other_room(films: int) -> None:
+    of = tables.tracks([])
+    every = [
+        replace(tables.film(of, with_video=tables.video(2400)), name=f"S01E{n:02d} The One")
+        for n in range(films)
+    ]
+    run = tables.result(every, of, tables.cast([]))
+    parts = parts_of(run)
+    heads = heads_of(run, parts)
+    font = ImageFont.truetype(font_file(), 11.5)
+    shown = [number for number, (head, _) in enumerate(heads) if head]
+    for one, other in pairwise(shown):
+        assert font.getlength(heads[one][0]) <= (other - one) * CELL
+    assert len(heads) == len(parts) and all(full for _, full in heads)
+    assert len(shown) == 5 if films == 1 else shown[0] == 0
+
+
 def test_given_crops_have_a_report_without_a_film(
     drawn_run: Path, tmp_path: Path, fake_models: FakeModels
 ) -> None:
@@ -523,7 +566,12 @@ def test_the_command_writes_into_the_run_or_where_it_is_told(
 
 def test_the_command_refuses_what_it_cannot_write(vcn: Vcn, drawn: Result, tmp_path: Path) -> None:
     taken = vcn("report", drawn.folder, "-o", drawn.folder / "cast.html", "--force")
-    assert taken.code == 2 and "belongs to a run" in taken.complaint
+    assert taken.code == 2 and "lies in a run folder" in taken.complaint
     nowhere = vcn("report", drawn.folder, "-o", tmp_path / "no" / "x.html")
     assert nowhere.code == StoreError.exit_code and "cannot write" in nowhere.complaint
     assert vcn("report", tmp_path / "none").complaint
+    film = drawn.films[0].where(drawn.folder.parent)
+    assert film is not None
+    (link := tmp_path / "link.mp4").symlink_to(film.absolute())
+    itself = vcn("report", drawn.folder, "-o", link, "--force")
+    assert itself.code == 2 and "is the film itself" in itself.complaint and link.is_symlink()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from tests import tables
@@ -55,6 +57,9 @@ def test_what_is_not_exact_is_said() -> None:
     assert list(reels_of(a_run([a_film(timecode="00:00:00:00")]))[0].doubts) == []
     (said,) = reels_of(a_run([a_film(video=varying())]))[0].doubts
     assert "of varying rate" in said
+    late = a_film(video=replace(tables.video(9), pts=np.arange(9) + 36, end=45))
+    (said,) = reels_of(a_run([late]))[0].doubts
+    assert "its picture begins 1.50 s in" in said
     (said,) = reels_of(a_run([tables.film(tables.tracks([(0, 0, 9)]))]))[0].doubts
     assert "no film" in said and "24 a second" in said
 
@@ -85,3 +90,9 @@ def test_varying_rate_never_loses_an_appearance() -> None:
     assert len(sheet.appearances) == 100
     assert all(one.length >= 1 for one in sheet.appearances)
     assert sheet.reels[0].clock.rate in (Fraction(24000, 1001), 24, 25)
+
+
+@pytest.mark.parametrize("wrong", [{"handles": math.inf}, {"gap": -1.0}, {"min_seconds": math.nan}])
+def test_lengths_of_time_that_are_none_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="is no length of time"):
+        a_sheet([a_film()], {}, Choice(**wrong))  # type: ignore[arg-type]

@@ -21,10 +21,11 @@ MinSeconds = Annotated[
     float, typer.Option("--min-seconds", min=0, help="Leave out appearances that are shorter.")
 ]
 Gap = Annotated[
-    float, typer.Option("--gap", min=0, help="Join appearances no more than so many s apart.")
+    float,
+    typer.Option("--gap", min=0, max=86400, help="Join appearances no more than so many s apart."),
 ]
 Handles = Annotated[
-    float, typer.Option("--handles", min=0, help="Seconds before and after each select.")
+    float, typer.Option("--handles", min=0, max=86400, help="Seconds before and after each select.")
 ]
 StartTimecode = Annotated[
     str, typer.Option("--start-timecode", help="Of the first picture, such as 01:00:00:00.")
@@ -104,10 +105,12 @@ def report(
     from videoclusternet.report.page import PAGE, write_report
     from videoclusternet.result.result import open_run
 
-    own = run / PAGE
+    own, found = run / PAGE, open_run(run)
     if output is not None and output.absolute() != own.absolute():
-        refuse(output, force)
-    page = write_report(open_run(run), output or own).resolve()
+        refuse(
+            output, force, filter(None, (film.where(run.resolve().parent) for film in found.films))
+        )
+    page = write_report(found, output or own).resolve()
     say(str(page))
     if opens:
         typer.launch(page.as_uri())

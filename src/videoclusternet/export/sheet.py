@@ -6,6 +6,7 @@ clock (:mod:`videoclusternet.types.clock`), its seconds from the film's time sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -55,10 +56,16 @@ class Reel:
     def doubts(self) -> Iterator[str]:
         """What is not exact about its times, in sentences."""
         film, clock, said = self.film, self.clock, self.film.tags.timecode
+        late = film.seconds(0) if film.frames else 0.0
         if film.video is None:
             yield f"{self.name}: no film, so its frames are counted at {clock.rate} a second"
         elif said and not film.is_timed and clock == film.clock:
             yield f"{self.name}: its file says {said!r}, no timecode at its rate; counted from 0"
+        if late * clock.rate >= 1:
+            yield (
+                f"{self.name}: its picture begins {late:.2f} s in; "
+                "timecode and timelines count from there, seconds from the start"
+            )
         if clock.video is not None:
             rate = f"{float(clock.rate):.5g}"
             yield f"{self.name}: of varying rate; its frames lie on a timeline of {rate} by time"
@@ -231,6 +238,9 @@ def make_sheet(
         When the start is no timecode, or there are no such boxes.
     """
     c = choice or Choice()
+    for said, seconds in (("min-seconds", c.min_seconds), ("gap", c.gap), ("handles", c.handles)):
+        if not 0 <= seconds < math.inf:
+            raise ConfigError(f"{said} {seconds} is no length of time", "give seconds, 0 or more")
     if c.boxes not in BOXES:
         raise ConfigError(f"no boxes {c.boxes!r}", f"{' or '.join(BOXES)}")
     reels = reels_of(run, c.start_timecode)

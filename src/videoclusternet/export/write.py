@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from videoclusternet.errors import ConfigError
-from videoclusternet.export.formats import Format, find_format
+from videoclusternet.export.formats import find_format
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.sheet import Sheet
 from videoclusternet.runfolder.files import present, writing
@@ -53,20 +53,24 @@ def export(
     to = Path(to)
     chosen = find_format(to, format)
     pieces = chosen.writer()(sheet)
+    films = [reel.path for reel in sheet.reels if reel.path is not None]
     return (
         _write_folder(pieces, to, force)
         if not chosen.suffix
-        else _write_files(pieces, to, chosen, force)
+        else _write_files(pieces, to, films, force)
     )
 
 
-def _write_files(pieces: Iterator[Piece], to: Path, chosen: Format, force: bool) -> list[Path]:
+def _write_files(pieces: Iterator[Piece], to: Path, films: list[Path], force: bool) -> list[Path]:
     """Write every file under a temporary name, then all of them get theirs."""
+    refuse(to, force, films)  # before a folder is made for it
     with writing(to), tempfile.TemporaryDirectory(dir=_home(to), prefix=".vcn-") as folder:
         made: dict[Path, Path] = {}
         for number, piece in enumerate(pieces):
             target = beside(to, piece.label, made)
-            refuse(target, force)
+            refuse(target, force, films)
+            if target.is_dir():
+                raise ConfigError(f"{target} is a folder", "name a file")
             made[target] = Path(folder) / str(number)
             _put(made[target], piece.content)
         for target, path in made.items():
@@ -78,8 +82,7 @@ def _write_folder(pieces: Iterator[Piece], to: Path, force: bool) -> list[Path]:
     """Write a folder beside its place, then put it there."""
     if to.is_dir() and not (to / MARK).exists() and any(to.iterdir()):
         raise ConfigError(f"{to} holds other things", "name a folder that is not there yet")
-    if not to.is_dir() or any(to.iterdir()):
-        refuse(to, force)
+    refuse(to, force or (to.is_dir() and not any(to.iterdir())))
     with writing(to), tempfile.TemporaryDirectory(dir=_home(to), prefix=".vcn-") as folder:
         new = Path(folder) / "new"
         new.mkdir()
@@ -100,18 +103,20 @@ def _home(to: Path) -> Path:
     return to.absolute().parent
 
 
-def refuse(target: Path, force: bool) -> None:
-    """Refuse to write over what is there, unless forced; over a run's own files always.
+def refuse(target: Path, force: bool, films: Iterable[Path] = ()) -> None:
+    """Refuse to write over what is there, unless forced; over films and into run folders always.
 
     Raises
     ------
     ConfigError
         Then.
     """
+    if any(present(folder / MANIFEST) for folder in target.absolute().parents):
+        raise ConfigError(f"{target} lies in a run folder", "choose another place")
     if not present(target):
         return
-    if present(target.parent / MANIFEST):
-        raise ConfigError(f"{target} belongs to a run", "choose another name")
+    if any(one.exists() and target.exists() and target.samefile(one) for one in films):
+        raise ConfigError(f"{target} is the film itself", "choose another name")
     if not force:
         raise ConfigError(f"{target} is there already", "choose another name, or add --force")
 

@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 UNSEEN = re.compile(
@@ -43,10 +43,17 @@ def shown(value: object) -> str:
     return repr(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """Ask ``did you mean NAME?`` where a known name is close; empty where none is."""
-    close = difflib.get_close_matches(name[:SHOWN], list(known), n=1)
-    return f"did you mean {close[0]}? " if close else ""
+def meant(name: str, known: Iterable[str], written: Callable[[str], str] = str) -> str:
+    """Ask ``did you mean NAME?`` where a known name is close; empty where none is.
+
+    Upper and lower case are one. Where no name is close, the first that begins so is meant.
+    It is given as ``written`` says.
+    """
+    names = {one.casefold(): one for one in known}
+    said = name[:SHOWN].casefold()
+    close = difflib.get_close_matches(said, names, n=1)
+    close += [one for one in names if said.strip() and one.startswith(said)]
+    return f"did you mean {written(names[close[0]])}? " if close else ""
 
 
 def say(*lines: object, error: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,8 @@ DISC = 26
 """Radius of the largest picture on it."""
 LINES = 60
 """Pairs that a line joins, the longest together: more are a tangle."""
-LETTER = 8.2
-"""Width of a letter of a name, about."""
+LETTER, WIDE = 11.0, 15.0
+"""Width of a letter of a name, and of one as wide as high: capitals that go on and on fit."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def graph(cast: Sequence[Member], found: Together) -> tuple[int, list[Node], lis
     edges : list of Edge
         The thickest last.
     """
-    letters = max((len(one.short) for one in cast), default=0)
-    side = round(2 * (RING + DISC + 12 + LETTER * letters))
+    longest = max((_width(one.short) for one in cast), default=0.0)
+    side = round(2 * (RING + DISC + 12 + longest))
     order = _around(found.seconds[: len(cast), : len(cast)])
     most = max((one.character.seconds for one in cast), default=0.0) or 1.0
     nodes: dict[int, Node] = {}
@@ -76,6 +77,11 @@ def graph(cast: Sequence[Member], found: Together) -> tuple[int, list[Node], lis
         ends = 90 < turn % 360 < 270  # on the left side names are turned to be read
         nodes[place] = Node(cast[place], x, y, turn + (180 if ends else 0), ends, scale)
     return side, [nodes[place] for place in order], _edges(cast, found, nodes, side / 2)
+
+
+def _width(name: str) -> float:
+    """Return how wide a name is at most, about."""
+    return sum(WIDE if unicodedata.east_asian_width(one) in "WF" else LETTER for one in name)
 
 
 def _edges(

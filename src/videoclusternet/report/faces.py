@@ -116,7 +116,7 @@ def _probably(result: Result, track: int) -> str:
 def when(result: Result, track: int) -> str:
     """Say when a track is on screen, with the film where there are several."""
     seen = track_span(result, track)
-    return f"{time_of(result, seen.film, seen.start)}, {span(seen.seconds)}"
+    return f"{time_of(result, seen.film, seen.first)}, {span(seen.seconds)}"
 
 
 def face_map(result: Result, cast: Sequence[Member], small: Thumbnails) -> Map:

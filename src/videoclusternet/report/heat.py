@@ -10,7 +10,9 @@ import numpy as np
 
 from videoclusternet.report.members import Member
 from videoclusternet.report.together import Part, Together
-from videoclusternet.show.words import span, timecode
+from videoclusternet.result.described import Film
+from videoclusternet.show.timeline import second_of
+from videoclusternet.show.words import span
 from videoclusternet.types.arrays import Float64
 
 TONES = 5
@@ -77,7 +79,9 @@ def in_common(one: Member, other: Member, found: Together) -> str:
     return f"{one.short} and {other.short}: {time}{shots} shot{'' if shots == 1 else 's'} in common"
 
 
-def part_cells(cast: Sequence[Member], parts: Sequence[Part], time: Float64) -> list[list[Cell]]:
+def part_cells(
+    films: Sequence[Film], cast: Sequence[Member], parts: Sequence[Part], time: Float64
+) -> list[list[Cell]]:
     """Return the cells of who is on screen how long in each part."""
     unit, most = unit_of(time), float(time.max(initial=0)) or 1.0
     return [
@@ -85,7 +89,8 @@ def part_cells(cast: Sequence[Member], parts: Sequence[Part], time: Float64) -> 
             Cell(
                 tone(time[one.place, p], most),
                 cell_text(time[one.place, p], unit),
-                f"{one.short}, {timecode(part.start)} to {timecode(part.stop)}: "
+                f"{one.short}, {second_of(films[part.film], part.start)} "
+                f"to {second_of(films[part.film], part.stop)}: "
                 f"{span(time[one.place, p])}"
                 if time[one.place, p] > 0
                 else "",

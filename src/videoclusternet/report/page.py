@@ -20,19 +20,21 @@ from videoclusternet.report.faces import Thumbnails, face_map, glyph
 from videoclusternet.report.heat import part_cells, shared_cells, unit_of
 from videoclusternet.report.members import PICTURES, Member, members
 from videoclusternet.report.sheets import Sheets
-from videoclusternet.report.together import Together, parts_of, screen_time, together
+from videoclusternet.report.together import Part, Together, parts_of, screen_time, together
 from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.hints import face_sizes, hints, sure_faces
 from videoclusternet.show.template import template_of
-from videoclusternet.show.timeline import Line, axis, film_name, lines, shots_of, time_of
-from videoclusternet.show.words import several, share, shorten, span, timecode
+from videoclusternet.show.timeline import Line, axis, film_name, lines, second_of, shots_of, time_of
+from videoclusternet.show.words import several, share, shorten, span
 
 PAGE = "report.html"
 PACKAGE = "videoclusternet.report"
 LARGE = 80
 """Side of the pictures of the cast, px."""
+LETTER, GAP, CELL = 7, 6, 32
+"""Width of a letter over a part of the film, room behind the last, least width of a part, px."""
 CIRCLE = 24
 """Characters among whom it is shown who appears with whom: more names are not to be read."""
 PAIRS = 12
@@ -146,8 +148,8 @@ def _card(result: Result, one: Member, total: float, longest: float) -> _Card:
         bar=100 * c.seconds / longest,
         tracks=several(len(c.tracks), "track"),
         shots=several(shots_of(result, c.tracks), "shot"),
-        first=time_of(result, c.spans[0].film, c.spans[0].start),
-        last=time_of(result, c.spans[-1].film, c.spans[-1].stop),
+        first=time_of(result, c.spans[0].film, c.spans[0].first),
+        last=time_of(result, c.spans[-1].film, c.spans[-1].end),
         wrong=f"{c.expected_wrong:.1f}",
     )
 
@@ -181,18 +183,30 @@ def _in_time(result: Result, shown: Sequence[Member]) -> dict[str, Any]:
         "axes": [axis(film) for film in result.films],
         "lanes": by_film,
         "reaches": sorted(reaches, key=lambda one: (one.left, one.card)),
-        "parts": [
-            _part(result, number, part.film, part.start, parts) for number, part in enumerate(parts)
-        ],
-        "part_cells": part_cells(shown, parts, time),
+        "parts": heads_of(result, parts),
+        "part_cells": part_cells(result.films, shown, parts, time),
         "part_unit": unit_of(time),
     }
 
 
-def _part(result: Result, number: int, film: int, start: float, parts: Sequence[Any]) -> str:
-    """Head of a part: its film where that begins, else its time."""
-    begins = number == 0 or parts[number - 1].film != film
-    return (shorten(film_name(result, film)) if begins else "") or timecode(start)
+def heads_of(result: Result, parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Return what stands over each part, where there is room, and where it begins in full.
+
+    The first part of a film has its name, where there are several; every fourth its time.
+    """
+    heads, free, of_film = [], 0.0, 0
+    for number, part in enumerate(parts):
+        begins = number == 0 or parts[number - 1].film != part.film
+        of_film = 0 if begins else of_film + 1
+        time = second_of(result.films[part.film], part.start)
+        film = shorten(film_name(result, part.film))
+        head = (film if begins else "") or (time if of_film % 4 == 0 else "")
+        if head and number >= free:
+            free = number + (LETTER * len(head) + GAP) / CELL
+        else:
+            head = ""
+        heads.append((head, f"{film} {time}".strip()))
+    return heads
 
 
 def _shared(result: Result, shown: Sequence[Member]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def nobody(question: Question, who: Who, labels: Iterable[str]) -> QueryError:
     return question.error(
         who.at,
         f"there is no character {shown(who.name)}",
-        f"{meant(who.name, map(written, labels))}`vcn show RUN` lists them",
+        f"{meant(who.name, labels, written)}`vcn show RUN` lists them",
     )
 
 

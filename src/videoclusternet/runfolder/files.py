@@ -78,7 +78,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {error.strerror or error}",
-            "make room or choose another folder with -o; what was finished is kept",
+            "make room or choose another place; what was finished is kept",
         ) from error
 
 

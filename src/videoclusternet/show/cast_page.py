@@ -82,7 +82,7 @@ def write_page(result: Result) -> Path:
     shown = [one.picture for one in (*faces, *(face for card in cards for face in card.faces))]
     page = template_of("videoclusternet.show", "cast.html.j2").render(
         title=", ".join(printable(film.name) for film in result.films),
-        summary=_summary(result, len(known), len(hidden), len(unknown), total),
+        summary=_summary(result, known, len(hidden), len(unknown), total),
         hints=[(printable(h.text), printable(h.command)) for h in hints(result, names_only=True)],
         doubts=_doubts(known),
         review=_review(result),
@@ -104,13 +104,15 @@ def write_page(result: Result) -> Path:
     return path
 
 
-def _summary(result: Result, known: int, hidden: int, unknown: int, total: float) -> list[str]:
-    """Length, characters, tracks, hidden, Unknown and shots, as the line below the title."""
+def _summary(
+    result: Result, known: Sequence[Character], hidden: int, unknown: int, total: float
+) -> list[str]:
+    """Length, shots, characters and their tracks, hidden, Unknown: the line below the title."""
     shots = sum(len(film.shots) for film in result.films if film.shots is not None)
     return [
         span(total),
         *([several(shots, "shot")] if shots else []),
-        f"{several(known, 'character')} in {several(len(result.tracks) - unknown, 'track')}",
+        f"{several(len(known), 'character')} in {several(_tracks(known), 'track')}",
         *([f"{hidden} hidden"] if hidden else []),
         f"{unknown} Unknown",
     ]
@@ -121,7 +123,11 @@ def _doubts(known: Sequence[Character]) -> tuple[str, list[tuple[int, str]]]:
     wrong = sum(one.expected_wrong for one in known)
     least = sorted(known, key=lambda one: -one.expected_wrong)[:DOUBTFUL]
     named = [(one.number, printable(one.name)) for one in least if one.expected_wrong >= WRONG]
-    return f"{wrong:.1f} of {several(sum(len(one.tracks) for one in known), 'track')}", named
+    return f"{wrong:.1f} of {several(_tracks(known), 'track')}", named
+
+
+def _tracks(known: Sequence[Character]) -> int:
+    return sum(len(one.tracks) for one in known)
 
 
 def _review(result: Result) -> str:

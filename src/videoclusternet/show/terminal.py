@@ -61,8 +61,8 @@ def print_cast(result: Result, as_json: bool) -> None:
             c.name,
             str(len(c.tracks)),
             span(c.seconds),
-            time_of(result, first.film, first.start),
-            time_of(result, last.film, last.stop),
+            time_of(result, first.film, first.first),
+            time_of(result, last.film, last.end),
             "" if c.index < 0 else f"{c.expected_wrong:.1f}",
         )
     print_table(table)

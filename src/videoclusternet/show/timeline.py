@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +75,11 @@ def axis(film: Film) -> Axis:
     """Return time marks and cuts of a film."""
     whole = max(film.duration, 1e-9)
     step = next((s for s in STEPS if whole / s <= MARKS), STEPS[-1] * math.ceil(whole / 7200))
-    if film.tags.timecode:
-        marks = _marks(film.clock, film.clock.place(film.frames), step)
+    if film.is_timed:
+        begin = film.seconds(0)  # sound may come before the picture
+        places = _marks(film.clock, film.clock.place(film.frames), step)
+        seconds = [(begin + float(film.clock.seconds(place)), said) for place, said in places]
+        marks = [(100 * time / whole, said) for time, said in seconds]
     else:
         marks = [(100 * t / whole, timecode(t)) for t in np.arange(0, whole, step).tolist()]
     starts = film.shots.start[1:].tolist() if film.shots is not None else []
@@ -83,17 +87,17 @@ def axis(film: Film) -> Axis:
     return Axis(marks, cuts if len(cuts) <= CUTS else [])
 
 
-def _marks(clock: Clock, length: int, step: int) -> list[tuple[float, str]]:
-    """Return the places of round timecodes in a film of so many frames; its start without any."""
+def _marks(clock: Clock, length: int, step: int) -> list[tuple[int, str]]:
+    """Return the frames with round timecodes in a film of so many; its start without any."""
     start = clock.timecode(0)
     hours, minutes, seconds = (int(part) for part in start[:8].split(":"))
     second = 3600 * hours + 60 * minutes + seconds + (int(start[9:]) > 0)
     second += -second % step
     marks = []
     while (place := (_frame_of(clock, second) - clock.start) % clock.day) < length:
-        marks.append((100 * place / length, clock.timecode(place)[:8]))
+        marks.append((place, clock.timecode(place)[:8]))
         second += step
-    return marks or [(0.0, start)]
+    return marks or [(0, start)]
 
 
 def _frame_of(clock: Clock, second: int) -> int:
@@ -105,7 +109,7 @@ def _frame_of(clock: Clock, second: int) -> int:
 
 def moment(film: Film, frame: int) -> str:
     """Write when a frame is shown: by the film's timecode where it has one, else ``h:mm:ss``."""
-    if film.tags.timecode:
+    if film.is_timed:
         return film.clock.timecode(film.clock.place(frame))
     return timecode(film.seconds(frame))
 
@@ -115,9 +119,17 @@ def film_name(result: Result, film: int) -> str:
     return printable(result.films[film].name) if len(result.films) > 1 else ""
 
 
-def time_of(result: Result, film: int, seconds: float) -> str:
-    """Write a time of a film as ``h:mm:ss``, after its name in short where there are several."""
-    return f"{shorten(film_name(result, film))} {timecode(seconds)}".strip()
+def time_of(result: Result, film: int, frame: int) -> str:
+    """Write when a frame is shown, after the film's name in short where there are several."""
+    return f"{shorten(film_name(result, film))} {moment(result.films[film], frame)}".strip()
+
+
+def second_of(film: Film, seconds: float) -> str:
+    """Write a time of a film to the second, by its timecode where it has one."""
+    if not film.is_timed:
+        return timecode(seconds)
+    frame = bisect_right(range(film.frames), seconds, key=film.seconds) - 1
+    return moment(film, max(0, frame))[:8]
 
 
 def lines(result: Result, tracks: Ints) -> list[Line]:

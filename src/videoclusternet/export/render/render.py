@@ -82,19 +82,13 @@ def render(
     targets: dict[Path, Path] = {}
     for number in found:
         target = beside(to, "" if len(run.films) == 1 else run.films[number].name, targets)
-        _refuse(target, found, force)
+        refuse(target, force, [Path(video.path) for video in found.values()])
         targets[target] = target
     for (number, video), target in zip(found.items(), targets, strict=True):
         with writing(target):
             target.absolute().parent.mkdir(parents=True, exist_ok=True)
         _render(run, number, video, target, look, font, hook)
     return list(targets)
-
-
-def _refuse(target: Path, films: dict[int, VideoInfo], force: bool) -> None:
-    if any(target.exists() and target.samefile(video.path) for video in films.values()):
-        raise ConfigError(f"{target} is the film itself", "choose another name")
-    refuse(target, force)
 
 
 def _found(run: Found, films: Sequence[Path], hook: Hook) -> dict[int, VideoInfo]:
@@ -174,7 +168,7 @@ def _render(
         return Painter(marks, names, labels, colours, width, height, video)
 
     hook(Event("start", step, total=video.frames, unit="frames"))
-    copy = Copy(video, target, film.clock.timecode(0) if film.tags.timecode else "", painter)
+    copy = Copy(video, target, film.clock.timecode(0) if film.is_timed else "", painter)
     copy.write(lambda done, total: hook(Event("progress", step, done, total, "frames")), note, lost)
     hook(Event("done", step, video.frames, video.frames, "frames"))
 
