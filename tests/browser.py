@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import axe_core_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -40,6 +42,19 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe holds against a page as it is, serious things alone."""
+    if not page.evaluate("'axe' in window"):
+        source = Path(axe_core_python.__file__).parent / "axe.min.js"
+        page.evaluate(source.read_text("utf-8"))
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{one['id']}: {json.dumps([node['html'][:200] for node in one['nodes'][:3]])}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 class Server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import shutil
 import subprocess
@@ -14,14 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import axe_core_python
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import tables
-from tests.browser import DESK, PHONE, chromium
+from tests.browser import DESK, PHONE, chromium, serious
 from tests.large_run import write_large_run
 from tests.shaky import clustered
 from tests.sheets import NAMES
@@ -88,10 +86,7 @@ def test_everybody_can_read_it(
 ) -> None:
     page = opened(report, size, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
-    page.evaluate((Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], json.dumps(one["nodes"])[:300]) for one in serious] == []
+    assert serious(page) == []
 
 
 def test_a_dot_shows_its_picture(opened: Open, report: Path) -> None:

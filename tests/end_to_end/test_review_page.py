@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import axe_core_python
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import DESK, PHONE, Server, Window, chromium
+from tests.browser import DESK, PHONE, Server, Window, chromium, serious
 from tests.conftest import Vcn
 from tests.drawn import PLAIN, FakeModels, draw_film
 from tests.shaky import SCENES, clustered, doubt, shaky
@@ -534,21 +533,21 @@ def test_nothing_keeps_anybody_out(
     opened: Open, size: tuple[int, int], scheme: str, browser: Browser
 ) -> None:
     window = opened(size, color_scheme=scheme, bypass_csp=True)
-    found = _findings(window)
+    found = serious(window.page)
     for tab in ("Tracks", "Film"):
         if size == PHONE:
             window.page.get_by_role("button", name=tab, exact=True).click()
-            found += _findings(window)
+            found += serious(window.page)
     if size == PHONE:
         window.page.get_by_role("button", name="Tracks", exact=True).click()
     window.page.locator("#tracks .tile:visible").first.click()
-    found += _findings(window)
+    found += serious(window.page)
     for key in ("v", "w", "Escape", "?", "r", "s", "q", "t"):
         window.page.keyboard.press(key)
         if key == "Escape":  # selects nothing: S is about the character again
             continue
         window.page.locator("dialog[open]").wait_for()
-        found += _findings(window)
+        found += serious(window.page)
         window.page.keyboard.press("Escape")
         window.page.locator("dialog").wait_for(state="detached")
     assert found == []
@@ -565,21 +564,7 @@ def test_nor_does_the_question_whether_to_keep_a_clustering(
     window.row("Unknown").wait_for()
     window.page.keyboard.press("g")
     window.page.get_by_role("button", name="Keep").wait_for(timeout=90_000)
-    assert _findings(window) == []
-
-
-def _findings(window: Window) -> list[str]:
-    """Return what axe holds against the page as it is, serious things alone."""
-    if not window.page.evaluate("'axe' in window"):
-        window.page.evaluate(
-            (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
-        )
-    found = window.page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{one['id']}: {json.dumps([node['html'][:200] for node in one['nodes'][:3]])}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
+    assert serious(window.page) == []
 
 
 def test_a_phone_shows_one_part_at_a_time(opened: Open, run: Path) -> None:

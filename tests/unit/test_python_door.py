@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests import tables
+from tests.conftest import Vcn
 from tests.large_run import write_large_run
 from tests.sheets import NAMES
 from videoclusternet import (
@@ -360,3 +361,13 @@ def test_two_hundred_characters_are_quick(tmp_path: Path) -> None:
     page = run._repr_html_()
     assert time.process_time() - begun < 2
     assert len(cast) == 201 and "and 160 more" in page and len(page) < 1 << 20
+
+
+def test_boxes_from_python_are_those_of_the_command(run: Result, tmp_path: Path, vcn: Vcn) -> None:
+    for boxes in ("detections", "frames"):
+        (made,) = export_run(run, tmp_path / f"{boxes}.json", "coco", boxes=boxes)
+        asked = ("--format", "coco", "--boxes", boxes)
+        assert vcn("export", run.folder, "--to", tmp_path / f"cli-{boxes}.json", *asked).code == 0
+        assert made.read_bytes() == (tmp_path / f"cli-{boxes}.json").read_bytes()
+    sizes = [(tmp_path / f"{boxes}.json").stat().st_size for boxes in ("detections", "frames")]
+    assert sizes[0] < sizes[1]

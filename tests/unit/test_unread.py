@@ -22,7 +22,7 @@ from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.folder import FolderParts, Store
 from videoclusternet.show.words import unread_words
 from videoclusternet.types import Damage, FrameScores, Unread, VideoInfo
-from videoclusternet.types.unread import ABSENT, Span
+from videoclusternet.types.unread import ABSENT, Stretch
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=100)
 Frames = st.sets(st.integers(0, 40))
@@ -101,16 +101,16 @@ def test_in_words() -> None:
     assert (
         unread_words(of({30}), "f.ts", 50) == "f.ts: 1 of 50 frames could not be read, at 0:00:03"
     )
-    many = Unread(tuple(Span(n * 600, 40, n * 60.0, n * 60 + 4.0) for n in (1, 2)))
+    many = Unread(tuple(Stretch(n * 600, 40, n * 60.0, n * 60 + 4.0) for n in (1, 2)))
     said = "f.ts: 80 of 3000 frames could not be read, at 0:01:00-0:01:04 and 0:02:00-0:02:04"
     assert unread_words(many, "f.ts", 3000) == said
     near = of({1, 3, 5, 30})
     assert unread_words(near, "f", 50).endswith(
         "4 of 50 frames could not be read, at 0:00:00 and 0:00:03"
     )
-    far = Unread(tuple(Span(n * 600, 1, n * 60.0, n * 60.1) for n in range(1, 7)))
+    far = Unread(tuple(Stretch(n * 600, 1, n * 60.0, n * 60.1) for n in range(1, 7)))
     assert unread_words(far, "f", 9999).endswith("at 0:01:00, 0:02:00, 0:03:00 and 3 more places")
-    gone = of({30}) | Unread((Span(ABSENT, 2, 1.0, 1.2),))
+    gone = of({30}) | Unread((Stretch(ABSENT, 2, 1.0, 1.2),))
     said = "f: 3 of 52 frames are missing or could not be read, at 0:00:01 and 0:00:03"
     assert unread_words(gone, "f", 50) == said
 

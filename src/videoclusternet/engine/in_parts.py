@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from videoclusternet.engine.work import Make, Work
 from videoclusternet.types import Table, Unread
-from videoclusternet.types.unread import Span
+from videoclusternet.types.unread import Stretch
 
 Made = TypeVar("Made", bound=tuple[Table, ...])
 
@@ -27,12 +27,12 @@ class Notes(Table):
     FILE: ClassVar = "notes"
     SUFFIX: ClassVar = "safetensors"
     lines: tuple[str, ...]
-    unread: tuple[Span, ...] = ()
+    unread: tuple[Stretch, ...] = ()
 
     def check(self) -> None:
         """Make what comes from a file tuples."""
         object.__setattr__(self, "lines", tuple(self.lines))
-        object.__setattr__(self, "unread", tuple(Span(*span) for span in self.unread))
+        object.__setattr__(self, "unread", tuple(Stretch(*span) for span in self.unread))
 
 
 def split(length: int, part: int) -> list[range]:

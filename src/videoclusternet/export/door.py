@@ -26,6 +26,7 @@ def export_run(
     gap: float = 0.0,
     handles: float = 0.0,
     start_timecode: str = "",
+    boxes: str = "detections",
     force: bool = False,
 ) -> list[Path]:
     """Write who is on screen for editing programs, spreadsheets, players and trackers.
@@ -48,6 +49,8 @@ def export_run(
         before and after each select.
     start_timecode : str
         Of the first picture, in place of what the film says.
+    boxes : str
+        Of faces, in formats that have them: ``detections``, or ``frames``: those between too.
     force : bool
         Take the place of what is there.
 
@@ -63,7 +66,8 @@ def export_run(
     StoreError
         When it cannot be written.
     """
-    choice = Choice(_named(characters), unknown, min_seconds, gap, handles, start_timecode)
+    who, times = _named(characters), (min_seconds, gap, handles)
+    choice = Choice(who, unknown, *times, start_timecode, boxes)
     sheet = cast_sheet(run, choice) if spans is None else _own_sheet(run, spans, choice)
     return export(sheet, to, format, force)
 

@@ -27,7 +27,7 @@ KEYS = {"frame": int, "frames": int, "start": float, "stop": float}
 """Of a span in run.json."""
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     """Frames one after another.
 
     Attributes
@@ -50,12 +50,12 @@ class Span(NamedTuple):
 class Unread:
     """Frames that could not be read, or are missing: spans by time, none of them twice."""
 
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Stretch, ...] = ()
 
     def __post_init__(self) -> None:
         """Make one of spans that overlap or follow each other, by the numbers of their frames."""
-        known = sorted(Span(*span) for span in self.spans if span[0] != ABSENT)
-        joined: list[Span] = []
+        known = sorted(Stretch(*span) for span in self.spans if span[0] != ABSENT)
+        joined: list[Stretch] = []
         for span in known:
             last = joined[-1] if joined else None
             if last is None or span.frame > last.frame + last.frames:
@@ -63,8 +63,8 @@ class Unread:
                 continue
             more = span.frame + span.frames - last.frame - last.frames
             if more > 0:
-                joined[-1] = Span(last.frame, last.frames + more, last.start, span.stop)
-        absent = {Span(*span) for span in self.spans if span[0] == ABSENT}
+                joined[-1] = Stretch(last.frame, last.frames + more, last.start, span.stop)
+        absent = {Stretch(*span) for span in self.spans if span[0] == ABSENT}
         spans = tuple(sorted([*joined, *absent], key=lambda span: (span.start, span.frame)))
         object.__setattr__(self, "spans", spans)
 
@@ -115,7 +115,7 @@ class Unread:
         wide &= (steps > 1.5 * lasts[:-1]) & (steps <= most)
         return cls(
             tuple(
-                Span(
+                Stretch(
                     ABSENT,
                     round(float(steps[n]) / usual) - 1,
                     round(float(times[n]) + usual, 3),
@@ -143,13 +143,13 @@ class Unread:
             frame, count, start, stop = (kind(span[key]) for key, kind in KEYS.items())
             if not (frame >= ABSENT and count > 0 and 0 <= start <= stop < float("inf")):
                 raise ValueError(f"{dict(span)} is no span")
-            found.append(Span(frame, count, start, stop))
+            found.append(Stretch(frame, count, start, stop))
         return cls(tuple(found))
 
 
-def _span(video: VideoInfo, first: int, count: int) -> Span:
+def _span(video: VideoInfo, first: int, count: int) -> Stretch:
     start, stop = video.seconds(first), video.seconds(first + count)
-    return Span(first, count, round(max(start, 0.0), 3), round(max(stop, 0.0), 3))
+    return Stretch(first, count, round(max(start, 0.0), 3), round(max(stop, 0.0), 3))
 
 
 @dataclass(frozen=True)
