@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Vcn
+from tests.drawn import QUICKLY
+from videoclusternet import cluster_tracks
 from videoclusternet.result.result import open_run
 
 
@@ -226,3 +228,10 @@ def test_a_folder_without_runs_is_said(season: Path, vcn: Vcn) -> None:
     assert vcn("query", season / "gone", "Anna").code == 5
     missing = vcn("query", season / "one.vcn")
     assert missing.code == 2 and "Missing argument" in missing.err
+
+
+def test_times_that_are_counted_at_a_guessed_rate_are_said(labelled: Path, vcn: Vcn) -> None:
+    run = cluster_tracks(labelled / "discs.zip", labelled / "given.vcn", QUICKLY)
+    done = vcn("query", run.folder, "1")
+    assert done.code == 0
+    assert "vcn: note: discs: no film, so its frames are counted at 24 a second" in done.err

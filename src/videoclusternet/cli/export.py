@@ -121,9 +121,14 @@ def tell_of_files(sheet: Sheet, paths: list[Path]) -> None:
     from videoclusternet.show.words import several
 
     say(*map(str, paths))
-    say(*(f"vcn: note: {said}" for reel in sheet.reels for said in reel.doubts), error=True)
+    tell_of_doubts(sheet)
     if not sheet.appearances:
         say("vcn: warning: nobody is on it", error=True)
     else:
         count = several(len(sheet.appearances), "appearance")
         say(f"{count} of {several(len(sheet.players), 'character')}", error=True)
+
+
+def tell_of_doubts(sheet: Sheet) -> None:
+    """Say what is not exact about times."""
+    say(*(f"vcn: note: {said}" for reel in sheet.reels for said in reel.doubts), error=True)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoclusternet.cli.export import Boxes, Force, Gap, Handles, MinSeconds, StartTimecode
+from videoclusternet.cli.export import (
+    Boxes,
+    Force,
+    Gap,
+    Handles,
+    MinSeconds,
+    StartTimecode,
+    tell_of_doubts,
+)
 from videoclusternet.cli.options import path_argument, path_option, print_rows
 from videoclusternet.errors import ConfigError, QueryError, VcnError
 from videoclusternet.outside.text import json_line, say
@@ -133,10 +141,10 @@ class _Asked:
         VcnError
             When the only run cannot answer; of several, those that cannot are said.
         """
-        found = [
-            _Answer(folder, [_row(folder, one) for one in sheet.appearances])
-            for folder, sheet in self._sheets()
-        ]
+        found = []
+        for folder, sheet in self._sheets():
+            tell_of_doubts(sheet)
+            found.append(_Answer(folder, [_row(folder, one) for one in sheet.appearances]))
         if found:
             self._refuse_strangers()
         return found
