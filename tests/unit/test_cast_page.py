@@ -222,6 +222,19 @@ def test_cover_note_and_name_of_a_character_are_shown(drawn: Result) -> None:
     assert cover_crop(drawn, 1) == -1
 
 
+def test_a_cover_whose_track_has_gone_elsewhere_is_none(drawn: Result) -> None:
+    (track,) = np.flatnonzero(drawn.cast.character == 0)[:1].tolist()
+    drawn.edits.cover(1, track)
+    assert drawn.crop_track[cover_crop(drawn, 0)] == track
+    drawn.edits.move([track], "new")
+    home = int(drawn.cast.character[track])
+    assert home != 0 and cover_crop(drawn, 0) == cover_crop(drawn, home) == -1
+    assert track not in [picture.track for picture in drawn[1].best_pictures(99)]
+    read(drawn)
+    drawn.edits.undo()
+    assert drawn.crop_track[cover_crop(drawn, 0)] == track
+
+
 def test_every_track_has_one_address_and_every_link_a_place(drawn: Result) -> None:
     cast = replace(
         drawn.cast,

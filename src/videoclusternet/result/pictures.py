@@ -146,18 +146,25 @@ def telling_crops(result: Found, tracks: Array, most: int) -> list[int]:
     return [int(embeddings.crop[rows[pick[i]]]) for i in chosen]
 
 
+def cover_track(result: Found, character: int) -> int:
+    """Return the track whose picture people chose for a character; -1 for none.
+
+    One that has gone elsewhere since stands for the character no more.
+    """
+    chosen = result.people[character].cover
+    track = -1 if chosen is None else result.edits.base.row(chosen)
+    return track if track >= 0 and result.cast.character[track] == character else -1
+
+
 def cover_crop(result: Found, character: int) -> int:
     """Return the crop that people chose for a character, row of the pooled crops; -1 for none."""
-    person = result.people[character]
-    if person.cover is None:
-        return -1
-    track = result.edits.base.row(person.cover)
+    track, frame = cover_track(result, character), result.people[character].frame
     rows = np.flatnonzero(result.crop_track == track)
-    if len(rows) == 0:
+    if track < 0 or len(rows) == 0:
         return -1
-    if person.frame < 0:
+    if frame < 0:
         return telling_crops(result, np.array([track]), 1)[0]
-    return int(rows[np.abs(result.crop_frame[rows] - person.frame).argmin()])
+    return int(rows[np.abs(result.crop_frame[rows] - frame).argmin()])
 
 
 def best_crops(result: Found, worth: Float64) -> Int64:

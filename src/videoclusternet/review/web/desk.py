@@ -16,6 +16,7 @@ from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ConflictError
 from videoclusternet.result.edits import Edits
+from videoclusternet.result.pictures import cover_track
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.review import facts
 from videoclusternet.review.facts import Facts
@@ -206,8 +207,8 @@ class Desk:
         person = result.people[number]
         tracks = np.flatnonzero(result.cast.character == number)
         cover = self.facts.cover(tracks)
-        if person.cover is not None and (row := result.edits.state.base.row(person.cover)) >= 0:
-            cover = self.facts.near(row, person.frame)
+        if (track := cover_track(result, number)) >= 0:
+            cover = self.facts.near(track, person.frame)
         return {
             "number": person.number,
             "name": person.name,
