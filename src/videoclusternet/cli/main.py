@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.cli import corrections
-from videoclusternet.cli import edit as cli_edit
-from videoclusternet.cli import export as cli_export
-from videoclusternet.cli import models as cli_models
-from videoclusternet.cli import query as cli_query
-from videoclusternet.cli import render as cli_render
+from videoclusternet.cli.commands import corrections
+from videoclusternet.cli.commands import edit as cli_edit
+from videoclusternet.cli.commands import export as cli_export
+from videoclusternet.cli.commands import models as cli_models
+from videoclusternet.cli.commands import query as cli_query
+from videoclusternet.cli.commands import render as cli_render
 from videoclusternet.cli.failures import fail
 from videoclusternet.cli.options import (
     Backbone,

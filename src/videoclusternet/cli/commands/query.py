@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from videoclusternet.cli.export import (
+from videoclusternet.cli.commands.export import (
     Boxes,
     Force,
     Gap,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.export import Force
+from videoclusternet.cli.commands.export import Force
 from videoclusternet.cli.options import LogJson, Quiet, path_argument, path_option
 from videoclusternet.outside.text import say
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.edit import refresh_page, tell_of_change
+from videoclusternet.cli.commands.edit import refresh_page, tell_of_change
 from videoclusternet.cli.options import LogJson, Quiet, path_argument, path_option
 from videoclusternet.outside.text import say
 

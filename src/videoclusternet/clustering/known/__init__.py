@@ -1,0 +1,1 @@
+"""People who are known from elsewhere: how a clustering takes them up."""
