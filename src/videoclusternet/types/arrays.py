@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Float16 = NDArray[np.float16]
+"""Embeddings of many people, half as wide."""
 Float32 = NDArray[np.float32]
 """Boxes, landmarks, scores, embeddings, distances."""
 Float64 = NDArray[np.float64]
