@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from videoclusternet.errors import VcnError
     from videoclusternet.events import Event
     from videoclusternet.export.door import export_run
+    from videoclusternet.library.door import Library, open_library
     from videoclusternet.pipeline import adapt_run, cluster
     from videoclusternet.result.characters import Character, characters
     from videoclusternet.result.pictures import Picture
@@ -27,6 +28,7 @@ _HOMES = {
     "Character": "result.characters",
     "Config": "config",
     "Event": "events",
+    "Library": "library.door",
     "Picture": "result.pictures",
     "Result": "result.result",
     "Span": "types.span",
@@ -38,6 +40,7 @@ _HOMES = {
     "cluster_film": "doors",
     "cluster_tracks": "doors",
     "export_run": "export.door",
+    "open_library": "library.door",
     "open_run": "result.result",
 }
 
@@ -45,6 +48,7 @@ __all__ = [
     "Character",
     "Config",
     "Event",
+    "Library",
     "Picture",
     "Result",
     "Span",
@@ -56,6 +60,7 @@ __all__ = [
     "cluster_film",
     "cluster_tracks",
     "export_run",
+    "open_library",
     "open_run",
 ]
 

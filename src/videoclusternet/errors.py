@@ -10,7 +10,7 @@ code meaning
 2    wrong arguments or settings
 3    the film cannot be read
 4    a model file is missing, wrong or cannot be fetched
-5    the run folder is damaged, of another format, in use or cannot be written
+5    the run folder or library is damaged, of another format, in use or cannot be written
 6    the truth or data-set file is malformed
 7    there is too little memory
 8    a library of the system is missing
@@ -65,6 +65,10 @@ class NoCharacterError(ConfigError, KeyError):
     """A character that the run does not have; a ``KeyError`` too, as ``run["Anna"]`` may raise."""
 
 
+class NoPersonError(ConfigError, KeyError):
+    """A person whom the library does not know; a ``KeyError`` too, as ``library["Anna"]`` is."""
+
+
 class ContradictionError(ConfigError):
     """Two tracks are said to be one person, and two."""
 
@@ -105,6 +109,10 @@ class StoreError(VcnError):
 
 class ConflictError(StoreError):
     """Somebody else has edited the run since it was read: nothing was written."""
+
+
+class LibraryError(StoreError):
+    """The library of people is missing, damaged, of another format, in use or cannot be written."""
 
 
 class DataError(VcnError):

@@ -51,13 +51,24 @@ def cleaned(text: str) -> str:
     return text
 
 
-def _name(state: State, edit: Edit) -> None:
-    (person,) = _people(state, edit, 1)
-    text = edit.text
+def checked_name(text: str) -> str:
+    """Return a cleaned name that can be one.
+
+    Raises
+    ------
+    ConfigError
+        When it would be taken for something else.
+    """
     if text.isdecimal() or text.casefold() in (UNKNOWN, NEW) or NUMBERED.fullmatch(text):
         raise ConfigError(
             f"{shown(text)} would be taken for a number or for nobody", "use another name"
         )
+    return text
+
+
+def _name(state: State, edit: Edit) -> None:
+    (person,) = _people(state, edit, 1)
+    text = checked_name(edit.text)
     same = state.called(text)
     if text and same not in (-1, person):
         _unite(state, [same, person], edit)

@@ -215,7 +215,7 @@ class Edits(Decisions):
             line = self.revision + 1
             head = {"id": line, "format": FORMAT, "time": now, "verb": "base"}
             records.append({**head, **base.record()})
-        author = self.author or _user()
+        author = self.author or user_name()
         signed = edit.signed(self.revision + len(records) + 1, now, author, line)
         self._log.append([*records, signed.record()])
         self._history.read([*([(line, base)] if records else []), signed])
@@ -253,7 +253,8 @@ class Edits(Decisions):
         return cast, merges
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return the name of who is logged in; empty where the system knows none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may know no user

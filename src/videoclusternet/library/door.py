@@ -1,0 +1,175 @@
+"""``open_library()``: people of many films in one file, as your code reads and changes it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.library import gallery, people, record
+from videoclusternet.library.adding.from_run import Added, add_run
+from videoclusternet.library.database import WAIT, Database, connected, default_path
+from videoclusternet.library.people import Known, Row
+from videoclusternet.library.record import Entry
+from videoclusternet.result.result import Result, open_run
+
+
+class Library:
+    """People of many films.
+
+    Every call reads or changes the file at once; what changes it is there wholly or not at all.
+    Use it in a ``with``, or :meth:`close` it: what lies in the write-ahead log beside it moves
+    into the file.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @property
+    def path(self) -> Path:
+        """Where its file lies."""
+        return self._database.path
+
+    @property
+    def writable(self) -> bool:
+        """Whether it can be changed."""
+        return self._database.writable
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one state of its tables; see :mod:`videoclusternet.library.schema`."""
+        with self._database.reading() as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Change its tables, wholly or not at all."""
+        with self._database.writing() as db:
+            yield db
+
+    @property
+    def people(self) -> list[Known]:
+        """Everybody, by name."""
+        with self.reading() as db:
+            return people.listed(db)
+
+    def __len__(self) -> int:
+        with self.reading() as db:
+            return int(db.execute("SELECT count(*) FROM person").fetchone()[0])
+
+    def __contains__(self, person: object) -> bool:
+        with self.reading() as db:
+            return people.called(db, str(person)) is not None
+
+    def __bool__(self) -> bool:
+        return True  # one without people is a library all the same
+
+    def gallery(self, weights: str) -> Gallery:
+        """Return the exemplars of one face model, for clustering.
+
+        Parameters
+        ----------
+        weights : str
+            Digest of its un-adapted weights; embeddings of others are never compared.
+
+        Raises
+        ------
+        LibraryError
+            When the file is damaged.
+        """
+        with self.reading() as db:
+            return gallery.gallery(db, self.path, weights)
+
+    def add(self, run: Result | Path | str, characters: Sequence[str | int] = ()) -> Added:
+        """Take the sure tracks of named characters of a run into the library.
+
+        Parameters
+        ----------
+        run : Result or path
+        characters : sequence of str or int, optional
+            Names or numbers; by default all characters that have a name.
+        """
+        return add_run(
+            self._database, run if isinstance(run, Result) else open_run(run), characters
+        )
+
+    def rename(self, person: str, name: str) -> Row:
+        """Call a person, found by name or key, by another name."""
+        with self.writing() as db:
+            return people.rename(db, person, name)
+
+    def note(self, person: str, note: str) -> Row:
+        """Write something down about a person."""
+        with self.writing() as db:
+            return people.annotate(db, person, note)
+
+    def merge(self, person: str, *others: str) -> Row:
+        """Make people one; the first keeps its key and name."""
+        with self.writing() as db:
+            return people.merge(db, person, others)
+
+    def split(
+        self, person: str, name: str, looks: Iterable[int] = (), exemplars: Iterable[int] = ()
+    ) -> Row:
+        """Make looks (from 1) or exemplars of a person somebody of their own."""
+        with self.writing() as db:
+            return people.split(db, person, name, looks, exemplars)
+
+    def log(self, person: str = "") -> list[Entry]:
+        """Return the decisions on record, in order; of one person by name or key."""
+        with self.reading() as db:
+            return record.read(db, people.find(db, person).key if person else "")
+
+    @property
+    def runs(self) -> list[Path]:
+        """Folders of the runs that people were added from."""
+        with self.reading() as db:
+            return record.runs(db)
+
+
+def open_library(
+    path: Path | str | None = None, create: bool = False, write: bool = True, wait: float = WAIT
+) -> Library:
+    """Open a library of people.
+
+    Parameters
+    ----------
+    path : path, optional
+        Its file; by default what ``VCN_LIBRARY`` names, else ``videoclusternet/library.db`` in
+        the user's data folder.
+    create : bool
+        Whether to make one where there is none.
+    write : bool
+        Whether it may be changed; several may read and one may write at a time.
+    wait : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    LibraryError
+        When it is missing, no library, of a newer format, or damaged.
+    """
+    return Library(connected(default_path() if path is None else Path(path), create, write, wait))
