@@ -215,7 +215,7 @@ def test_rename_merge_split_keep_keys_and_runs(run: Result, library: Library) ->
     assert content(library.path) == state
     with library.reading() as db:
         ids = [row[0] for row in db.execute("SELECT id FROM exemplar WHERE person = 1")]
-    with pytest.raises(ConfigError, match="'Anna Smith' has no 999"):
+    with pytest.raises(ConfigError, match="'Anna Smith' has no look or exemplar 999"):
         library.split("Anna Smith", "Bea", exemplars=[999])
     with pytest.raises(ConfigError, match="both need an exemplar"):
         library.split("Anna Smith", "Bea", exemplars=ids)

@@ -15,6 +15,7 @@ import typer
 from videoclusternet.cli.commands import corrections
 from videoclusternet.cli.commands import edit as cli_edit
 from videoclusternet.cli.commands import export as cli_export
+from videoclusternet.cli.commands import library as cli_library
 from videoclusternet.cli.commands import models as cli_models
 from videoclusternet.cli.commands import query as cli_query
 from videoclusternet.cli.commands import render as cli_render
@@ -61,6 +62,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_edit.app, name="edit")
+app.add_typer(cli_library.app, name="library")
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.library import gallery, people, record
 from videoclusternet.library.adding.from_run import Added, add_run
 from videoclusternet.library.database import WAIT, Database, connected, default_path
+from videoclusternet.library.exemplars import Exemplar, exemplars, jpeg
+from videoclusternet.library.page import write_page
 from videoclusternet.library.people import Known, Row
 from videoclusternet.library.record import Entry
 from videoclusternet.result.result import Result, open_run
@@ -115,6 +117,33 @@ class Library:
         return add_run(
             self._database, run if isinstance(run, Result) else open_run(run), characters
         )
+
+    def find(self, person: str) -> Row:
+        """Return a person, by name or key.
+
+        Raises
+        ------
+        NoPersonError
+            When there is none.
+        """
+        with self.reading() as db:
+            return people.find(db, person)
+
+    def exemplars(self, person: str) -> list[Exemplar]:
+        """Return what stands for a person, look by look."""
+        with self.reading() as db:
+            return exemplars(db, people.find(db, person))
+
+    def jpeg(self, number: int) -> bytes | None:
+        """Return the picture of an exemplar, a JPEG file; None where it has none."""
+        with self.reading() as db:
+            return jpeg(db, number)
+
+    def write_page(self, path: Path, *names: str) -> Path:
+        """Write a page of the faces of some people, else of all."""
+        with self.reading() as db:
+            chosen = names or [one.key for one in people.listed(db)]
+            return write_page(db, [people.find(db, one) for one in chosen], path)
 
     def rename(self, person: str, name: str) -> Row:
         """Call a person, found by name or key, by another name."""

@@ -215,7 +215,8 @@ def split(
     strange = (wanted - {one for one, _ in every}) | (apart - {look + 1 for _, look in every})
     if strange:
         raise ConfigError(
-            f"{shown(row.name)} has no {min(strange)}", "see `vcn library show` for the numbers"
+            f"{shown(row.name)} has no look or exemplar {min(strange)}",
+            "see `vcn library show` for the numbers",
         )
     moved = [one for one, look in every if one in wanted or look + 1 in apart]
     if not 0 < len(moved) < len(every):
