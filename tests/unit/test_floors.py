@@ -32,6 +32,7 @@ FLOORS = {
         "result",
         "models",
         "film embed show",
+        "forget",
         "adapt sources export report library",
         "pipeline",
         "doors review",

@@ -15,6 +15,7 @@ import typer
 from videoclusternet.cli.commands import corrections
 from videoclusternet.cli.commands import edit as cli_edit
 from videoclusternet.cli.commands import export as cli_export
+from videoclusternet.cli.commands import forget as cli_forget
 from videoclusternet.cli.commands import library as cli_library
 from videoclusternet.cli.commands import models as cli_models
 from videoclusternet.cli.commands import query as cli_query
@@ -319,4 +320,5 @@ app.command()(cli_render.render)
 app.command()(corrections.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)
+app.command()(cli_forget.forget)
 add_commands(app)

@@ -14,6 +14,8 @@ from videoclusternet.edits.anchor import LARGEST, Anchor, film_keys
 from videoclusternet.types import Faces, Tracks
 from videoclusternet.types.arrays import Int32
 
+GAPS = 1 << 16
+"""Numbers of characters that may be missing: of those who were forgotten or made one."""
 PLACES = 5
 """Places at which a track is remembered, its middle first."""
 
@@ -124,7 +126,7 @@ class Base:
         whole = (first >= 0) & (first <= last) & (last < LARGEST) & (character >= -1)
         if len(character) != len(places) or not all(places) or not whole.all():
             raise ValueError("no tracks")
-        if character.max(initial=-1) >= max(len(places), 1):
+        if character.max(initial=-1) >= len(places) + GAPS:
             raise ValueError("no characters")
         return cls(places, *(x.astype(np.int32) for x in (first, last, character)))
 

@@ -28,6 +28,8 @@ VERBS = {
 """What can be said, and what it means."""
 STEPS = ("undo", "redo")
 """Lines that take the last decision back, or take that back."""
+PAST, FORGET = "past", "forget"
+"""Lines that keep on record what was decided before somebody was forgotten, and that it was so."""
 NEW, UNKNOWN = "new", "unknown"
 """Where else than to a character tracks can be moved."""
 MOST_TEXT = 2000
@@ -40,7 +42,7 @@ class Edit(NamedTuple):
     Attributes
     ----------
     verb : str
-        One of ``VERBS``, or of ``STEPS``.
+        One of ``VERBS``, or of ``STEPS``, ``past`` or ``forget``.
     characters : tuple of str
         Keys of the characters that it touches: ``"3"`` for the third that clustering found,
         ``"e7"`` for one that edit 7 made.
@@ -49,7 +51,8 @@ class Edit(NamedTuple):
     to : str
         Where tracks go: the key of a character, ``new`` or ``unknown``.
     text : str
-        A name or a note; of recluster the hash of the cast that was found.
+        A name or a note; of recluster the hash of the cast that was found, of past the decision
+        in words.
     of : int
         Of undo and redo: the edit.
     placed : tuple of str
@@ -104,7 +107,7 @@ class Edit(NamedTuple):
             When it is nothing of the kind.
         """
         verb = values.get("verb")
-        if verb not in VERBS and verb not in STEPS:
+        if verb not in (*VERBS, *STEPS, PAST, FORGET):
             raise ValueError(f"unknown verb {verb!r}")
         read = {key: _READ[key](value) for key, value in values.items() if key in _READ}
         if verb == "cover" and not re.fullmatch(r"\d{0,9}", read.get("to", "")):

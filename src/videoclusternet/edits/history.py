@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from videoclusternet.edits.base import Base
 from videoclusternet.edits.carry import carried
-from videoclusternet.edits.edit import STEPS, Edit
+from videoclusternet.edits.edit import FORGET, PAST, STEPS, Edit
 from videoclusternet.edits.state import State
 from videoclusternet.edits.verbs import apply
 from videoclusternet.errors import ConfigError, VcnError
@@ -29,11 +29,18 @@ class History:
         Edits that hold.
     undone : list of Edit
         Edits that were taken back and can be done again, the last one first.
+    past : list of Edit
+        What was decided before somebody was forgotten, and that it was so: on record only.
+    settled : int
+        How many of the edits that hold cannot be taken back: whoever was forgotten would be there
+        again.
     """
 
     bases: dict[int, Base] = field(default_factory=dict)
     done: list[Edit] = field(default_factory=list)
     undone: list[Edit] = field(default_factory=list)
+    past: list[Edit] = field(default_factory=list)
+    settled: int = 0
     _kept: dict[int, State] = field(default_factory=dict)
 
     def read(self, lines: Iterable[tuple[int, Base] | Edit]) -> None:
@@ -51,7 +58,10 @@ class History:
                 self.bases[line[0]] = line[1]
 
     def _take(self, edit: Edit) -> None:
-        if edit.verb == "undo":
+        if edit.verb in (PAST, FORGET):
+            self.past.append(edit)
+            self.settled = len(self.done)
+        elif edit.verb == "undo":
             self.undone.append(self.next("undo"))
             self.done.pop()
             self._kept = {n: state for n, state in self._kept.items() if n <= len(self.done)}
@@ -73,10 +83,11 @@ class History:
             When there is none.
         """
         assert step in STEPS
-        stack = self.done if step == "undo" else self.undone
+        stack = self.done[self.settled :] if step == "undo" else self.undone
         if not stack:
             what = "take back" if step == "undo" else "do again"
-            raise ConfigError(f"there is nothing to {what}", "see `vcn edit RUN log`")
+            since = " since somebody was forgotten" if self.past else ""
+            raise ConfigError(f"there is nothing to {what}{since}", "see `vcn edit RUN log`")
         return stack[-1]
 
     def base_of(self, base: Base) -> int:

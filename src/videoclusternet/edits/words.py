@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from videoclusternet.edits.edit import NEW, UNKNOWN, Edit
+from videoclusternet.edits.edit import NEW, PAST, UNKNOWN, Edit
 from videoclusternet.edits.state import State
 
 
@@ -13,6 +13,8 @@ def command(edit: Edit, state: State) -> str:
 
     A track that is not there any more is shown by its frame, or by its name.
     """
+    if edit.verb == PAST:
+        return edit.text or "of somebody who was forgotten"
     words = [edit.verb, *(_character(key, edit, state) for key in edit.characters)]
     for anchor in edit.tracks:
         row = state.base.row(anchor)

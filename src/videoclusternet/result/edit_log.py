@@ -19,12 +19,15 @@ import filelock
 
 from videoclusternet.edits.base import Base
 from videoclusternet.edits.edit import Edit
-from videoclusternet.errors import StoreError
-from videoclusternet.runfolder.files import plain_file, present, writing
+from videoclusternet.errors import ConflictError, StoreError
+from videoclusternet.runfolder import pending
+from videoclusternet.runfolder.files import plain_file, present, sync_folder, writing
 
 EDITS = "edits.jsonl"
 FORMAT = 1
 """Of the log: every base says it."""
+SETTLED = 2
+"""Of a log in which somebody was forgotten; none is newer."""
 PATIENCE = 10.0
 """Seconds to wait for another writer, each of which takes some milliseconds."""
 MOST_BYTES = 1 << 30
@@ -56,6 +59,7 @@ class EditLog:
         self.lines = 0
         self.torn = False
         self._read = 0
+        self._file = 0
 
     def news(self) -> list[Line]:
         """Read the lines that came since the last time.
@@ -68,7 +72,10 @@ class EditLog:
         try:
             if not present(self.path) and not self._read:
                 return []
-            size = plain_file(self.path, MOST_BYTES).stat().st_size
+            about = plain_file(self.path, MOST_BYTES).stat()
+            size, before, self._file = about.st_size, self._file, about.st_ino
+            if before not in (0, self._file):
+                raise self._another()
             if size < self._read:
                 raise self._damaged("it is shorter than before")
             with self.path.open("rb") as stream:
@@ -109,10 +116,10 @@ class EditLog:
             if values["id"] != number:
                 raise ValueError("lines are missing")
             if values.get("verb") == "base":
-                if values["format"] > FORMAT:
+                if values["format"] > SETTLED:
                     raise StoreError(
                         f"{self.path} has format {values['format']}; this program knows formats "
-                        f"up to {FORMAT}",
+                        f"up to {SETTLED}",
                         "update videoclusternet",
                     )
                 line: Line = (number, Base.recorded(values))
@@ -122,6 +129,13 @@ class EditLog:
             raise self._damaged(f"line {number} cannot be read") from e
         self.lines = number
         return line
+
+    def _another(self) -> StoreError:
+        """Return the error for a log that is not the one that was read."""
+        self._file = -1  # for ever
+        return ConflictError(
+            f"{self.path} was written anew, as when somebody is forgotten", "open the run again"
+        )
 
     def _damaged(self, how: str) -> StoreError:
         return StoreError(
@@ -158,6 +172,7 @@ class EditLog:
                         f"{folder} is still being computed", "wait until it is finished"
                     ) from None
             try:
+                pending.finish(folder)
                 yield
             finally:
                 run.release()
@@ -189,7 +204,7 @@ class EditLog:
             finally:
                 os.close(number)
             if fresh:
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
         self._read += len(data)
         self.lines += len(records)
         self.torn = False
@@ -210,14 +225,3 @@ def is_whole(line: bytes) -> bool:
 def _write(number: int, data: bytes) -> None:
     while data:
         data = data[os.write(number, data) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the name of a new file on disk as well; Windows knows no such thing."""
-    if os.name == "nt":
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

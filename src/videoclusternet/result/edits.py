@@ -62,7 +62,8 @@ class Edits(Decisions):
         self._log = EditLog(folder)
         self._history = History()
         self.cast, self.merges = found, merges
-        self.people = {n: Person(str(n + 1), n + 1) for n in range(found.characters)}
+        numbers = sorted({*found.character.tolist()} - {-1})
+        self.people = {n: Person(str(n + 1), n + 1) for n in numbers}
         self._made: tuple[Base, State] | None = None
         was = gc.isenabled()
         gc.disable()  # the many objects of a long log hold no circles to look for
@@ -115,9 +116,19 @@ class Edits(Decisions):
         return list(self._history.done)
 
     @property
+    def can_undo(self) -> list[Edit]:
+        """Those of them that can be taken back, the next one last."""
+        return self._history.done[self._history.settled :]
+
+    @property
     def undone(self) -> list[Edit]:
         """Decisions that were taken back and can be done again, the next one last."""
         return list(self._history.undone)
+
+    @property
+    def past(self) -> list[Edit]:
+        """What was decided before somebody was forgotten, and that it was so, in order."""
+        return list(self._history.past)
 
     @property
     def unplaced(self) -> dict[int, str]:

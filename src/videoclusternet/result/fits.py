@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from videoclusternet.edits.base import GAPS
 from videoclusternet.result.described import Described, Film, below, strangers
 from videoclusternet.types import Cast, Reason
 
@@ -44,9 +45,18 @@ def check_film(film: Film, number: int) -> None:
         raise strangers(film.folder)
 
 
-def check_cast(found: Described, cast: Cast) -> None:
-    """Check that a cast is one of the tracks of a run; else as :func:`check_film`."""
+def check_cast(found: Described, cast: Cast, gaps: bool = False) -> None:
+    """Check that a cast is one of the tracks of a run; else as :func:`check_film`.
+
+    Parameters
+    ----------
+    found : Described
+    cast : Cast
+    gaps : bool
+        Whether numbers of characters may be missing: of those who were forgotten.
+    """
     numbers = np.unique(cast.character[cast.character >= 0])
-    whole = np.array_equal(numbers, np.arange(len(numbers)))
+    most = int(numbers.max(initial=-1)) < len(cast) + GAPS
+    whole = most if gaps else np.array_equal(numbers, np.arange(len(numbers)))
     if len(cast) != len(found.tracks) or not whole or not below(cast.reason, len(Reason)):
         raise strangers(found.folder)

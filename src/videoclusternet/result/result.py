@@ -19,7 +19,7 @@ from videoclusternet.result.fits import check_cast, check_film
 from videoclusternet.result.found import Found
 from videoclusternet.result.frames import What, frame_of
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
-from videoclusternet.runfolder.manifest import MANIFEST
+from videoclusternet.runfolder.manifest import FORGOTTEN, MANIFEST
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -171,7 +171,7 @@ def open_run(folder: Path | str) -> Result:
     if store.manifest["steps"]["cast"]["inputs"][:1] != [found.tracks.digest]:
         # Stopped after a changed setting: the cast is of earlier tracks.
         raise StoreError(f"{folder} is unfinished", "run `vcn cluster` again to finish")
-    check_cast(found, cast)
+    check_cast(found, cast, bool(store.manifest.get(FORGOTTEN)))
     result = Result(found.folder, found.films, found.tracks, cast, merges, candidates)
     _ = result.edits  # a damaged log is said here, not at the first look at the cast
     return result

@@ -119,7 +119,9 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     cluster = config.cluster.model_copy(
         update={"choose": found.chosen, "scale": 0.0 if np.isnan(scale) else scale}
     )
-    aside = np.where(found.reason == Reason.UNSURE, np.uint8(Reason.OK), found.reason)
+    # What was denied before somebody was forgotten stands in the clustering itself.
+    open_ = np.isin(found.reason, (Reason.UNSURE, Reason.UNPLACED))
+    aside = np.where(open_, np.uint8(Reason.OK), found.reason)
     aside[taken_out(result.edits.state)] = Reason.SET_ASIDE
     tracks = replace(result.tracks, flaw=aside)
     judged = config.track_quality.model_copy(update={"enabled": False})  # as it was
@@ -130,7 +132,7 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     with one_thread() if len(tracks) < MANY else nullcontext():
         cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
     hook(Event("done", "cast", unit="comparisons"))
-    denied = result.edits.state.reason == Reason.UNPLACED
+    denied = (result.edits.state.reason == Reason.UNPLACED) | (found.reason == Reason.UNPLACED)
     unsure = (found.reason == Reason.UNSURE) | denied & (cast.confidence < SURE)
     return _left_open(cast, unsure, found.reason), merges
 

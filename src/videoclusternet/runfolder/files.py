@@ -94,6 +94,33 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def sync(path: Path) -> None:
+    """Have the content of a file on disk before anything that comes after it.
+
+    Raises
+    ------
+    OSError
+    """
+    with path.open("rb+") as stream:  # Windows flushes only what may be written
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk as well; Windows knows no such thing.
+
+    Raises
+    ------
+    OSError
+    """
+    if os.name == "nt":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 def sweep(folder: Path) -> None:
     """Delete what ended processes were writing in a folder and in the folders in it."""
     inner = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()]

@@ -19,6 +19,7 @@ from typing import Any
 import filelock
 
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder import pending
 from videoclusternet.runfolder.files import plain_file, present, replacing, sweep, writing
 from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, manifest_text, read_manifest
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
@@ -53,6 +54,7 @@ class Store:
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         self.folder = folder
+        pending.recover(folder)
         path = folder / MANIFEST
         if _there(path):
             self.manifest = read_manifest(path)
@@ -86,6 +88,7 @@ class Store:
                     "wait for it, or choose another folder",
                 ) from None
         try:
+            pending.finish(self.folder)
             if _there(self.folder / MANIFEST):
                 # Another run may have finished between opening and locking.
                 self.manifest = read_manifest(self.folder / MANIFEST)

@@ -18,6 +18,8 @@ FORMAT = 6
 MANIFEST = "run.json"
 MOST_BYTES = 256 << 20
 """Of the file: it names given tracks, a few bytes each."""
+FORGOTTEN = "forgotten"
+"""Entry that lists when people were forgotten, and who said so."""
 SUM = "sha256"
 """Entry with the sum of the file, taken while it is empty."""
 EMPTY = f'"{SUM}": ""'
@@ -96,6 +98,8 @@ def _check(manifest: Mapping[str, Any]) -> None:
             _text(film.get(key, "")).encode()
         for key in ("channels", "sample_rate"):
             _number(film.get(key, 0))
+    for said in _list(manifest.get(FORGOTTEN, [])):
+        _text(said["time"]), _text(said["by"]), _number(said["tracks"])
     _mapping(manifest.get("config", {}))
 
 

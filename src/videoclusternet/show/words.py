@@ -20,6 +20,7 @@ REASONS = {
     Reason.SET_ASIDE: "set aside by hand",
     Reason.NOT_A_FACE: "no face, by hand",
     Reason.UNPLACED: "taken out by hand",
+    Reason.FORGOTTEN: "somebody who was forgotten",
 }
 """What a reason means to people."""
 

@@ -29,6 +29,7 @@ class Reason(IntEnum):
     SET_ASIDE = 8
     NOT_A_FACE = 9
     UNPLACED = 10
+    FORGOTTEN = 11
 
 
 @dataclass(frozen=True, eq=False)

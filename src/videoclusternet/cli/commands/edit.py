@@ -278,14 +278,18 @@ def redo(context: typer.Context, as_json: Json = False, author: Author = "") -> 
 
 @app.command()
 def log(context: typer.Context, as_json: Json = False) -> None:
-    """List all decisions that hold, those that were taken back, and those that find no place."""
+    """List all decisions that hold, those that were taken back, and those that find no place.
+
+    Settled is what was decided before somebody was forgotten: on record, not to be undone.
+    """
     from videoclusternet.edits.words import command
     from videoclusternet.result.result import open_run
     from videoclusternet.show.terminal import print_table, table_of
 
     edits = open_run(context.obj).edits
     lost = edits.unplaced
-    rows = [(edit, lost.get(edit.id, "")) for edit in edits.done]
+    rows = [(edit, "settled") for edit in edits.past]
+    rows += [(edit, lost.get(edit.id, "")) for edit in edits.done]
     rows += [(edit, "taken back") for edit in reversed(edits.undone)]
     if as_json:
         for edit, state in rows:

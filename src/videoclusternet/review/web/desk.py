@@ -193,7 +193,7 @@ class Desk:
             "probable": (cast.probable + 1).tolist(),
             "hand": (edits.state.hand > 0).astype(int).tolist(),
             "alike": [[a + 1, b + 1] for a, b in cast.alike],
-            "undo": _words(edits.done[-1], edits) if edits.done else "",
+            "undo": _words(edits.can_undo[-1], edits) if edits.can_undo else "",
             "redo": _words(edits.undone[-1], edits) if edits.undone else "",
             "decided": len(edits.done),
             "log": [
