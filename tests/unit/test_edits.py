@@ -335,7 +335,7 @@ def test_a_torn_last_line_is_passed_over_and_said(run: Result) -> None:
         (b'{"id":2,"verb":"sing"}', "line 2 cannot be read"),
         (b'{"id":7,"verb":"name"}', "line 2 cannot be read"),
         (b'{"id":2,"verb":"name","base":1,"tracks":[["a",1,2]]}', "line 2 cannot be read"),
-        (b'{"id":2,"verb":"base","format":2}', "knows formats up to 1"),
+        (b'{"id":2,"verb":"base","format":3}', "knows formats up to 2"),
         (b"[" * 100_000, "line 2 cannot be read"),
         (b'{"id":2,"verb":"undo"},{"id":3}', "line 2 cannot be read"),
     ],

@@ -67,7 +67,7 @@ OWNERS = {
     "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
     "runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",
-    "filelock": "result.edit_log runfolder.folder",
+    "filelock": "result.edit_log runfolder.folder runfolder.pending",
     "fpdf": "export.pictures.contact_pdf",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",

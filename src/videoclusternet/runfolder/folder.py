@@ -21,7 +21,13 @@ import filelock
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder import pending
 from videoclusternet.runfolder.files import plain_file, present, replacing, sweep, writing
-from videoclusternet.runfolder.manifest import FORMAT, MANIFEST, manifest_text, read_manifest
+from videoclusternet.runfolder.manifest import (
+    FORGOTTEN,
+    FORMAT,
+    MANIFEST,
+    manifest_text,
+    read_manifest,
+)
 from videoclusternet.runfolder.table_files import read_table, table_path, write_table
 from videoclusternet.types import Table, Unread
 
@@ -115,6 +121,20 @@ class Store:
                 # Its own parts go last: those that are there were being dropped.
                 if self.parts(step, found["fingerprint"]).folder.is_dir():
                     self.drop_parts(step)
+
+    def refuse_forgotten(self) -> None:
+        """Refuse to look at a film again in which somebody was forgotten.
+
+        Raises
+        ------
+        StoreError
+        """
+        if self.manifest.get(FORGOTTEN):
+            raise StoreError(
+                f"somebody was forgotten in {self.folder}, whom looking at the film again would "
+                "find again",
+                "`vcn recluster` and `vcn adapt` go on without; or choose another folder with -o",
+            )
 
     def fingerprint(self, step: str) -> str | None:
         """Return the fingerprint of a finished step."""

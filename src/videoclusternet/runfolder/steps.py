@@ -25,7 +25,6 @@ from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.runfolder.files import plain_file, replacing
 from videoclusternet.runfolder.folder import Store, film_folder, film_names
-from videoclusternet.runfolder.manifest import FORGOTTEN
 from videoclusternet.types import Table, Unread
 from videoclusternet.types.clock import Tags
 
@@ -267,12 +266,7 @@ class Run:
         ------
         StoreError
         """
-        if self.store.manifest.get(FORGOTTEN):
-            raise StoreError(
-                f"somebody was forgotten in {self.folder}, whom looking at the film again would "
-                "find again",
-                "`vcn recluster` and `vcn adapt` go on without; or choose another folder with -o",
-            )
+        self.store.refuse_forgotten()
         known = [film["content"] for film in self.store.manifest.get("films", [])]
         if known and known != [source.content for source in sources]:
             raise StoreError(
