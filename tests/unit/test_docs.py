@@ -127,7 +127,9 @@ OTHERS = [name for name in COMMANDS if name != "vcn" and not name.startswith(GRO
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_verb_of_a_group_is_described(group: str) -> None:
-    verbs = {name.split()[-1]: one for name, one in COMMANDS.items() if name.startswith(f"{group} ")}
+    verbs = {
+        name.split()[-1]: one for name, one in COMMANDS.items() if name.startswith(f"{group} ")
+    }
     table = described(section(read("docs/cli.md"), f"`{group}`"))
     assert {name.split()[0] for name in table if not name.startswith("-")} == set(verbs)
     every = {option for verb in verbs.values() for option in options(verb)} - ALIKE

@@ -42,7 +42,9 @@ def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
     found = db.execute("SELECT id, width FROM weights WHERE digest = ?", (digest,)).fetchone()
     of, width = found or (-1, 1)
     rows = db.execute(
-        "SELECT person, look, length, threshold FROM exemplar WHERE weights = ? ORDER BY id", (of,)
+        "SELECT person, look, length, threshold FROM exemplar NOT INDEXED WHERE weights = ? "
+        "ORDER BY id",
+        (of,),
     )
     table = np.fromiter(rows, dtype=np.dtype(("f8", 4)))  # no threshold is NaN
     person = table[:, 0].astype(np.int64)
@@ -79,7 +81,8 @@ def _embeddings(
     place[order] = np.arange(len(order))
     out = np.empty((len(order), width), dtype=np.float16)
     rows = db.execute(
-        "SELECT mean FROM exemplar CROSS JOIN embedding ON embedding.exemplar = exemplar.id "
+        "SELECT mean FROM exemplar NOT INDEXED "  # by an index, all would be sorted first
+        "CROSS JOIN embedding ON embedding.exemplar = exemplar.id "
         "WHERE weights = ? ORDER BY exemplar.id",
         (weights,),
     )

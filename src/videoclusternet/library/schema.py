@@ -64,7 +64,7 @@ TABLES = (
         source TEXT NOT NULL DEFAULT '',
         author TEXT NOT NULL,
         time TEXT NOT NULL,
-        UNIQUE (weights, anchor)
+        UNIQUE (anchor, weights)
     )""",
     "CREATE INDEX exemplar_of ON exemplar (person, weights, look)",
     "CREATE INDEX exemplar_picture ON exemplar (picture)",
