@@ -14,6 +14,7 @@ code meaning
 6    the truth or data-set file is malformed
 7    there is too little memory
 8    a library of the system is missing
+9    films of a batch failed; the others are done
 130  interrupted; the run folder can be resumed
 ==== ==============================================================
 """
@@ -131,6 +132,12 @@ class InstallError(VcnError):
     """A library of the system is missing that an installed package needs."""
 
     exit_code = 8
+
+
+class BatchError(VcnError):
+    """Films of a batch failed; the others are done."""
+
+    exit_code = 9
 
 
 class Cancelled(VcnError):

@@ -31,7 +31,7 @@ class Event:
     unit : str
         What is counted, e.g. ``"frames"``.
     message : str
-        Text of a note.
+        Text of a note; of progress, what is being worked on.
     data : dict
         Machine-readable details (seconds, counts).
     """

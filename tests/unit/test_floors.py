@@ -67,7 +67,7 @@ OWNERS = {
     "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
     "runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",
-    "filelock": "result.edit_log runfolder.folder runfolder.pending",
+    "filelock": "batch.record result.edit_log runfolder.folder runfolder.pending",
     "fpdf": "export.pictures.contact_pdf",
     "huggingface_hub": "models.fetch",
     "jinja2": "show.template",
@@ -79,10 +79,11 @@ OWNERS = {
     "onnxruntime": "models.runtime",
     "opentimelineio": "export.timelines.otio",
     "pandas": "result.frames result.result",
-    "pyarrow": "export.text.parquet runfolder.table_files bench:tables.comparison "
+    "pyarrow": "batch.casts export.text.parquet runfolder.table_files bench:tables.comparison "
     "bench:tables.stats",
     "pydantic": "config review.web.requests",
     "pysubs2": "export.text.subtitles",
+    "ray": "batch.on_ray",
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",

@@ -1,1 +1,1 @@
-"""Many films: who does which, what became of each, what was found in all."""
+"""Many films: which there are, who does which, and what became of each."""

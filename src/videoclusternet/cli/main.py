@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videoclusternet.cli.commands import batch as cli_batch
 from videoclusternet.cli.commands import corrections
 from videoclusternet.cli.commands import edit as cli_edit
 from videoclusternet.cli.commands import export as cli_export
@@ -321,4 +322,5 @@ app.command()(corrections.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)
 app.command()(cli_forget.forget)
+app.add_typer(cli_batch.app, name="batch")
 add_commands(app)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from videoclusternet.errors import ConfigError, DataError
 from videoclusternet.outside.text import printable
@@ -69,6 +70,16 @@ FilmFile = Annotated[
     Path | None,
     path_option("--film", metavar="FILM", help="Refuse boxes that do not fit this film."),
 ]
+
+
+class RunByDefault(TyperGroup):
+    """A group whose command ``run`` needs no name: ``vcn bench DATASET``, ``vcn batch FOLDER``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the command where none is named."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
 
 
 def read_fps(text: str | None) -> Fraction | None:

@@ -151,8 +151,13 @@ class ConsoleHook:
             self._tasks[event.step] = self._progress.add_task(escape(title), total=None)
         task = self._tasks[event.step]
         if event.kind == "progress":
+            said = f"{title}: {printable(event.message)}" if event.message else title
             self._progress.update(
-                task, completed=event.done, total=event.total or None, unit=event.unit
+                task,
+                completed=event.done,
+                total=event.total or None,
+                unit=event.unit,
+                description=escape(said),
             )
         elif event.kind == "done":
             known = self._progress.tasks[self._progress.task_ids.index(task)].total
@@ -192,7 +197,8 @@ class LineHook:
             of = f" of {event.total}" if event.total else ""
             self._count[event.step] = f"{event.total or event.done} {event.unit}, "
             if now - self._last >= EVERY:
-                self._say(f"{title}: {event.done}{of} {event.unit}")
+                said = f" ({printable(event.message)})" if event.message else ""
+                self._say(f"{title}: {event.done}{of} {event.unit}{said}")
         elif event.kind == "done":
             self._say(f"{title}: {self._count.pop(event.step, '')}{span(now - begun)}")
 

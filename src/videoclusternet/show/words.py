@@ -44,6 +44,7 @@ STEP_NAMES = {
     "links": "Matching tracks",
     "cast": "Grouping into characters",
     "render": "Rendering",
+    "batch": "Films",
 }
 """What a step does, for people."""
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from videoclusternet.cli.options import (
     Jobs,
     LogJson,
     Quiet,
+    RunByDefault,
     Seeds,
     Settings,
     path_argument,
@@ -19,17 +19,6 @@ from videoclusternet.cli.options import (
     print_rows,
 )
 from videoclusternet.outside.text import say
-
-
-class RunByDefault(TyperGroup):
-    """``vcn bench DATASET`` is ``vcn bench run DATASET``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Name the command where none is named."""
-        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
 
 app = typer.Typer(cls=RunByDefault, no_args_is_help=True)
 

@@ -1,0 +1,141 @@
+"""``vcn batch``: the casts of many films, each for itself, on one machine or on many."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from videoclusternet.cli.options import (
+    Backbone,
+    ConfigFile,
+    Detector,
+    Device,
+    LogJson,
+    Profile,
+    Quiet,
+    RunByDefault,
+    Settings,
+    path_argument,
+    path_option,
+)
+from videoclusternet.outside.text import say
+
+app = typer.Typer(
+    cls=RunByDefault, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+class Engine(StrEnum):
+    """What does the films."""
+
+    processes = "processes"
+    ray = "ray"
+
+
+@app.callback()
+def batch() -> None:
+    """Find the casts of many films: vcn batch FOLDER -o OUT, then status."""
+
+
+@app.command()
+def run(
+    films: Annotated[
+        list[Path],
+        path_argument(
+            metavar="LIST|FOLDER...",
+            help="Text files with a film on each line, folders that are searched, or films.",
+        ),
+    ],
+    output: Annotated[Path, path_option("--output", "-o", help="Folder of the batch.")],
+    engine: Annotated[Engine, typer.Option(help="Processes of this machine, or Ray.")] = (
+        Engine.processes
+    ),
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|local|HOST:PORT",
+            help="The cluster of Ray.",
+            show_default="auto, else local",
+        ),
+    ] = "",
+    films_at_once: Annotated[
+        int, typer.Option(min=0, max=100_000, help="0: as many as there is room for.")
+    ] = 0,
+    cpus_per_film: Annotated[int, typer.Option(min=1, max=1024, help="Cores of each film.")] = 1,
+    gpus_per_film: Annotated[
+        float, typer.Option(min=0, max=64, help="Graphics cards of each film: 1, or .25 of one.")
+    ] = 0.0,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.01, max=100_000, metavar="MINUTES", help="Silence after which a film hangs."
+        ),
+    ] = 30.0,
+    retries: Annotated[
+        int, typer.Option(min=0, max=100, help="For films whose worker is killed.")
+    ] = 1,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed in an earlier call.")
+    ] = False,
+    profile: Profile = "auto",
+    detector: Detector = None,
+    backbone: Backbone = None,
+    device: Device = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Find the cast of each of many films. The same command goes on where a stopped one ended.
+
+    Each film has a process and a run folder OUT/NAME.vcn of its own. One that cannot be read,
+    hangs, or kills its process costs itself alone, and stands in the list with its reason.
+    """
+    from videoclusternet.batch.driver import Terms, run_batch
+    from videoclusternet.batch.films import find_films
+    from videoclusternet.batch.page import PAGE
+    from videoclusternet.batch.status import count_words, print_reasons
+    from videoclusternet.cli.progress import reporting
+    from videoclusternet.config import Config
+    from videoclusternet.errors import BatchError
+
+    flags = {"faces.detector": detector, "embed.backbone": backbone, "device": device}
+    given = {key: value for key, value in flags.items() if value is not None}
+    chosen = Config.load(profile, config, settings or (), given)
+    terms = Terms(
+        engine=engine.value,
+        address=address,
+        at_once=films_at_once,
+        cpus=cpus_per_film,
+        gpus=gpus_per_film,
+        patience=timeout * 60,
+        retries=retries,
+        retry_failed=retry_failed,
+    )
+    found = find_films(films)
+    with reporting(quiet, log_json) as hook:
+        records = run_batch(found, output, chosen, terms, hook)
+    failed = sum(record.state != "done" for record in records.values())
+    if not quiet:
+        say(count_words(records))
+        print_reasons(records)
+        say("", f"page: {(output / PAGE).resolve()}")
+    if failed:
+        raise BatchError(
+            f"{failed} of {len(records)} films failed",
+            "`vcn batch status` lists why; --retry-failed tries them again",
+        )
+
+
+@app.command()
+def status(
+    output: Annotated[Path, path_argument(metavar="OUT", help="Folder of a batch.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, every film.")] = False,
+) -> None:
+    """Say how far a batch is: films done, running and waiting, and why others are not."""
+    from videoclusternet.batch.status import print_status
+
+    print_status(output, as_json)
