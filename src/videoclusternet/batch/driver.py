@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Literal
 
 from videoclusternet.batch.casts import write_casts
-from videoclusternet.batch.child import PYTHON, Ended, Order, Tell
 from videoclusternet.batch.films import absolute
 from videoclusternet.batch.page import write_page
 from videoclusternet.batch.plan import (
@@ -24,12 +23,13 @@ from videoclusternet.batch.plan import (
     settings_text,
     to_do,
 )
-from videoclusternet.batch.processes import ProcessWorkers
 from videoclusternet.batch.record import Journal, Record, now
 from videoclusternet.batch.summary import Summary, summary_of
 from videoclusternet.batch.verdict import Verdict, judge
 from videoclusternet.batch.watch import Watch
-from videoclusternet.batch.workers import Workers
+from videoclusternet.batch.workers.child import PYTHON, Ended, Order, Tell
+from videoclusternet.batch.workers.engine import Workers
+from videoclusternet.batch.workers.processes import ProcessWorkers
 from videoclusternet.clustering.find_cast import check_choice
 from videoclusternet.config import Config
 from videoclusternet.engine.processes import THREADS
@@ -88,7 +88,7 @@ class Terms:
         """Begin the workers."""
         if self.engine == "processes":
             return ProcessWorkers(self.at_once, self.cpus, self.gpus, tell)
-        from videoclusternet.batch.on_ray import RayWorkers  # loads Ray
+        from videoclusternet.batch.workers.on_ray import RayWorkers  # loads Ray
 
         return RayWorkers(self.address, self.at_once, self.cpus, self.gpus, self.retries, tell)
 

@@ -27,11 +27,11 @@ def find_films(named: Sequence[Path]) -> list[Path]:
     Parameters
     ----------
     named : sequence of Path
-        Folders are searched, in the order of names, for files that end as films do; what is
-        hidden, linked folders and run folders are passed over.  A file that ends as films do is a
-        film.  Any other is a list: a path on each line, relative to the folder of the list; empty
-        lines, and those that begin with ``#``, say nothing.  What a list names is taken as it is:
-        a file of any name, a folder of pictures, something that is not there.
+        Folders are searched for files that end as films do, by name, and then the folders in
+        them; what is hidden, linked folders and run folders are passed over.  A file that ends as
+        films do is a film.  Any other is a list: a path on each line, relative to the folder of
+        the list; empty lines, and those that begin with ``#``, say nothing.  What a list names is
+        taken as it is: a file of any name, a folder of pictures, something that is not there.
 
     Raises
     ------

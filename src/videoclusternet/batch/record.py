@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -86,12 +86,11 @@ class Record:
         KeyError, TypeError, ValueError
             When it is none.
         """
-        kinds = {field.name: type(field.default) for field in fields(cls)}
-        kinds |= {"film": str, "run": str}
+        kinds: dict[str, Any] = {name: type(one) for name, one in asdict(cls("", "")).items()}
+        kinds |= {"code": int | None, "seconds": float | int}
         taken = {name: values[name] for name in kinds if name in values}
         for name, value in taken.items():
-            wanted = (int, type(None)) if name == "code" else (kinds[name], int)
-            if isinstance(value, bool) or not isinstance(value, wanted):
+            if isinstance(value, bool) or not isinstance(value, kinds[name]):
                 raise TypeError(f"{name} is {value!r}")
         made = cls(**{"film": values["film"], "run": values["run"], **taken})
         if made.state not in STATES or Path(made.run).name != made.run or made.run[:1] == ".":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Literal, NamedTuple
 
-from videoclusternet.batch.child import Ended
 from videoclusternet.batch.record import State
+from videoclusternet.batch.workers.child import Ended
 from videoclusternet.errors import (
     Cancelled,
     InstallError,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from videoclusternet.batch.child import Said
+from videoclusternet.batch.workers.child import Said
 from videoclusternet.events import Event, Hook
 from videoclusternet.outside.text import printable
 from videoclusternet.show.words import STEP_NAMES, share, shorten

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from videoclusternet.batch.child import Children, Ended, Order, Tell
+from videoclusternet.batch.workers.child import Children, Ended, Order, Tell
 from videoclusternet.engine.processes import cores, usable
 from videoclusternet.errors import ConfigError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from videoclusternet.batch.child import Ended, Order
+from videoclusternet.batch.workers.child import Ended, Order
 
 
 class Workers(Protocol):

@@ -12,8 +12,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from videoclusternet.batch.child import Ended, Order, Said, Tell, run_to_end
-from videoclusternet.batch.processes import CARDS
+from videoclusternet.batch.workers.child import Ended, Order, Said, Tell, run_to_end
+from videoclusternet.batch.workers.processes import CARDS
 from videoclusternet.engine.processes import cores
 from videoclusternet.errors import ConfigError, InstallError
 

@@ -1,0 +1,1 @@
+"""What does the films of a batch: a watched process for each, on this machine or on a cluster."""
