@@ -23,11 +23,11 @@ class Reader:
         From the sheet to the same list: frame by frame, without tolerance.
     nobody : bool
         Whether the format can say that nobody appears.
-    quickly : int
-        How many appearances are written in 5 s.
+    slow : bool
+        Whether reading takes long, so that the fast tests leave it out.
     """
 
     read: Callable[[list[Path]], list[Any]]
     expect: Callable[[Sheet], list[Any]]
     nobody: bool = True
-    quickly: int = 10_000
+    slow: bool = False

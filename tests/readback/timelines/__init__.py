@@ -12,5 +12,5 @@ READERS = {
     "fcpxml": Reader(fcpxml.read, fcpxml.expect),
     "fcp7": Reader(fcp7.read, in_one_line),
     "ale": Reader(ale.read, ale.expect),
-    "aaf": Reader(aaf.read, aaf.expect, quickly=1_000),
+    "aaf": Reader(aaf.read, aaf.expect, slow=True),
 }

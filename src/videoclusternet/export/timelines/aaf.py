@@ -4,15 +4,16 @@ Written by pyaaf2, since OpenTimelineIO's adapter writes neither markers nor sev
 and calls 23.976 drop-frame.  Mobs (AAF's objects) are chained as Avid chains them: sequence ->
 master clip -> file -> tape, which has the timecode.  They are named by what is in them: the same
 film is the same master clip in each file, and a sequence that changed is another.
+
+pyaaf2 makes one clip of each film and one marker of each character; all others are cast from
+these (``moulds.py``), and the file is written in one go (``compound.py``).
 """
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import aaf2
@@ -20,8 +21,17 @@ import aaf2
 from videoclusternet.export.palette import colour_of
 from videoclusternet.export.piece import Piece
 from videoclusternet.export.plain import one_line
-from videoclusternet.export.sheet import Appearance, Reel, Sheet
+from videoclusternet.export.sheet import Appearance, Player, Reel, Sheet
+from videoclusternet.export.timelines.compound import Storage, compound_file
 from videoclusternet.export.timelines.laid import place_of, selects_of
+from videoclusternet.export.timelines.moulds import (
+    LENGTH,
+    POSITION,
+    SAID,
+    STARTS,
+    Cast,
+    cast_all,
+)
 from videoclusternet.types.clock import Clock
 
 WHEN = datetime(2000, 1, 1)
@@ -32,17 +42,32 @@ SOUNDS = 2
 """Tracks of sound at most."""
 TC, EVENTS = 100, 1000
 """Numbers of the slots of timecode and of markers."""
+SAID_LENGTH = 3
+"""Which of the things said of a marker is its length."""
 Laid = tuple[Reel, int, int]
 """A clip: film, first frame, frames."""
 
 
 def write_aaf(sheet: Sheet) -> Iterator[Piece]:
     """Write all timelines into one file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cast.aaf"
-        with aaf2.open(str(path), "w") as file:
-            _Writer(file, sheet).write()
-        yield Piece(path.read_bytes())
+    with aaf2.open() as file:  # in memory
+        writer = _Writer(file, sheet)
+        writer.write()
+        file.save()
+        whole = _storage(file.cfb, file.cfb.root)
+        for row, casts in writer.rows:
+            cast_all(whole.at(row.dir.path()), row.components.index_name, casts)
+        signature = file.cfb.class_id.bytes_le
+    yield Piece(b"".join(compound_file(whole, signature)))
+
+
+def _storage(disk: Any, entry: Any) -> Storage:
+    """Return what pyaaf2 has written."""
+    parts = {
+        inner.name: _storage(disk, inner) if inner.isdir() else bytes(disk.open(inner).read())
+        for inner in disk.listdir(entry)
+    }
+    return Storage(entry.class_id.bytes_le if entry.class_id else bytes(16), parts)
 
 
 class _Writer:
@@ -51,6 +76,7 @@ class _Writer:
     def __init__(self, file: Any, sheet: Sheet) -> None:
         self.file, self.make, self.sheet = file, file.create, sheet
         self.masters = [self._film(reel) for reel in sheet.reels]
+        self.rows: list[tuple[Any, list[Cast]]] = []
 
     def write(self) -> None:
         """Add all sequences."""
@@ -144,15 +170,30 @@ class _Writer:
         for number in range(1, sounds + 2):
             kind = "sound" if number > 1 else "picture"
             track = self.make.Sequence(media_kind=kind, length=length)
-            track.components.value = [
-                self._part_of(self.masters[reel.number], number, first, lasts, kind)
-                if number <= 1 + reel.film.tags.channels
-                else self.make.Filler(kind, lasts)
-                for reel, first, lasts in laid
-            ]
+            self._clips(track, number, kind, laid)
             slot = self._slot(mob, rate, number, track)
             slot["PhysicalTrackNumber"].value = max(1, number - 1)
         return mob
+
+    def _clips(self, track: Any, number: int, kind: str, laid: Sequence[Laid]) -> None:
+        """Fill a track: a clip for each, or silence where a film has no such sound."""
+        reels = list({reel.number: reel for reel, *_ in laid}.values())
+        heard = {reel.number: number <= 1 + reel.film.tags.channels for reel in reels}
+        track.components.value = [
+            self._part_of(self.masters[reel.number], number, 0, 0, kind)
+            if heard[reel.number]
+            else self.make.Filler(kind, 0)
+            for reel in reels
+        ]
+        model = {reel.number: place for place, reel in enumerate(reels)}
+        casts = [
+            Cast(
+                model[reel.number],
+                {LENGTH: lasts, STARTS: first} if heard[reel.number] else {LENGTH: lasts},
+            )
+            for reel, first, lasts in laid
+        ]
+        self.rows.append((track, casts))
 
     def _markers(self, mob: Any, clock: Clock, seen: Sequence[Appearance]) -> None:
         """Add markers to the picture, as Media Composer keeps them."""
@@ -161,15 +202,26 @@ class _Writer:
         events["SlotID"].value = EVENTS
         events["PhysicalTrackNumber"].value = 1
         row = self.make.Sequence(media_kind="DescriptiveMetadata")
-        row.components.value = [self._marker(one) for one in seen]
+        model = {player: n for n, player in enumerate(dict.fromkeys(one.player for one in seen))}
+        row.components.value = models = [self._marker(player) for player in model]
+        said = f"{models[0]['CommentMarkerAttributeList'].index_name}{{{SAID_LENGTH}}}"
+        casts = [
+            Cast(
+                model[one.player],
+                {POSITION: one.into, LENGTH: one.length},
+                {said: {SAID: one.length}},
+            )
+            for one in seen
+        ]
+        self.rows.append((row, casts))
         events.segment = row
         mob.slots.append(events)
 
-    def _marker(self, one: Appearance) -> Any:
-        marker, name = self.make.DescriptiveMarker(), one_line(one.player.name)
-        colour = colour_of(one.player.number)
-        marker["Position"].value = one.into
-        marker["Length"].value = one.length
+    def _marker(self, player: Player) -> Any:
+        """Make a marker of somebody, at no time yet."""
+        marker, name = self.make.DescriptiveMarker(), one_line(player.name)
+        colour = colour_of(player.number)
+        marker["Position"].value = marker["Length"].value = 0
         marker["Comment"].value = name
         marker["DescribedSlots"].value = {1}
         parts = zip(("red", "green", "blue"), colour.rgb, strict=True)
@@ -178,7 +230,7 @@ class _Writer:
             "_ATN_CRM_COLOR": colour.otio.title(),
             "_ATN_CRM_COM": name,
             "_ATN_CRM_USER": name,
-            "_ATN_CRM_LENGTH": one.length,
+            "_ATN_CRM_LENGTH": 0,
         }
         marker["CommentMarkerAttributeList"].value = [
             self.make.TaggedValue(key, value) for key, value in said.items()
