@@ -25,7 +25,7 @@ from videoclusternet import Result, cluster_film, export_run, open_run
 from videoclusternet.errors import ConfigError, ConflictError, NoCharacterError, StoreError
 from videoclusternet.forget import run as forgetting
 from videoclusternet.forget.run import forget, looked_up
-from videoclusternet.forget.tables import merges_without
+from videoclusternet.forget.tables import merges_without, read
 from videoclusternet.report.page import write_report
 from videoclusternet.result.edit_log import EDITS
 from videoclusternet.review.recluster import recluster
@@ -83,7 +83,8 @@ def secrets(run: Result, character: int) -> dict[str, bytes]:
     for row in np.flatnonzero(gone[run.crop_track]).tolist():
         found[f"picture {row}"] = run.pictures.jpeg(row)[200:]  # the head is that of all
     for number, film in enumerate(run.films):
-        (looks,) = Store(film.folder).load("scan", (Looks,))
+        if (looks := read(Store(film.folder), Looks)) is None:
+            continue
         for track in np.flatnonzero(gone[run.tracks.film == number]).tolist():
             for row in film.tracks.faces_of(track).tolist():
                 found[f"look {number} {row}"] = looks.picture[row].tobytes()

@@ -79,7 +79,7 @@ def log_without(
     records.append({**_base(len(records) + 1, base), "time": time})
     number = len(records)
     for edit in [*retold(state, done, whom.gone, whom.row), Edit(FORGET)]:
-        said = edit._replace(text=_unnamed(edit.text, whom.name)) if edit.verb == "note" else edit
+        said = edit._replace(text=unnamed(edit.text, whom.name)) if edit.verb == "note" else edit
         when, who = (said.time, said.author) if said.time else (time, author)
         records.append(said.signed(len(records) + 1, when, who, number).record())
     return b"".join(map(sealed, records))
@@ -111,10 +111,10 @@ def _past(edit: Edit, state: State, whom: Whom, blank: set[int]) -> Edit:
 
 
 def _names(edit: Edit, whom: Whom) -> bool:
-    return bool(whom.name) and _unnamed(edit.text, whom.name) != edit.text
+    return bool(whom.name) and unnamed(edit.text, whom.name) != edit.text
 
 
-def _unnamed(text: str, name: str) -> str:
+def unnamed(text: str, name: str) -> str:
     """Return a text with a name blanked, where it stands as a word."""
     if not name:
         return text

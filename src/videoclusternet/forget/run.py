@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from videoclusternet.forget.tables import (
 )
 from videoclusternet.result.described import Film
 from videoclusternet.result.edit_log import EDITS, EditLog
-from videoclusternet.result.edits import user_name
+from videoclusternet.result.edits import AUTHOR, user_name
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder import pending
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
@@ -151,7 +152,8 @@ def forget(
         if expected is not None and replace(expected, others=found.others) != found:
             raise ConflictError(f"{folder} has changed meanwhile", "look at it again")
         with pending.changing(folder) as new:
-            _Without(result, _index(result, who), new, author or user_name()).write()
+            by = author or os.environ.get(AUTHOR, "") or user_name()
+            _Without(result, _index(result, who), new, by).write()
         pending.finish(folder)
     result = open_run(folder)
     if result.has_pictures:

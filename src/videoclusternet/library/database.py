@@ -18,6 +18,8 @@ WAIT = 10.0
 """Seconds that a writer waits for another one."""
 VARIABLE = "VCN_LIBRARY"
 """Variable of the environment that names the library."""
+ANEW = 1 << 30
+"""Bytes up to which a file is written anew when somebody is forgotten: in as much memory."""
 FILE = "library.db"
 _KEPT = "nothing was changed"
 
@@ -74,6 +76,29 @@ class Database:
             raise _read_only(self.path)
         with self._within("BEGIN IMMEDIATE") as db:
             yield db
+
+    def wipe(self) -> bool:
+        """Have nothing of what was deleted in the file or beside it; whether that could be done.
+
+        Deleted rows are overwritten as they go.  What is left are copies of them in the
+        write-ahead log, and in pages that were moved: the file is written anew where it is not
+        too large to be held in memory, and the log emptied.
+        """
+        try:
+            with speaking(self.path):
+                self._emptied()
+                if self.path.stat().st_size <= ANEW:
+                    self._db.execute("VACUUM")
+                return self._emptied()
+        except LibraryError:
+            return False  # somebody else reads or writes, or there is no room: it is tried again
+        except OSError:
+            return False
+
+    def _emptied(self) -> bool:
+        """Empty the write-ahead log; whether nobody who reads an earlier state kept it."""
+        (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     @contextmanager
     def _within(self, begin: str) -> Iterator[sqlite3.Connection]:

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from videoclusternet.clustering.known.gallery import Gallery
-from videoclusternet.library import gallery, people, record
+from videoclusternet.library import forgetting, gallery, people, record
 from videoclusternet.library.adding.from_run import Added, add_run
 from videoclusternet.library.database import WAIT, Database, connected, default_path
 from videoclusternet.library.exemplars import Exemplar, exemplars, jpeg
+from videoclusternet.library.forgetting import Left, Plan
 from videoclusternet.library.page import write_page
 from videoclusternet.library.people import Known, Row
 from videoclusternet.library.record import Entry
@@ -172,6 +173,38 @@ class Library:
         with self.reading() as db:
             return record.read(db, people.find(db, person).key if person else "")
 
+    def forget(self, person: str, expected: Plan | None = None) -> tuple[Plan, list[Left]]:
+        """Forget a person, here and in the runs that it is known from.
+
+        Parameters
+        ----------
+        person : str
+            By name or key.
+        expected : Plan, optional
+            What :meth:`what_goes` said before; refused where it is otherwise by now.
+
+        Returns
+        -------
+        Plan, list of Left
+            What went, and what is left to be done: see :meth:`resume`.
+        """
+        return forgetting.forget(self._database, person, expected)
+
+    def what_goes(self, person: str) -> Plan:
+        """Return what goes when a person is forgotten; nothing is written."""
+        with self.reading() as db:
+            return forgetting.planned(db, person)
+
+    def resume(self) -> list[Left]:
+        """Go on with forgetting whom some run still holds, and return what is left."""
+        return forgetting.resume(self._database)
+
+    @property
+    def unfinished(self) -> int:
+        """How much is left to be done of forgetting people."""
+        with self.reading() as db:
+            return forgetting.unfinished(db)
+
     @property
     def runs(self) -> list[Path]:
         """Folders of the runs that people were added from."""
@@ -201,4 +234,6 @@ def open_library(
     LibraryError
         When it is missing, no library, of a newer format, or damaged.
     """
-    return Library(connected(default_path() if path is None else Path(path), create, write, wait))
+    found = connected(default_path() if path is None else Path(path), create, write, wait)
+    forgetting.wipe(found)
+    return Library(found)

@@ -83,6 +83,14 @@ TABLES = (
     """CREATE TRIGGER film_goes AFTER DELETE ON exemplar
         WHEN NOT EXISTS (SELECT 1 FROM exemplar WHERE film = old.film)
         BEGIN DELETE FROM film WHERE id = old.film; END""",
+    # Of whom runs still hold something, by key, and by hashes of the tracks that showed them;
+    # without a run it is this file that still has to be written anew.
+    """CREATE TABLE forgetting (
+        id INTEGER PRIMARY KEY,
+        person TEXT NOT NULL,
+        run BLOB,
+        tracks TEXT NOT NULL DEFAULT ''
+    )""",
     # Who decided what, by keys: no name is in it, so nothing of it need ever be changed.
     """CREATE TABLE record (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
