@@ -18,6 +18,7 @@ from videoclusternet.cli.commands import edit as cli_edit
 from videoclusternet.cli.commands import export as cli_export
 from videoclusternet.cli.commands import forget as cli_forget
 from videoclusternet.cli.commands import library as cli_library
+from videoclusternet.cli.commands import library_forget as cli_library_forget
 from videoclusternet.cli.commands import models as cli_models
 from videoclusternet.cli.commands import query as cli_query
 from videoclusternet.cli.commands import render as cli_render
@@ -322,5 +323,6 @@ app.command()(corrections.review)
 app.command()(corrections.recluster)
 app.command()(corrections.why)
 app.command()(cli_forget.forget)
+cli_library.app.command()(cli_library_forget.forget)
 app.add_typer(cli_batch.app, name="batch")
 add_commands(app)
