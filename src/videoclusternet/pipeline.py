@@ -11,7 +11,6 @@ source brings tracks and crops; how a film does that stands in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.embed.judgement import judge_tracks
-from videoclusternet.engine.processes import one_thread, usable
+from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
@@ -61,8 +60,6 @@ JUDGE = Step("judgement", judge_tracks, (Judgement, CropWeights), unit="tracks")
 VIEWS = Step("views", embed_views, (Views,), unit="faces")
 ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
 LINKS = Step("links", find_links, (Links,))
-MANY = 2000
-"""Tracks from which on comparing them is worth several threads."""
 CAST = Step("cast", find_cast, (Cast, Merges, Candidates), version=2, unit="comparisons")
 
 
@@ -204,11 +201,8 @@ def find_characters(
     if c.cluster.choose == STABILITY and c.adapt.pairs != "own":
         rounds = None  # what learnt from a partition is stable by itself: only by name
     settings = (c.cluster, c.track_quality, c.seed)
-    with one_thread() if len(film.tracks) < MANY else nullcontext():
-        run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
-        run.do(
-            CAST, film.tracks, *described, film.weights, *settings, rounds
-        )  # (T,) character numbers
+    run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
+    run.do(CAST, film.tracks, *described, film.weights, *settings, rounds)  # (T,) numbers
 
 
 def check_settings(config: Config, folder: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import fcluster
 
 from tests import tables
 from tests.oracle.test_cluster import film
+from videoclusternet.clustering import average_linkage
 from videoclusternet.clustering.average_linkage import (
     APART,
     Relative,
@@ -21,6 +22,7 @@ from videoclusternet.clustering.average_linkage import (
     tree,
 )
 from videoclusternet.clustering.distance import Metric, MetricName
+from videoclusternet.clustering.paper_rounds import BLOCK
 from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.types import Constraints
 
@@ -100,10 +102,17 @@ def test_sums_over_clusters_give_the_mean_over_pairs(name: MetricName) -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize(("apart", "together"), KNOWN)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("seed", "block"), [(0, BLOCK), (1, BLOCK), (1, 9), (2, 16), (3, 2)])
 def test_rounds_equal_the_cut_of_the_dendrogram(
-    name: MetricName, apart: int, together: int, seed: int
+    name: MetricName,
+    apart: int,
+    together: int,
+    seed: int,
+    block: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Also where there are so many that not all are looked at again in each round."""
+    monkeypatch.setattr(average_linkage, "BLOCK", block)
     metric = Metric(name)
     tracks = relative(space_points(film(seed, tracks=40), metric), metric)
     known = constraints_of(seed, 40, apart, together)

@@ -23,6 +23,7 @@ from scipy.spatial.distance import squareform
 from videoclusternet.clustering.distance import Metric, group_sum
 from videoclusternet.clustering.paper_rounds import BLOCK, Merge, Partition, begun, renumber
 from videoclusternet.clustering.track_points import TrackPoints
+from videoclusternet.engine.threads import spread
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Int64, Ints
 
@@ -51,11 +52,18 @@ class Relative:
     def __len__(self) -> int:
         return len(self.size)
 
-    def block(self, rows: slice) -> Float32:
+    def __getitem__(self, rows: slice | Ints) -> Relative:
+        return Relative(self.a[rows], self.b[rows], self.size[rows])
+
+    def block(self, rows: slice | Ints) -> Float32:
         """Return the mean distances of some clusters to all, float32 (m, n)."""
-        product = self.a[rows] @ self.b.T
-        product /= self.size[rows, None]
-        product /= self.size[None]
+        return self[rows].to(self)
+
+    def to(self, others: Relative) -> Float32:
+        """Return the mean distances to other clusters, float32 (n, m)."""
+        product = self.a @ others.b.T
+        product /= self.size[:, None]
+        product /= others.size
         return np.asarray(product)
 
     def merged(self, label: Array) -> Relative:
@@ -204,45 +212,82 @@ def join(tracks: Relative, scale: float, constraints: Constraints) -> Partition:
     now = tracks.merged(label) if len(constraints.together) else tracks
     merges = begun(constraints, lambda a, b: float(tracks.a[a] @ tracks.b[b]))
     lowest = np.unique(label, return_index=True)[1]
+    nearest: Ints = np.zeros(len(now), np.int64)
+    distance: Float32 = np.zeros(len(now), np.float32)
+    todo: Ints = np.arange(len(now))
     for number in range(1, len(tracks) + 1):
         if len(now) < 2:
             break
         apart = np.unique(np.sort(label[constraints.apart], axis=1), axis=0)
-        nearest, distance = _nearest(now, apart)
-        index = np.arange(len(now))
-        mutual = (nearest[nearest] == index) & (index < nearest) & (distance <= scale)
-        a = np.flatnonzero(mutual)
+        near = np.flatnonzero(distance <= scale)
+        if len(now) <= BLOCK:
+            todo = near = np.arange(len(now))
+        nearest[todo], distance[todo] = _nearest(now, apart, todo, near)
+        a = _mutual(nearest, distance, scale)
         if len(a) == 0:
-            # Among equal distances rounding may leave no pair mutual: take the least.
-            a = np.array([distance.argmin()])
-            if distance[a[0]] > scale:
-                break
+            break
         b = nearest[a]
         for i in np.argsort(distance[a], kind="stable"):
             one, two = int(lowest[a[i]]), int(lowest[b[i]])
             merges.append(Merge(number, min(one, two), max(one, two), float(distance[a[i]]), scale))
-        root = index.copy()
+        root = np.arange(len(now))
         root[b] = a
         new = renumber(root)
         now = now.merged(new)
         label = new[label]
+        nearest, distance, todo = _after(new, a, b, nearest, distance, scale)
         lowest = np.full(len(now), len(tracks))
         np.minimum.at(lowest, label, np.arange(len(tracks)))
     return Partition(renumber(label).astype(np.int32), merges)
 
 
-def _nearest(clusters: Relative, apart: Array) -> tuple[Array, Array]:
-    """Return for each cluster its nearest one that it may join, and the distance."""
-    n = len(clusters)
-    nearest, least = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.float32)
+def _mutual(nearest: Ints, distance: Float32, scale: float) -> Ints:
+    """Return the clusters that join the one nearest to them, the lower one of each two."""
+    index = np.arange(len(nearest))
+    a = np.flatnonzero((nearest[nearest] == index) & (index < nearest) & (distance <= scale))
+    if len(a) == 0:
+        # Among equal distances rounding may leave no pair mutual: take the least.
+        a = np.array([distance.argmin()])
+    return a[distance[a] <= scale]
+
+
+def _after(
+    new: Ints, a: Ints, b: Ints, nearest: Ints, distance: Float32, scale: float
+) -> tuple[Ints, Float32, Ints]:
+    """Say what is still known of clusters once ``a`` and ``b`` have joined, and of whom nothing.
+
+    Who was not near enough to anybody never will be: joining brings nobody nearer.  And who was
+    nearest stays it, unless it is one of those that joined.
+    """
+    moved = np.zeros(len(new), dtype=bool)
+    moved[a] = moved[b] = True
+    lost = moved[nearest] & ~moved
+    far = lost & (distance > scale)
+    clusters = int(new.max()) + 1
+    still, least = np.empty(clusters, np.int64), np.empty(clusters, np.float32)
+    still[new], least[new] = new[nearest], np.where(moved | (lost & ~far), 0, distance)
+    return still, least, np.unique(new[moved | (lost & ~far)])
+
+
+def _nearest(clusters: Relative, apart: Array, rows: Ints, near: Ints) -> tuple[Array, Array]:
+    """Return for some clusters the nearest of ``near`` that they may join, and the distance."""
+    others, place = clusters[near], np.full(len(clusters), -1)
+    place[near] = np.arange(len(near))
     both = np.concatenate([apart, apart[:, ::-1]])
-    for start in range(0, n, BLOCK):
-        rows = slice(start, min(start + BLOCK, n))
-        distance = clusters.block(rows)
-        here = np.arange(rows.stop - rows.start)
-        distance[here, here + start] = np.inf
-        inside = both[(both[:, 0] >= start) & (both[:, 0] < rows.stop)]
+    line = np.full(len(clusters), -1)
+    line[rows] = np.arange(len(rows))
+    both = np.stack([line[both[:, 0]], place[both[:, 1]]], axis=1)
+    both = both[(both >= 0).all(axis=1)]
+
+    def found(start: int) -> tuple[Array, Array]:
+        some = rows[start : start + BLOCK]
+        distance = clusters[some].to(others)
+        here = np.arange(len(some))
+        distance[here, place[some]] = np.inf
+        inside = both[(both[:, 0] >= start) & (both[:, 0] < start + BLOCK)]
         distance[inside[:, 0] - start, inside[:, 1]] = np.inf
-        nearest[rows] = distance.argmin(1)
-        least[rows] = distance[here, nearest[rows]]
-    return nearest, least
+        column = distance.argmin(1)
+        return near[column], distance[here, column]
+
+    nearest, least = zip(*spread(found, range(0, len(rows), BLOCK)), strict=True)
+    return np.concatenate(nearest), np.concatenate(least)

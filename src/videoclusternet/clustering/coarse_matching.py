@@ -9,19 +9,24 @@ cancel and only squared Mahalanobis distances are compared (METHOD 3).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from videoclusternet.clustering.distance import group_mean, normalise
 from videoclusternet.clustering.spaces import raw_space
-from videoclusternet.clustering.whitening import centre
+from videoclusternet.clustering.whitening import Seen, centre
 from videoclusternet.config import MatchConfig
+from videoclusternet.engine.processes import one_thread
+from videoclusternet.engine.threads import spread
 from videoclusternet.types import Embeddings, Links, Views
-from videoclusternet.types.arrays import Array, Float32, Float64, Int32, Ints
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Int32, Ints
 
 BLOCK = 2048
 """Tracks whose distances to all others are held at a time."""
+PART = 512
+"""Tracks whose views are."""
 
 
 def find_links(
@@ -50,13 +55,14 @@ def find_links(
         return Links.empty()
     if config.centred:
         space = centre(space)
-    seen = space.views[:, : space.global_views]
+    seen = replace(space.views, first=space.global_views)
     mean = group_mean(normalise(space.clean), space.track, space.tracks)
-    found = match_tracks(mean, seen, space.view_track, config)
+    with one_thread():
+        found = match_tracks(mean, seen, space.view_track, config)
     return Links(keep[found.a].astype(np.int32), keep[found.b].astype(np.int32), found.margin)
 
 
-def match_tracks(mean: Float32, views: Float32, track: Int32, config: MatchConfig) -> Links:
+def match_tracks(mean: Float32, views: Float32 | Seen, track: Int32, config: MatchConfig) -> Links:
     """Find coarse matches between tracks.
 
     Parameters
@@ -64,7 +70,7 @@ def match_tracks(mean: Float32, views: Float32, track: Int32, config: MatchConfi
     mean : float32, shape (T, d)
         Means of the unit embeddings of clean crops stand for the tracks; those of a track
         without a crop are NaN, and it matches nothing.
-    views : float32, shape (N, V, d)
+    views : float32 or Seen, shape (N, V, d)
         Embeddings of the *global* views: they span the Gaussian of a track.
     track : int32, shape (N,)
         Track of each, ascending.
@@ -76,10 +82,8 @@ def match_tracks(mean: Float32, views: Float32, track: Int32, config: MatchConfi
     Links
         Sorted by (b, a).
     """
-    cloud = normalise(views).reshape(-1, views.shape[-1])
-    cloud_track = np.repeat(track, views.shape[1])
     find = _in_rings if config.covariance == "isotropic" else _in_gaussians
-    found = [_NOTHING, *find(mean, cloud, cloud_track, config.quantile)]
+    found = [_NOTHING, *find(mean, views, track, config.quantile)]
     a, b, margin = (np.concatenate(column) for column in zip(*found, strict=True))
     return Links(a=a, b=b, margin=margin)
 
@@ -88,33 +92,67 @@ _Matches = tuple[Array, Array, Array]
 _NOTHING: _Matches = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
 
 
-def _in_rings(mean: Array, cloud: Array, track: Array, quantile: float) -> Iterator[_Matches]:
-    """Match under one variance for all directions, a block of tracks at a time."""
-    tracks, dim = mean.shape
-    centre = group_mean(cloud, track, tracks)
-    own = ((cloud - centre[track]) ** 2).sum(1)
-    edge = np.searchsorted(track, np.arange(tracks + 1))
+class _Rings(NamedTuple):
+    """Some tracks as balls: middle (n, d), squared radius and variance (n,) of each."""
+
+    track: Ints
+    centre: Float32
+    ring: Floats
+    variance: Floats
+
+
+def _clouds(views: Float32 | Seen, track: Int32, first: int, end: int) -> tuple[Array, Array]:
+    """Return the unit views of tracks ``first`` to ``end``, itself not among them, and whose."""
+    here = slice(*np.searchsorted(track, [first, end]).tolist())
+    some = views[here]
+    return normalise(some).reshape(-1, some.shape[-1]), np.repeat(track[here], some.shape[1])
+
+
+def _rings(views: Float32 | Seen, track: Int32, first: int, end: int, quantile: float) -> _Rings:
+    """Sum up the views of tracks ``first`` to ``end`` that have several."""
+    cloud, of = _clouds(views, track, first, end)
+    centre = group_mean(cloud, of - first, end - first)
+    own = ((cloud - centre[of - first]) ** 2).sum(1)
+    edge = np.searchsorted(of, np.arange(first, end + 1))
     several = np.flatnonzero(np.diff(edge) > 1)
-    ring = np.array([_lowest(own[edge[j] : edge[j + 1]], quantile) for j in several])
-    variance = np.array([max(own[edge[j] : edge[j + 1]].mean() / dim, 1e-12) for j in several])
+    each = [own[edge[j] : edge[j + 1]] for j in several]
+    ring = np.array([_lowest(one, quantile) for one in each])
+    variance = np.array([max(one.mean() / cloud.shape[1], 1e-12) for one in each])
+    return _Rings(first + several, centre[several], ring, variance)
+
+
+def _in_rings(
+    mean: Array, views: Float32 | Seen, track: Int32, quantile: float
+) -> Iterator[_Matches]:
+    """Match under one variance for all directions, a block of tracks at a time."""
+    spans = [(start, min(start + PART, len(mean))) for start in range(0, len(mean), PART)]
+    each = spread(lambda span: _rings(views, track, *span, quantile), spans)
+    several, centre, ring, variance = (np.concatenate(one) for one in zip(*each, strict=True))
     known = np.flatnonzero(np.isfinite(mean[:, 0]))
     length = (mean[known] ** 2).sum(1)
-    for start in range(0, len(several), BLOCK):
+    others = mean[known]
+
+    def matched(start: int) -> _Matches:
         part = slice(start, start + BLOCK)
         j = several[part]
-        distance = (centre[j] ** 2).sum(1)[:, None] + length - 2 * centre[j] @ mean[known].T
-        margin = (ring[part, None] - distance) / (2 * variance[part, None])
-        margin[j[:, None] == known] = -1
-        row, column = np.nonzero(margin >= 0)
-        yield known[column], j[row], margin[row, column]
+        distance = (centre[part] ** 2).sum(1)[:, None] + length - 2 * centre[part] @ others.T
+        row, column = np.nonzero(distance <= ring[part, None])
+        row, column = (one[j[row] != known[column]] for one in (row, column))
+        margin = (ring[part][row] - distance[row, column]) / (2 * variance[part][row])
+        return known[column], j[row], margin
+
+    yield from spread(matched, range(0, len(several), BLOCK))
 
 
-def _in_gaussians(mean: Array, cloud: Array, track: Array, quantile: float) -> Iterator[_Matches]:
+def _in_gaussians(
+    mean: Array, views: Float32 | Seen, track: Int32, quantile: float
+) -> Iterator[_Matches]:
     """Match under full covariances [P], a track at a time."""
-    edge = np.searchsorted(track, np.arange(len(mean) + 1))
     known = np.flatnonzero(np.isfinite(mean[:, 0]))
-    for j in np.flatnonzero(np.diff(edge) > 1):
-        points = cloud[edge[j] : edge[j + 1]]
+    for j in np.unique(track).tolist():
+        points, _ = _clouds(views, track, j, j + 1)
+        if len(points) < 2:
+            continue
         gaussian = LowRankGaussian.fit(points)
         threshold = _lowest(gaussian.squared_mahalanobis(points), quantile)
         margin = (threshold - gaussian.squared_mahalanobis(mean[known])) / 2

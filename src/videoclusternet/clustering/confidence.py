@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from videoclusternet.clustering.average_linkage import Relative
 from videoclusternet.clustering.paper_rounds import BLOCK
+from videoclusternet.engine.threads import spread
 from videoclusternet.types.arrays import Bools, Float32, Floats, Ints
 
 UNSURE = 0.1
@@ -140,17 +141,22 @@ def evidence(
     own, other = np.ones((2, n), dtype=np.float32)
     merged = tracks.merged(label) if n else tracks
     one, two = np.concatenate([apart, apart[:, ::-1]]).T
-    for start in range(0, n, BLOCK):
+
+    def near(start: int) -> tuple[Floats, Floats]:
         rows = np.arange(start, min(start + BLOCK, n))
         total = tracks.a[rows] @ merged.b.T  # sums over the tracks of each cluster
         here = np.arange(len(rows)), label[rows]
         itself = np.einsum("nk,nk->n", tracks.a[rows], tracks.b[rows])
-        own[rows] = (total[here] - itself) / np.maximum(size[label[rows]] - 1, 1)
+        inner = (total[here] - itself) / np.maximum(size[label[rows]] - 1, 1)
         mean = total / merged.size
         mean[here] = np.inf
         inside = (one >= start) & (one < start + BLOCK)
         mean[one[inside] - start, label[two[inside]]] = np.inf
-        other[rows] = mean.min(axis=1)
+        return inner, mean.min(axis=1)
+
+    starts = range(0, n, BLOCK)
+    for start, (inner, outer) in zip(starts, spread(near, starts), strict=True):
+        own[start : start + BLOCK], other[start : start + BLOCK] = inner, outer
     own = np.where(alone, np.float32(1), np.maximum(own, 0) / np.float32(scale))
     found = np.zeros(n) if company is None else np.where(alone, np.isnan(company), company)
     return Evidence(

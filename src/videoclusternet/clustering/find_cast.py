@@ -37,6 +37,7 @@ from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
+from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import ALONE, Work
 from videoclusternet.errors import ConfigError
 from videoclusternet.events import Progress
@@ -162,7 +163,8 @@ def find_cast(
     seen = named or ([*rounds] if not asked and config.algorithm == "vcn" else [])
     like = (keep, metric, weights.weight)
     extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
-    outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
+    with one_thread():  # the numbers are spread over the cores in parts
+        outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
     cast = _cast(tracks, keep, reason, quality, outcome)
     return cast, _merges(keep, outcome.partition), _candidates(outcome.choice)
 

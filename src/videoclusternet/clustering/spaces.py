@@ -12,6 +12,7 @@ import numpy as np
 
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.whitening import (
+    Seen,
     Space,
     centre,
     ridge_of,
@@ -54,10 +55,10 @@ def raw_space(
     track = np.searchsorted(keep, embeddings.track).astype(np.int32)
     return Space(
         name=name,
-        clean=embeddings.base[rows],
+        clean=embeddings.base if kept.all() else embeddings.base[rows],
         track=track[rows],
         weight=np.ones(len(rows), np.float32) if weight is None else weight[rows],
-        views=views.base[seen],
+        views=Seen(views.base, None if seen.all() else np.flatnonzero(seen)),
         view_track=track[views.row[seen]],
         tracks=len(keep),
         global_views=views.globals,
@@ -110,9 +111,10 @@ def adapted_space(
         return space
     d = len(round.centre)
     if metric.name not in ("loss", "kl"):
-        return replace(space, clean=space.clean[:, :d], views=space.views[..., :d])
+        return replace(space, clean=space.clean[:, :d], views=Seen(space.views[..., :d]))
     centre = np.concatenate([round.centre, np.zeros(d, dtype=np.float32)])
-    return replace(space, clean=space.clean - centre, views=space.views - centre, paired=True)
+    views = Seen(space.views.array() - centre)
+    return replace(space, clean=space.clean - centre, views=views, paired=True)
 
 
 def metric_of(metric: Metric, space: Space) -> Metric:
@@ -137,7 +139,7 @@ def subset(raw: Space, keep: Array, rows: Array) -> Space:
         clean=raw.clean[rows],
         track=np.searchsorted(keep, raw.track[rows]).astype(np.int32),
         weight=raw.weight[rows],
-        views=raw.views[seen],
+        views=Seen(raw.views[seen]),
         view_track=np.searchsorted(keep, raw.view_track[seen]).astype(np.int32),
         tracks=len(keep),
     )

@@ -8,8 +8,9 @@ track: see :func:`agreement`.  No label is ever seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -21,6 +22,7 @@ from videoclusternet.clustering.reading import Reading
 from videoclusternet.clustering.spaces import Spaces, metric_of, spaces, subset
 from videoclusternet.clustering.track_points import space_points
 from videoclusternet.clustering.whitening import Space
+from videoclusternet.engine.threads import spread
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Array, Float64, Ints
@@ -166,21 +168,19 @@ def stability(
     seed : int
     progress : callable
     """
-    rng = np.random.default_rng(seed)
-    few, keep = _sample(raw, rounds, constraints, rng)
-    labels = readings(*few, names, metric)
+    drawn = list(_draws(raw, draws, seed))
+    film = raw, rounds, constraints
+    labels = readings(*_restricted(film, *drawn[0].sample), names, metric)
     seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
     total = {name: np.zeros((len(labels[name]), raw.tracks)) for name in names}
     count = {name: np.zeros_like(total[name]) for name in names}
-    for draw in range(draws):
-        if draw:  # of a long film another sample, so that all of it is looked at
-            few, keep = _sample(raw, rounds, constraints, rng)
-        found, both = _twice(*few, names, metric, rng)
+    every = spread(lambda one: _twice(film, one, names, metric), drawn)
+    for draw, (found, both) in enumerate(every):
         for name in names:
             same = np.array([common_company(a, b) for a, b in zip(*found[name], strict=True)])
             seen[name].append(np.nan_to_num(same).mean(axis=1).tolist())
-            total[name][:, keep[both]] += np.nan_to_num(same)
-            count[name][:, keep[both]] += np.isfinite(same)
+            total[name][:, both] += np.nan_to_num(same)
+            count[name][:, both] += np.isfinite(same)
         progress(draw + 1, draws)
     with np.errstate(invalid="ignore"):
         return Stability(
@@ -191,37 +191,55 @@ def stability(
 
 
 _Film = tuple[Space, Spaces, Constraints]
+_Part = tuple[Array, Array]
+"""Tracks, ascending, and rows of crops."""
+
+
+class _Draw(NamedTuple):
+    """A sample of a film, and two halves of the sample."""
+
+    sample: _Part
+    halves: list[_Part]
+
+
+def _draws(raw: Space, draws: int, seed: int) -> Iterator[_Draw]:
+    """Draw samples and their halves; of a long film others each time, so that all is looked at."""
+    rng = np.random.default_rng(seed)
+    keep = rows = np.empty(0, np.int64)
+    for draw in range(draws):
+        if draw == 0 or raw.tracks > LARGEST:
+            keep, rows = _sample(raw, rng)
+        track = np.searchsorted(keep, raw.track[rows])
+        yield _Draw((keep, rows), halves(track, len(keep), rng))
 
 
 def _twice(
-    raw: Space,
-    rounds: Spaces,
-    constraints: Constraints,
-    names: Sequence[Reading],
-    metric: Metric,
-    rng: np.random.Generator,
+    film: _Film, draw: _Draw, names: Sequence[Reading], metric: Metric
 ) -> tuple[dict[Reading, list[Array]], Ints]:
     """Cluster two halves: the labels of the tracks that both hold, and which tracks these are."""
-    found, kept = [], []
-    for keep, rows in halves(raw.track, raw.tracks, rng):
-        few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-        inside = constraints.inside(keep)
-        found.append(readings(subset(raw, keep, rows), few, inside, names, metric))
-        kept.append(keep)
-    both, i, j = np.intersect1d(kept[0], kept[1], return_indices=True)
-    return {name: [found[0][name][:, i], found[1][name][:, j]] for name in names}, both
+    few = _restricted(film, *draw.sample)
+    found = [readings(*_restricted(few, *half), names, metric) for half in draw.halves]
+    (one, _), (other, _) = draw.halves
+    both, i, j = np.intersect1d(one, other, return_indices=True)
+    same = {name: [found[0][name][:, i], found[1][name][:, j]] for name in names}
+    return same, draw.sample[0][both]
 
 
-def _sample(
-    raw: Space, rounds: Spaces, constraints: Constraints, rng: np.random.Generator
-) -> tuple[_Film, Ints]:
-    """Restrict a long film to a random ``LARGEST`` tracks, and say which."""
-    if raw.tracks <= LARGEST:
-        return (raw, rounds, constraints), np.arange(raw.tracks)
-    keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
-    rows = np.flatnonzero(np.isin(raw.track, keep))
+def _restricted(film: _Film, keep: Array, rows: Array) -> _Film:
+    """Restrict a film to some tracks and of these to some crops."""
+    raw, rounds, constraints = film
+    if len(keep) == raw.tracks and len(rows) == len(raw.track):
+        return film
     few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-    return (subset(raw, keep, rows), few, constraints.inside(keep)), keep
+    return subset(raw, keep, rows), few, constraints.inside(keep)
+
+
+def _sample(raw: Space, rng: np.random.Generator) -> _Part:
+    """Draw ``LARGEST`` tracks of a long film, with all their crops; of another one take all."""
+    if raw.tracks <= LARGEST:
+        return np.arange(raw.tracks), np.arange(len(raw.track))
+    keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
+    return keep, np.flatnonzero(np.isin(raw.track, keep))
 
 
 def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:

@@ -19,11 +19,10 @@ from videoclusternet.clustering.distance import (
     normalise,
     weighted_mean,
 )
-from videoclusternet.clustering.whitening import Space
+from videoclusternet.clustering.whitening import BLOCK, Space
+from videoclusternet.engine.threads import spread
 from videoclusternet.types.arrays import Array, Float32
 
-BLOCK = 2048
-"""Crops whose views are summed up at a time: views are the bulk of a film."""
 SAMPLE = 1000
 """Tracks that tell how far apart two tracks are where nothing else does."""
 
@@ -65,14 +64,15 @@ def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
     """
     if not space.has_views:
         return None
-    crops, each, d = space.views.shape
-    means: list[Terms] = []
-    own: list[Array] = []
-    for start in range(0, crops, BLOCK):
-        block = space.views[start : start + BLOCK].reshape(-1, d)
-        terms = metric.terms(block)
-        means.append(terms.grouped(np.arange(len(block)) // each, len(block) // each))
-        own.append(terms.own().reshape(-1, each).sum(axis=1))
+    each = space.views.shape[1]
+
+    def summed(start: int) -> tuple[Terms, Array]:
+        block = space.views[start : start + BLOCK]
+        terms = metric.terms(block.reshape(-1, block.shape[-1]))
+        mean = terms.grouped(np.repeat(np.arange(len(block)), each), len(block))
+        return mean, terms.own().reshape(-1, each).sum(axis=1)
+
+    means, own = zip(*spread(summed, range(0, len(space.views), BLOCK)), strict=True)
     within = mean_within(
         concatenate(means), space.view_track, space.tracks, np.concatenate(own), each
     )
@@ -107,6 +107,15 @@ def space_points(
     TrackPoints
         With crop-pair potentials where thresholds come from crops.
     """
+    asked = metric, threshold_from
+    if asked not in space.points:
+        space.points[asked] = _points(space, metric, threshold_from)
+    found: TrackPoints = space.points[asked]
+    return found
+
+
+def _points(space: Space, metric: Metric, threshold_from: str) -> TrackPoints:
+    """Sum up the tracks of a space."""
     picture = normalise(space.clean) if metric.name == "cosine" else space.clean
     mean = weighted_mean(picture, space.weight, space.track, space.tracks)
     threshold = own_thresholds(space, metric)

@@ -8,18 +8,96 @@ identity.  Milliseconds on a CPU, no labels, no training.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
 from videoclusternet.clustering.distance import group_mean, normalise, weighted_mean
 from videoclusternet.types.arrays import Array, Float32, Floats, Int32, Ints
 
+BLOCK = 2048
+"""Crops whose views are looked at at a time: views are the bulk of a film."""
 RIDGE = 1.0
 """Share of the identity in the scatter that is taken off: 1 shrinks half way to it."""
 SHRINK = 2.0
 """How much more for each direction that a crop has to tell of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Views of some crops, chosen and mapped as they are looked at: they are the bulk of a film.
+
+    Slices, and NumPy itself, read the numbers.
+
+    Attributes
+    ----------
+    base : float32, shape (M, V, d)
+        As they came.
+    rows : int, shape (N,), or None
+        Which of them; None for all.
+    shift : float32, shape (V, d), or None
+        Taken off.
+    matrix : float32, shape (d, d), or None
+        What they are multiplied with then, before they are scaled to unit length.
+    first : int or None
+        How many views of each crop count, the first ones; None for all.
+    """
+
+    base: Float32
+    rows: Ints | None = None
+    shift: Float32 | None = None
+    matrix: Float32 | None = None
+    first: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """N crops, V views, d values."""
+        _, each, width = self.base.shape
+        return len(self), min(each, self.first or each), width
+
+    @property
+    def size(self) -> int:
+        """How many numbers these are."""
+        return int(np.prod(self.shape))
+
+    def __len__(self) -> int:
+        return len(self.base) if self.rows is None else len(self.rows)
+
+    def __getitem__(self, rows: Any) -> Float32:
+        if isinstance(rows, tuple):
+            return np.asarray(self.array()[rows])
+        every = slice(None) if self.rows is None else self.rows
+        if isinstance(rows, slice) and self.rows is None:
+            few = replace(self, base=self.base[rows])
+        else:
+            few = replace(self, rows=np.arange(len(self.base))[every][rows])
+        return few.array()
+
+    def array(self) -> Float32:
+        """Return the numbers, float32 (N, V, d)."""
+        found = self.base[:, : self.first]
+        found = found if self.rows is None else found[self.rows]
+        if self.shift is not None:
+            found = found - self.shift[: self.first]
+        if self.matrix is not None:
+            # As one product: of three axes NumPy makes many small ones.
+            mapped = found.reshape(-1, found.shape[-1]) @ self.matrix
+            found = normalise(mapped.reshape(found.shape))
+        return found
+
+    def plain(self) -> Seen:
+        """Return them with nothing left to do."""
+        return self if self.shift is None and self.matrix is None else Seen(self.array())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.array(), dtype=dtype, copy=copy)
+
+    def blocks(self) -> Iterator[Float32]:
+        """Yield the numbers of ``BLOCK`` crops at a time."""
+        for start in range(0, len(self), BLOCK):
+            yield self[start : start + BLOCK]
 
 
 @dataclass(frozen=True)
@@ -34,7 +112,7 @@ class Space:
         Track of each crop, ascending.
     weight : float32, shape (C,)
         How much each crop counts in the mean of its track; positive.
-    views : float32, shape (N, V, d)
+    views : Seen, shape (N, V, d)
         Of some crops.
     view_track : int32, shape (N,)
         Their tracks, ascending.
@@ -51,11 +129,18 @@ class Space:
     clean: Float32
     track: Int32
     weight: Float32
-    views: Float32
+    views: Seen
     view_track: Int32
     tracks: int
     global_views: int
     paired: bool = False
+    points: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was summed up of its tracks, by how: once, as that looks at all views."""
+
+    def __post_init__(self) -> None:
+        """Take an array of views for what it is."""
+        if not isinstance(self.views, Seen):
+            object.__setattr__(self, "views", Seen(self.views))
 
     @property
     def has_views(self) -> bool:
@@ -68,7 +153,7 @@ class Space:
     ) -> Self:
         """Take crops that count alike, each with its views, float32 (C, V, d)."""
         weight = np.ones(len(track), dtype=np.float32)
-        return cls(name, clean, track, weight, views, track, tracks, globals)
+        return cls(name, clean, track, weight, Seen(views), track, tracks, globals)
 
 
 def centre(space: Space, name: str = "centred") -> Space:
@@ -83,9 +168,19 @@ def centre(space: Space, name: str = "centred") -> Space:
     def middle(x: Array, track: Ints) -> Array:
         return np.asarray(np.nanmean(group_mean(x, track, space.tracks), axis=0))
 
-    kinds = [part for part in (space.views[:, :g], space.views[:, g:]) if part.size]
-    parts = [part - middle(part.mean(1), space.view_track) for part in kinds]
-    views = np.concatenate(parts, axis=1) if parts else space.views
+    views = space.views.plain()
+    if views.size:
+        each = views.shape[1]
+        kinds = [kind for kind in (slice(0, g), slice(g, each)) if kind.start < kind.stop]
+        means = zip(
+            *([one[:, kind].mean(1) for kind in kinds] for one in views.blocks()), strict=True
+        )
+        shift = [middle(np.concatenate(mean), space.view_track) for mean in means]
+        wide = [
+            np.tile(one, (kind.stop - kind.start, 1))
+            for one, kind in zip(shift, kinds, strict=True)
+        ]
+        views = replace(views, shift=np.concatenate(wide))
     clean = space.clean - middle(space.clean, space.track)
     return replace(space, name=name, clean=clean, views=views)
 
@@ -130,5 +225,5 @@ def whitener(scatter: Floats, ridge: float) -> Float32:
 def whiten(centred: Space, ridge: float, scatter: Array, name: str) -> Space:
     """Map a centred space through the whitener and scale to unit length."""
     w = whitener(scatter, ridge)
-    clean, views = normalise(centred.clean @ w), normalise(centred.views @ w)
-    return replace(centred, name=name, clean=clean, views=views)
+    views = replace(centred.views, matrix=w)
+    return replace(centred, name=name, clean=normalise(centred.clean @ w), views=views)

@@ -42,9 +42,14 @@ def cores() -> int:
 
 def usable() -> int:
     """Return how many processes the machine holds: one for each core that has a GiB of memory."""
-    if _said is not None:
-        return 1  # one of several already
+    if is_one_of_several():
+        return 1
     return max(1, min(cores(), _available() // GIB))
+
+
+def is_one_of_several() -> bool:
+    """Whether this process is one of an engine's, with its share of the cores."""
+    return _said is not None
 
 
 def _available() -> int:

@@ -187,7 +187,13 @@ class Described:
     def embeddings(self) -> Embeddings:
         """Embeddings of all films, end to end."""
         found = [_embeddings(film) for film in self.films]
+        self.__dict__["_counts"] = [len(one) for one in found]
         return Embeddings.of_films(found, [len(f.crops) for f in self.films])
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        """How many embeddings each film has."""
+        return [len(_embeddings(film)) for film in self.films]
 
     @cached_property
     def views(self) -> Views:
@@ -196,16 +202,16 @@ class Described:
         if any(store.fingerprint("views") is None for store in stores):
             return Views.none(self.embeddings.base.shape[1])
         found = [store.load("views", (Views,))[0] for store in stores]
-        crops = [len(_embeddings(film)) for film in self.films]
-        for film, views, count in zip(self.films, found, crops, strict=True):
+        for film, views, count in zip(self.films, found, self._counts, strict=True):
             if not below(views.row, count):
                 raise strangers(film.folder)
-        return Views.of_films(found, crops)
+        return Views.of_films(found, self._counts)
 
     @cached_property
     def weights(self) -> CropWeights:
         """How much each of the embedded crops counts."""
-        return CropWeights.concatenate([_weights(film) for film in self.films])
+        pairs = zip(self.films, self._counts, strict=True)
+        return CropWeights.concatenate([_weights(film, count) for film, count in pairs])
 
     @property
     def has_pictures(self) -> bool:
@@ -235,9 +241,8 @@ def _embeddings(film: Film) -> Embeddings:
     return told(found, film.tracks)
 
 
-def _weights(film: Film) -> CropWeights:
+def _weights(film: Film, count: int) -> CropWeights:
     """Read the weights of a film's embedded crops; given crops count alike."""
-    count = len(_embeddings(film))
     if film.judgement is None:
         return CropWeights.even(count)
     kept: CropWeights = Store(film.folder).load(Judgement.FILE, (Judgement, CropWeights))[1]

@@ -6,7 +6,6 @@ more edit, so that it can be undone.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +18,8 @@ from videoclusternet.config import Config
 from videoclusternet.edits.constraints import constraints_of, taken_out
 from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.regroup import Difference, regrouped
-from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import Work
 from videoclusternet.events import Event, Hook, silent
-from videoclusternet.pipeline import MANY
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.steps import recorded_settings
@@ -129,8 +126,7 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     work = Work(progress=lambda n, of: hook(Event("progress", "cast", n, of, "comparisons")))
     described = (result.embeddings, result.views, result.weights)
     settings = (cluster, judged, config.seed)
-    with one_thread() if len(tracks) < MANY else nullcontext():
-        cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
+    cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
     hook(Event("done", "cast", unit="comparisons"))
     denied = (result.edits.state.reason == Reason.UNPLACED) | (found.reason == Reason.UNPLACED)
     unsure = (found.reason == Reason.UNSURE) | denied & (cast.confidence < SURE)

@@ -63,6 +63,8 @@ def read_table(path: Path, kind: type[T]) -> T:
             with safetensors.safe_open(path, framework="numpy") as file:
                 meta = json.loads(file.metadata()["meta"])
                 arrays = {name: file.get_tensor(name) for name in kind.COLUMNS}
+            for array in arrays.values():
+                array.setflags(write=False)  # read here: nobody else writes to it
         else:
             footers.check(path)
             # A relative path with a colon would be an address; `read_table` loads what reads

@@ -124,6 +124,8 @@ class Table:
             ends = np.cumsum([0, *(len(getattr(part, values)) for part in parts)])
             begins = [getattr(p, offsets)[:-1] + e for p, e in zip(parts, ends, strict=False)]
             arrays[offsets] = np.concatenate([*begins, ends[-1:]])
+        for array in arrays.values():
+            array.setflags(write=False)  # made here: nobody else writes to it
         return cls.build(arrays, first.meta())
 
     def take(self, rows: slice | Array) -> Self:
