@@ -64,8 +64,8 @@ OWNERS = {
     "PIL": "export.pictures.board export.render.labels report.sheets runfolder.crop_zip",
     "av": "cli.demo_film export.render film.container film.index film.video review.web.preview "
     "sources.tags",
-    "cv2": "cli.demo_film embed.degraded export.render.paint film models.detectors "
-    "runfolder.crop_zip sources.crops bench:pictures.thumbnails",
+    "cv2": "cli.demo_film embed.degraded export.render.paint film library.adding.cut "
+    "models.detectors runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",
     "filelock": "batch.record result.edit_log runfolder.folder runfolder.pending",
     "fpdf": "export.pictures.contact_pdf",

@@ -40,6 +40,12 @@ FromModel = Annotated[
     path_option(metavar="RUN", help="Begin with the model that this run has adapted."),
 ]
 Output = Annotated[Path | None, path_option("--output", "-o", help="Run folder to write.")]
+LibraryFile = Annotated[
+    Path | None,
+    path_option(
+        "--library", metavar="FILE", help="The library.", show_default="VCN_LIBRARY, or yours"
+    ),
+]
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds.")]
 Jobs = Annotated[int, typer.Option(min=1, max=1024, help="Processes.")]
 Quiet = Annotated[

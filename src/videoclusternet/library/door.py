@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from videoclusternet.clustering.known.gallery import Gallery
-from videoclusternet.library import forgetting, gallery, people, record
+from videoclusternet.events import Hook, silent
+from videoclusternet.library import exchange, forgetting, gallery, people, record
 from videoclusternet.library.adding.from_run import Added, add_run
 from videoclusternet.library.database import WAIT, Database, connected, default_path
+from videoclusternet.library.exchange import Brought
 from videoclusternet.library.exemplars import Exemplar, exemplars, jpeg
 from videoclusternet.library.forgetting import Left, Plan
 from videoclusternet.library.page import write_page
 from videoclusternet.library.people import Known, Row
 from videoclusternet.library.record import Entry
+from videoclusternet.library.verify import problems
 from videoclusternet.result.result import Result, open_run
+
+if TYPE_CHECKING:  # who only reads a library loads no networks
+    from videoclusternet.config import Config
+    from videoclusternet.library.adding.photos import Pictured
+    from videoclusternet.library.adding.reembed import Reembedded
 
 
 class Library:
@@ -145,6 +153,46 @@ class Library:
         with self.reading() as db:
             chosen = names or [one.key for one in people.listed(db)]
             return write_page(db, [people.find(db, one) for one in chosen], path)
+
+    def photos(self, person: str, paths: Sequence[Path], config: Config | None = None) -> Pictured:
+        """Take a person in from photographs of one face each."""
+        return self._pictured({person: paths}, config)
+
+    def folder(self, folder: Path, config: Config | None = None) -> Pictured:
+        """Take people in from a folder of photographs: file names are names."""
+        from videoclusternet.library.adding.photos import names_in
+
+        return self._pictured(names_in(folder), config)
+
+    def _pictured(self, photos: Mapping[str, Sequence[Path]], config: Config | None) -> Pictured:
+        from videoclusternet.config import Config
+        from videoclusternet.library.adding.photos import add_photos
+
+        return add_photos(self._database, photos, config or Config())
+
+    def reembed(self, config: Config, hook: Hook = silent) -> Reembedded:
+        """Describe all pictures by another face model, ``config.embed.backbone``."""
+        from videoclusternet.library.adding.reembed import reembed
+
+        return reembed(self._database, config, hook)
+
+    def export(self, path: Path, people_of: Sequence[str] = ()) -> tuple[int, int]:
+        """Write people, by default all, to a zip file; return how many, and their exemplars."""
+        with self.reading() as db:
+            chosen = people_of or [one.key for one in people.listed(db)]
+            rows = dict.fromkeys(people.find(db, one) for one in chosen)
+            return exchange.write(db, path, list(rows))
+
+    def bring(self, path: Path) -> Brought:
+        """Take in what :meth:`export` wrote; people of the same key are one."""
+        found = exchange.read(path)
+        with self.writing() as db:
+            return exchange.take_in(db, found)
+
+    def verify(self) -> list[str]:
+        """Look everything over, and return what is wrong, a line each."""
+        with self.reading() as db:
+            return list(problems(db))
 
     def rename(self, person: str, name: str) -> Row:
         """Call a person, found by name or key, by another name."""

@@ -185,6 +185,18 @@ def smaller(data: bytes, side: int, quality: int) -> bytes:
     return min(data, made.getvalue(), key=len)
 
 
+def decoded(data: bytes) -> UInt8 | None:
+    """Return the pixels of a crop, RGB, uint8 (144, 144, 3); None where it is none."""
+    import cv2  # who only reads a result never decodes a picture
+
+    if picture_size(data) != (CANVAS, CANVAS):
+        return None
+    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    if picture is None or picture.shape != (CANVAS, CANVAS, 3):
+        return None
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
 def address(jpeg: bytes) -> str:
     """Return a JPEG file as an address that holds it, for a page."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
@@ -261,17 +273,12 @@ class CropPictures:
         StoreError
             As :meth:`jpeg`, and when a file is no crop.
         """
-        import cv2  # who only reads a result never decodes a picture
-
         out = np.empty((len(rows), CANVAS, CANVAS, 3), dtype=np.uint8)
         for i, row in enumerate(rows):
-            data = self.jpeg(int(row))
-            fits = picture_size(data) == (CANVAS, CANVAS)
-            coded = np.frombuffer(data, dtype=np.uint8)
-            picture = cv2.imdecode(coded, cv2.IMREAD_COLOR) if fits else None
-            if picture is None or picture.shape != out.shape[1:]:
+            canvas = decoded(self.jpeg(int(row)))
+            if canvas is None:
                 raise self._damaged(int(row), f"{self._where(int(row))[1]} is no crop")
-            out[i] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            out[i] = canvas
         return out
 
     def _damaged(self, row: int, said: str) -> StoreError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.cli.options import path_argument, path_option
+from videoclusternet.cli.commands import library_files
+from videoclusternet.cli.commands.library_files import Json, opened
+from videoclusternet.cli.options import LibraryFile, path_argument, path_option
 from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
@@ -34,47 +34,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-LibraryFile = Annotated[
-    Path | None,
-    path_option(
-        "--library", metavar="FILE", help="The library.", show_default="VCN_LIBRARY, or yours"
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OnePerson = Annotated[
     str, typer.Argument(metavar="NAME", help="A name, or a key.", show_default=False)
 ]
 PageFile = Annotated[
     Path | None, path_option("--page", metavar="FILE", help="Write a page of faces instead.")
 ]
-
-
-@contextmanager
-def opened(
-    path: Path | None, create: bool = False, write: bool = True, goes_on: bool = True
-) -> Iterator[Library]:
-    """Open the library that a command is about."""
-    from videoclusternet.library.door import open_library
-
-    with open_library(path, create, write) as library:
-        if goes_on and library.unfinished:
-            _go_on(library)
-        yield library
-
-
-def _go_on(library: Library) -> None:
-    """Finish to forget whoever an ended process or a run out of reach left forgotten in part."""
-    from videoclusternet.errors import VcnError
-    from videoclusternet.library.door import open_library
-
-    try:
-        with open_library(library.path) as writable:
-            left = [one for one in writable.resume() if one.folder is not None]
-    except VcnError as error:
-        say(f"vcn: warning: somebody is forgotten in part: {error.message}", error=True)
-        return
-    for one in left:
-        say(f"vcn: warning: forgotten in part, {one.folder}: {one.problem}", error=True)
 
 
 @app.command()
@@ -289,3 +254,11 @@ def split(
     with opened(library) as of:
         made = of.split(person, name, look or (), exemplar or ())
         _count(of, made)
+
+
+app.command()(library_files.person)
+app.command("people")(library_files.people_in)
+app.command()(library_files.export)
+app.command("import")(library_files.bring)
+app.command()(library_files.verify)
+app.command()(library_files.reembed)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet.cli.commands.forget import DryRun, Yes, agreed
-from videoclusternet.cli.commands.library import Json, LibraryFile, opened
+from videoclusternet.cli.commands.library_files import Json, opened
+from videoclusternet.cli.options import LibraryFile
 from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:

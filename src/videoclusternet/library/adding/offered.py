@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,7 @@ SURE = 0.9
 sure, .95 were right on labelled films (decision 18)."""
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """The face model of a run.
 
     Attributes

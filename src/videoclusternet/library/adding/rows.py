@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from videoclusternet.errors import StoreError
+from videoclusternet.library.adding.choose import Pool, choose
 from videoclusternet.library.adding.offered import Weights, worth
 from videoclusternet.outside.text import shown
 from videoclusternet.types.arrays import Bools, Float16, Float32
@@ -65,6 +66,12 @@ def renumbered(db: sqlite3.Connection, ids: Iterable[int], look: Iterable[int]) 
             change = "UPDATE exemplar SET look = ?1 WHERE id = ?2 AND look <> ?1"
             db.execute(change, (int(of), exemplar))
     return gone
+
+
+def rechosen(db: sqlite3.Connection, person: int, weights: int, width: int) -> int:
+    """Choose anew among the exemplars of a person, of one model; return how many went."""
+    held = held_by(db, person, weights, width)
+    return renumbered(db, held.ids, choose(Pool(*held[1:])).tolist())
 
 
 def insert(db: sqlite3.Connection, mean: bytes, jpeg: bytes | None, **columns: object) -> int:
