@@ -98,7 +98,7 @@ def test_no_byte_is_left_in_the_library_and_its_runs(home: Path) -> None:
     assert found_in(home, wanted) == set()
     assert found_in(home, others) == kept
     for folder in ("one", "two"):
-        assert [p.name for p in open_run(home / folder).people.values()][0] == OTHER
+        assert next(p.name for p in open_run(home / folder).people.values()) == OTHER
 
 
 def test_whoever_is_called_otherwise_in_a_run_is_found_by_the_tracks(home: Path) -> None:

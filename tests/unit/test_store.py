@@ -16,6 +16,7 @@ import pytest
 
 from tests import tables
 from tests.drawn import snapshot
+from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
 from videoclusternet.result import described as results
@@ -99,6 +100,16 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             "colours",
         ),
         tables.views_of_every(rng.normal(size=(rows, 6, 8)), 2),
+        Gallery(
+            person=np.arange(rows),
+            look=np.zeros(rows),
+            mean=rng.normal(size=(rows, 8)),
+            length=real,
+            threshold=np.full(rows, np.nan),
+            people=tuple(map(str, range(rows))),
+            names=("Anna",) * rows,
+            weights="colours",
+        ),
         Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,
@@ -169,7 +180,8 @@ def test_every_table_has_a_file_of_its_own() -> None:
     names = [table_path(Path(), kind).name for kind in KINDS]
     assert len(set(names)) == len(names) == len(KINDS)
     others = sorted(name for name in names if not name.endswith(".parquet"))
-    assert others == ["embeddings.safetensors", "notes.safetensors", "views.safetensors"]
+    named = [name.removesuffix(".safetensors") for name in others]
+    assert named == ["embeddings", "gallery", "notes", "views"]
 
 
 def test_tables_are_plain_parquet_for_others(tmp_path: Path) -> None:
