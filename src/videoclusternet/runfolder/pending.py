@@ -24,7 +24,16 @@ PENDING = "forgetting"
 BEGUN = f".{PENDING}.tmp"
 """The same before it is whole."""
 LEARNT = "adapt"
-REMOVED = (LEARNT, "parts", "recluster", "cast.html", "report.html", "learning.svg")
+REMOVED = (
+    LEARNT,
+    "rounds.parquet",
+    "epochs.parquet",
+    "parts",
+    "recluster",
+    "cast.html",
+    "report.html",
+    "learning.svg",
+)
 """What may show anybody, and is not written anew: learnt models and their embeddings, parts of
 unfinished steps, clusterings of before, pages."""
 PREVIEWS = "preview-*.mp4"
