@@ -298,6 +298,17 @@ def test_crops_without_a_film(tmp_path: Path, labelled: Path) -> None:
     assert [name.startswith("forgotten-") for name in names] == (after.cast.character < 0).tolist()
 
 
+def test_a_film_that_is_there_twice(fake_models: FakeModels, series: Path, tmp_path: Path) -> None:
+    film = series.parent / "b.mp4"
+    result = cluster_film([film, film], tmp_path / "twice", QUICKLY)
+    result.edits.split(1, [0])  # of one of the two films alone
+    number = int(open_run(result.folder).cast.character[0]) + 1
+    forget(result.folder, number)
+    after = open_run(result.folder)
+    assert (after.cast.character < 0).tolist() == [True] + [False] * (len(after.tracks) - 1)
+    assert len(after.embeddings) == len(after.pictures) and len(after.views)
+
+
 def test_nobody_else_can_be_meant(run: Result, vcn: Vcn) -> None:
     with pytest.raises(NoCharacterError, match="there is no character"):
         forget(run.folder, "Nobody")

@@ -202,38 +202,39 @@ class _Without:
 
     def write(self) -> None:
         """Write all files that change."""
-        result, digests = self.result, self._digests()
-        cast, *others = self._cast(digests)
-        zips: dict[Path, str] = {}
+        result, pooled = self.result, self._pooled()
+        cast, *others = self._cast(pooled)
+        digests, zips = {result.folder: pooled}, dict[Path, str]()
         for tables, film in self._both():
             home = self.new / film.folder.relative_to(result.folder)
             with writing(home):
                 home.mkdir(parents=True, exist_ok=True)
-            for table in tables.after.values():
-                write_table(table_path(home, type(table)), table)
+            own = digests.setdefault(film.folder, {})  # films of one content have equal tables
+            for kind, table in tables.after.items():
+                write_table(table_path(home, kind), table)
+                own[tables.before[kind].digest] = table.digest
             if (film.folder / CROP_ZIP).exists():
                 zipped = copy_zip(film.folder / CROP_ZIP, tables.crops, home / CROP_ZIP)
                 zips[film.folder] = zipped
         for table in (cast, *others):
             write_table(table_path(self.new, type(table)), table)
         for home in _homes(result):
-            said = manifest_without(Store(home).manifest, digests, zips.get(home, ""))
+            said = manifest_without(Store(home).manifest, digests[home], zips.get(home, ""))
             if home == result.folder:
                 said = self._described(said)
             where = self.new / home.relative_to(result.folder) / MANIFEST
             self._write(where, manifest_text(said).encode())
         self._write(self.new / EDITS, self._log(cast))
 
-    def _digests(self) -> dict[str, str]:
-        """Return new content hashes by those before, of each film and of all of them."""
+    def _pooled(self) -> dict[str, str]:
+        """Return new content hashes by those before, of the tables of all films end to end."""
+        films, after = self.films, [film.told(film.after) for film in self.films]
+        tracks = Tracks.concatenate([film.judged(film.after) for film in films])
+        embeddings = Embeddings.of_films(after, [len(film.crops) for film in films])
         pairs: list[tuple[Table, Table]] = [
-            (film.before[kind], film.after[kind]) for film in self.films for kind in film.after
+            (self.result.tracks, tracks),
+            (self.result.embeddings, embeddings),
         ]
-        pairs.append((self.result.tracks, self._tracks))
-        films, embeddings = self.films, self.result.embeddings
-        after = [film.told(film.after) for film in films]
-        crops = [len(film.crops) for film in films]
-        pairs.append((embeddings, Embeddings.of_films(after, crops)))
         views = [film.get(film.after, Views) for film in films]
         if all(view is not None for view in views):
             every = Views.of_films([v for v in views if v is not None], [len(one) for one in after])
@@ -242,11 +243,6 @@ class _Without:
 
     def _both(self) -> Iterator[tuple[FilmTables, Film]]:
         yield from zip(self.films, self.result.films, strict=True)
-
-    @cached_property
-    def _tracks(self) -> Tracks:
-        """All tracks as they are to be judged."""
-        return Tracks.concatenate([film.judged(film.after) for film in self.films])
 
     def _cast(self, digests: dict[str, str]) -> tuple[Cast, *tuple[Table, ...]]:
         """Return the tables of the cast, as it is shown, without the person."""
