@@ -142,4 +142,5 @@ def subset(raw: Space, keep: Array, rows: Array) -> Space:
         views=Seen(raw.views[seen]),
         view_track=np.searchsorted(keep, raw.view_track[seen]).astype(np.int32),
         tracks=len(keep),
+        given=None if raw.given is None else raw.given[keep],
     )

@@ -60,7 +60,8 @@ def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
     Returns
     -------
     float32, shape (T,), or None
-        Of a track without views the median of the others; None where there are no views.
+        Of a track without views what is given, else the median of the others; None where there
+        are no views.
     """
     if not space.has_views:
         return None
@@ -76,8 +77,9 @@ def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
     within = mean_within(
         concatenate(means), space.view_track, space.tracks, np.concatenate(own), each
     )
-    middle = np.nanmedian(within) if np.isfinite(within).any() else 1.0
-    return np.where(np.isnan(within), np.float32(middle), within)
+    middle = np.float32(np.nanmedian(within) if np.isfinite(within).any() else 1.0)
+    else_ = middle if space.given is None else middle * np.nan_to_num(space.given, nan=1.0)
+    return np.where(np.isnan(within), else_, within)
 
 
 def _median_between(tracks: Terms) -> float:

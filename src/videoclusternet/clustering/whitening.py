@@ -123,6 +123,9 @@ class Space:
     paired : bool
         Whether embeddings hold the teacher's output and then the student's, see
         :class:`videoclusternet.clustering.distance.Metric`.
+    given : float32, shape (T,), or None
+        Own thresholds of tracks without views, in units of the median of the others; NaN where
+        nothing is given.
     """
 
     name: str
@@ -134,6 +137,7 @@ class Space:
     tracks: int
     global_views: int
     paired: bool = False
+    given: Float32 | None = None
     points: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was summed up of its tracks, by how: once, as that looks at all views."""
 
