@@ -19,8 +19,8 @@ from videoclusternet.adapt.rounds import FOLDER, GoodRounds
 from videoclusternet.adapt.step import adapt_faces, given_model
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.coarse_matching import find_links
-from videoclusternet.clustering.find_cast import STABILITY, check_choice, find_cast
-from videoclusternet.clustering.reading import Reading, round_number
+from videoclusternet.clustering.find_cast import find_cast
+from videoclusternet.clustering.reading import STABILITY, Reading, check_choice, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
 from videoclusternet.embed.judgement import judge_tracks

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests import tables
-from videoclusternet.clustering import find_cast as module
-from videoclusternet.clustering.find_cast import check_choice, find_cast
-from videoclusternet.clustering.reading import Reading, round_name, round_number
+from videoclusternet.clustering.find_cast import find_cast
+from videoclusternet.clustering.known import outcome as module
+from videoclusternet.clustering.reading import Reading, check_choice, round_name, round_number
 from videoclusternet.clustering.spaces import Adapted
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.engine.work import Work

@@ -7,41 +7,29 @@ Unknown with a reason; the others become characters, numbered by screen time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from videoclusternet.clustering.average_linkage import Relative, kept_apart, relative
 from videoclusternet.clustering.choose import (
-    UNADAPTED,
     Choice,
-    choose,
-    distances,
-    measure,
-    partition_of,
 )
-from videoclusternet.clustering.confidence import confidence, unsure_tracks
 from videoclusternet.clustering.distance import Metric
-from videoclusternet.clustering.paper_rounds import RULES, Partition, agglomerate
-from videoclusternet.clustering.reading import ADAPTED, OWN, Reading, round_number
+from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.clustering.known.groups import Groups
+from videoclusternet.clustering.known.outcome import Outcome, ask_who, find_clusters
+from videoclusternet.clustering.known.suggested import Suggested
+from videoclusternet.clustering.paper_rounds import Partition
+from videoclusternet.clustering.reading import STABILITY, asked_reading, check_choice
 from videoclusternet.clustering.spaces import (
-    SPACES,
     Adapted,
     adapted_space,
-    metric_of,
     raw_space,
-    spaces,
 )
-from videoclusternet.clustering.stability import rule_named
-from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.track_quality import low_quality, track_quality
-from videoclusternet.clustering.whitening import Space
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.engine.processes import one_thread
 from videoclusternet.engine.work import ALONE, Work
-from videoclusternet.errors import ConfigError
-from videoclusternet.events import Progress
-from videoclusternet.outside.text import shown
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -53,59 +41,10 @@ from videoclusternet.types import (
     Tracks,
     Views,
 )
-from videoclusternet.types.arrays import Array, Bools, Float32, Int32
+from videoclusternet.types.arrays import Array
 
-STABILITY = "stability"
-"""The choice that compares all candidates."""
 GoodRounds = Mapping[str, Callable[[], Adapted]]
 """Good rounds of adaptation by name, ``round-1`` and so on, read when needed."""
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """A partition, the points it was made with, and the choice behind it.
-
-    ``sure`` is how probably each track belongs where it is; ``unsure`` are tracks that cannot be
-    told from others, ``alike`` pairs of clusters that nothing but a shared picture keeps apart.
-    """
-
-    partition: Partition
-    points: TrackPoints
-    choice: Choice
-    sure: Float32
-    unsure: Bools
-    alike: tuple[tuple[int, int], ...] = ()
-
-
-def check_choice(config: ClusterConfig) -> None:
-    """Refuse settings that would only fail at the last step, after hours of looking.
-
-    Raises
-    ------
-    ConfigError
-        When no candidate has the given name, or the paper's algorithm has no rule.
-    """
-    asked = Reading.parse(config.choose)
-    rules = (OWN, *RULES, "and")
-    known = (*SPACES, ADAPTED)
-    there = all(one in known or round_number(one) is not None for one in asked.spaces)
-    several = len(asked.spaces) > 1
-    fits = asked.linkage in rules[: 1 if several else None] and (several or asked.space)
-    if config.choose != STABILITY and not (there and fits):
-        raise ConfigError(
-            f"no candidate {shown(config.choose)} for cluster.choose",
-            f"choose stability or SPACE/RULE: a space of {', '.join(known)}, round-1 and so on; "
-            f"a rule of {', '.join(rules)}; several spaces with + between them go with {OWN}",
-        )
-    if config.algorithm == "vcn" and config.thresholds != "views":
-        raise ConfigError(
-            "cluster.thresholds=crops is for cluster.algorithm=paper",
-            "every reading of algorithm vcn measures thresholds on views",
-        )
-    if config.algorithm == "paper" and asked.linkage not in rules[1:]:
-        raise ConfigError(
-            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
-        )
 
 
 def find_cast(
@@ -149,9 +88,40 @@ def find_cast(
     ConfigError
         See :func:`check_choice`; without a round of the given name; on a contradiction.
     """
+    faces = (tracks, embeddings, views, weights)
+    return find_known_cast(*faces, config, quality_config, seed, None, rounds, known, work)[:3]
+
+
+def find_known_cast(
+    tracks: Tracks,
+    embeddings: Embeddings,
+    views: Views,
+    weights: CropWeights,
+    config: ClusterConfig,
+    quality_config: QualityFilterConfig,
+    seed: int,
+    people: Gallery | None,
+    rounds: GoodRounds | None = None,
+    known: Constraints | None = None,
+    work: Work = ALONE,
+) -> tuple[Cast, Merges, Candidates, Suggested]:
+    """Group tracks into characters, some of whom may be people who are known.
+
+    Parameters
+    ----------
+    people : Gallery or None
+        Who is known, by the same face model.
+
+    Others as in :func:`find_cast`.
+
+    Returns
+    -------
+    Cast, Merges, Candidates, Suggested
+        Stability and number of characters of candidates are of the film and those people together.
+    """
     check_choice(config)
     rounds = rounds or {}
-    asked = None if config.choose == STABILITY else _asked(config.choose, rounds)
+    asked = None if config.choose == STABILITY else asked_reading(config.choose, rounds)
     named = [one for one in asked.spaces if one in rounds] if asked else []
     # Where the cast is to come from a round, its own quality decides who takes part.
     judge = rounds[named[-1]]().embeddings if named else embeddings
@@ -163,10 +133,17 @@ def find_cast(
     seen = named or ([*rounds] if not asked and config.algorithm == "vcn" else [])
     like = (keep, metric, weights.weight)
     extra = {name: adapted_space(rounds[name](), name, *like) for name in seen}
+    met = people if people is not None and len(people) and len(keep) else None
+    # What was learnt from this film says nothing of people of others.
+    apart = met is not None and bool(extra or config.algorithm == "paper")
+    groups = Groups.of(raw, constraints, None if apart else met, metric)
     with one_thread():  # the numbers are spread over the cores in parts
-        outcome = _cluster(raw, extra, asked, config, metric, constraints, seed, work.progress)
+        outcome = find_clusters(groups, extra, asked, config, metric, seed, work.progress)
+        if apart and met is not None:
+            outcome = ask_who(outcome, raw, constraints, met, config, seed, work.progress)
     cast = _cast(tracks, keep, reason, quality, outcome)
-    return cast, _merges(keep, outcome.partition), _candidates(outcome.choice)
+    suggested = _suggested(cast, keep, outcome, met)
+    return cast, _merges(keep, outcome.partition), _candidates(outcome.choice), suggested
 
 
 def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Constraints:
@@ -179,21 +156,6 @@ def _known(tracks: Tracks, known: Constraints | None, cannot_link: bool) -> Cons
         return met
     one, other = known.group[met.apart].T
     return replace(met, apart=met.apart[one != other]).and_those(known)
-
-
-def _asked(choice: str, rounds: GoodRounds) -> Reading:
-    """Read the name of a reading; ``adapted`` is the last good round, without one the frozen."""
-    asked = Reading.parse(choice)
-    last = next(reversed(list(rounds)), SPACES[0])
-    spaces = [last if one == ADAPTED else one for one in asked.spaces]
-    for one in spaces:
-        if round_number(one) is not None and one not in rounds:
-            known = ", ".join(rounds) or "none"
-            raise ConfigError(
-                f"there is no good {one} for cluster.choose",
-                f"good rounds: {known}; see adapt.rounds",
-            )
-    return Reading("+".join(dict.fromkeys(spaces)), asked.linkage)
 
 
 def _set_aside(
@@ -211,99 +173,12 @@ def _set_aside(
     return reason, quality
 
 
-def _cluster(
-    raw: Space,
-    extra: Mapping[str, Space],
-    asked: Reading | None,
-    config: ClusterConfig,
-    metric: Metric,
-    constraints: Constraints,
-    seed: int,
-    progress: Progress,
-) -> _Outcome:
-    """Cluster by the reading that is asked for, or compare all candidates."""
-    if raw.tracks < 2:
-        return _trivial(raw, metric)
-    choice = None
-    if asked is None:
-        choice = choose(raw, extra, metric, constraints, config.draws, seed, config.scale, progress)
-        reading = choice.names[choice.best]
-    else:
-        reading = asked
-    here = {**spaces(raw, reading.spaces), **extra}
-    if config.algorithm == "paper":
-        return _paper(here[reading.space], reading, metric, constraints, config)
-    if choice is None:
-        scale = config.scale
-        if reading.scaled and not scale:
-            choice = measure(
-                raw, extra, (reading,), metric, constraints, config.draws, seed, 0.0, progress
-            )
-        else:
-            choice = _unchosen(reading, raw.tracks, 0, scale or np.nan)
-    scale = float(choice.scale[choice.best])
-    partition, points = partition_of(here, reading, scale, metric, constraints)
-    characters = choice.characters.copy()
-    characters[choice.best] = partition.clusters
-    choice = replace(choice, characters=characters)
-    company = choice.company[choice.best]
-    drawn = np.isfinite(choice.stability[choice.best])
-    far, label = distances(here, reading, metric), partition.label
-    stop = scale if reading.scaled else 1.0
-    sure = confidence(far, label, stop, constraints.apart, company if drawn else None)
-    unsure = unsure_tracks(company) & config.unsure
-    met = constraints.apart[~unsure[constraints.apart].any(axis=1)]
-    alike = _alike(far, label, scale, met) if reading.scaled else ()
-    return _Outcome(partition, points, choice, sure, unsure, alike)
-
-
-def _alike(far: Relative, label: Int32, scale: float, met: Int32) -> tuple[tuple[int, int], ...]:
-    """Find pairs of clusters that nothing but two tracks that met, (P, 2), keeps apart."""
-    pairs = kept_apart(far, label, scale, met) if len(met) else ()
-    return tuple((int(a), int(b)) for a, b in pairs)
-
-
-def _trivial(raw: Space, metric: Metric) -> _Outcome:
-    """Nobody, or one track: nothing to compare."""
-    points = space_points(raw, metric)
-    partition = Partition(np.zeros(raw.tracks, dtype=np.int32), [])
-    choice = _unchosen(UNADAPTED[0], raw.tracks, raw.tracks)
-    # Whoever is alone in a film can be nobody else.
-    sure = np.ones(raw.tracks, dtype=np.float32)
-    return _Outcome(partition, points, choice, sure, np.zeros(raw.tracks, bool))
-
-
-def _paper(
-    space: Space, reading: Reading, metric: Metric, constraints: Constraints, config: ClusterConfig
-) -> _Outcome:
-    """Cluster by the letter of section 3.7, in the space and by the rule that is named."""
-    metric = metric_of(metric, space)
-    points = space_points(space, metric, config.thresholds)
-    partition = agglomerate(points, metric, rule_named(reading.linkage), constraints, "paper")
-    choice = _unchosen(reading, space.tracks, partition.clusters)
-    sure = confidence(relative(points, metric), partition.label, 1.0, constraints.apart)
-    return _Outcome(partition, points, choice, sure, np.zeros(space.tracks, bool))
-
-
-def _unchosen(reading: Reading, tracks: int, characters: int, scale: float = np.nan) -> Choice:
-    """Record a reading that was not compared with others."""
-    nothing = np.full((1, tracks), np.nan, dtype=np.float32)
-    return Choice(
-        (reading,),
-        np.array([np.nan]),
-        np.array([characters]),
-        np.array([scale], dtype=np.float32),
-        nothing,
-        0,
-    )
-
-
 def _cast(
     tracks: Tracks,
     keep: Array,
     reason: Array,
     quality: Array,
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> Cast:
     label, clusters = outcome.partition.label, outcome.partition.clusters
     unsure = outcome.unsure
@@ -326,6 +201,22 @@ def _cast(
     numbers = [sorted(rank[list(pair)].tolist()) for pair in outcome.alike]
     alike = tuple(sorted((a, b) for a, b in numbers if b <= character.max(initial=-1)))
     return Cast(character, reason, quality, threshold, sure, probable, chosen, alike)
+
+
+def _suggested(cast: Cast, keep: Array, outcome: Outcome, people: Gallery | None) -> Suggested:
+    """Say which characters joined known people; of tracks that are not sure nothing is said."""
+    rows: dict[int, tuple[float, str]] = {}
+    for cluster, person in outcome.whose.items():
+        tracks = np.flatnonzero((outcome.partition.label == cluster) & ~outcome.unsure)
+        if len(tracks) and people is not None and outcome.shows is not None:
+            sure = float(outcome.shows[tracks].mean())
+            rows[int(cast.character[keep[tracks[0]]])] = sure, people.people[person]
+    order = sorted(rows)
+    return Suggested(
+        np.array(order, dtype=np.int32),
+        np.array([rows[n][0] for n in order], dtype=np.float32),
+        tuple(rows[n][1] for n in order),
+    )
 
 
 def _candidates(choice: Choice) -> Candidates:

@@ -7,8 +7,17 @@ spaces, as in ``frozen+tracks/own``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple, Self
 
+from videoclusternet.clustering.paper_rounds import RULES
+from videoclusternet.clustering.spaces import SPACES
+from videoclusternet.config import ClusterConfig
+from videoclusternet.errors import ConfigError
+from videoclusternet.outside.text import shown
+
+STABILITY = "stability"
+"""The choice that compares all candidates."""
 OWN = "own"
 """Average linkage in units of the tracks' own thresholds."""
 ADAPTED = "adapted"
@@ -63,3 +72,61 @@ def round_number(space: str) -> int | None:
     number = space.removeprefix(_ROUND)
     known = number != space and number.isascii() and number.isdecimal() and len(number) <= DIGITS
     return int(number) if known else None
+
+
+def check_choice(config: ClusterConfig) -> None:
+    """Refuse settings that would only fail at the last step, after hours of looking.
+
+    Raises
+    ------
+    ConfigError
+        When no candidate has the given name, or the paper's algorithm has no rule.
+    """
+    asked = Reading.parse(config.choose)
+    rules = (OWN, *RULES, "and")
+    known = (*SPACES, ADAPTED)
+    there = all(one in known or round_number(one) is not None for one in asked.spaces)
+    several = len(asked.spaces) > 1
+    fits = asked.linkage in rules[: 1 if several else None] and (several or asked.space)
+    if config.choose != STABILITY and not (there and fits):
+        raise ConfigError(
+            f"no candidate {shown(config.choose)} for cluster.choose",
+            f"choose stability or SPACE/RULE: a space of {', '.join(known)}, round-1 and so on; "
+            f"a rule of {', '.join(rules)}; several spaces with + between them go with {OWN}",
+        )
+    if config.algorithm == "vcn" and config.thresholds != "views":
+        raise ConfigError(
+            "cluster.thresholds=crops is for cluster.algorithm=paper",
+            "every reading of algorithm vcn measures thresholds on views",
+        )
+    if config.algorithm == "paper" and asked.linkage not in rules[1:]:
+        raise ConfigError(
+            "cluster.algorithm=paper needs a named rule", "set cluster.choose=frozen/or"
+        )
+
+
+def asked_reading(choice: str, rounds: Collection[str]) -> Reading:
+    """Read the name of a reading; ``adapted`` is the last good round, without one the frozen.
+
+    Parameters
+    ----------
+    choice : str
+    rounds : collection of str
+        Good rounds of adaptation, in order.
+
+    Raises
+    ------
+    ConfigError
+        When it is of a round that is not there.
+    """
+    asked = Reading.parse(choice)
+    last = [SPACES[0], *rounds][-1]
+    spaces = [last if one == ADAPTED else one for one in asked.spaces]
+    for one in spaces:
+        if round_number(one) is not None and one not in rounds:
+            known = ", ".join(rounds) or "none"
+            raise ConfigError(
+                f"there is no good {one} for cluster.choose",
+                f"good rounds: {known}; see adapt.rounds",
+            )
+    return Reading("+".join(dict.fromkeys(spaces)), asked.linkage)

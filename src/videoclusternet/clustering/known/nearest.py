@@ -1,0 +1,73 @@
+"""Narrow a large library to the people who lie near some track of a film."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from videoclusternet.clustering.distance import normalise
+from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.types.arrays import Bools, Float32, Int64
+
+NEAR = 5
+"""People who lie nearest to a track, by their nearest exemplar, and are asked about."""
+FEW = 1000
+"""Exemplars up to which everybody is asked about: the more people, the better is seen how far
+apart people are."""
+BLOCK = 16384
+"""Exemplars that are compared at a time."""
+
+
+def nearest_people(gallery: Gallery, mean: Float32) -> Gallery:
+    """Return the exemplars of people who lie near some track.
+
+    Everybody, where the library is small; else the ``NEAR`` people nearest to each track, all
+    their exemplars.
+
+    Parameters
+    ----------
+    gallery : Gallery
+        E exemplars of P people.
+    mean : float32, shape (T, d)
+        Mean of each track.
+
+    Returns
+    -------
+    Gallery
+        In the same order, of those people alone.
+    """
+    if len(gallery) <= FEW:
+        return gallery
+    return of_people(gallery, np.unique(_near(gallery, normalise(mean).astype(np.float32))))
+
+
+def _near(gallery: Gallery, unit: Float32) -> Int64:
+    """Return the people nearest to each track, int64 (T, at most NEAR)."""
+    best = np.full((0, len(unit)), -np.inf, dtype=np.float32)
+    whom = np.zeros((0, len(unit)), dtype=np.int64)
+    for start in range(0, len(gallery), BLOCK):
+        some = slice(start, start + BLOCK)
+        cosine = normalise(gallery.mean[some].astype(np.float32)) @ unit.T  # (block, T)
+        people, first = np.unique(gallery.person[some], return_index=True)
+        best = np.concatenate([best, np.maximum.reduceat(cosine, first)])
+        whom = np.concatenate([whom, np.broadcast_to(people[:, None], (len(people), len(unit)))])
+        if len(best) > NEAR + 1:
+            # One more: somebody may lie on both sides of a border between blocks.
+            kept = np.argpartition(-best, NEAR, axis=0)[: NEAR + 1]
+            best, whom = np.take_along_axis(best, kept, 0), np.take_along_axis(whom, kept, 0)
+    order = np.argsort(-best, axis=0, kind="stable")[:NEAR]
+    return np.asarray(np.take_along_axis(whom, order, 0).T)
+
+
+def of_people(gallery: Gallery, people: Int64) -> Gallery:
+    """Return the exemplars of some people, ascending, renumbered."""
+    rows: Bools = np.isin(gallery.person, people)
+    return Gallery(
+        person=np.searchsorted(people, gallery.person[rows]).astype(np.int32),
+        look=gallery.look[rows],
+        mean=gallery.mean[rows],
+        length=gallery.length[rows],
+        threshold=gallery.threshold[rows],
+        people=tuple(gallery.people[p] for p in people.tolist()),
+        names=tuple(gallery.names[p] for p in people.tolist()),
+        weights=gallery.weights,
+    )
