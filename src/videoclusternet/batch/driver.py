@@ -30,7 +30,7 @@ from videoclusternet.batch.watch import Watch
 from videoclusternet.batch.workers.child import PYTHON, Ended, Order, Tell
 from videoclusternet.batch.workers.engine import Workers
 from videoclusternet.batch.workers.processes import ProcessWorkers
-from videoclusternet.clustering.find_cast import check_choice
+from videoclusternet.clustering.reading import check_choice
 from videoclusternet.config import Config
 from videoclusternet.engine.processes import THREADS
 from videoclusternet.errors import ConfigError, InstallError, ModelError, VcnError
