@@ -1,0 +1,107 @@
+"""How long a large library takes to load, and what its choice of exemplars is worth.
+
+    python bench/library.py load FILE PEOPLE
+    python bench/library.py choice RUN TRUTH [RUN TRUTH ...]
+
+The first makes a library of PEOPLE with ten drawn exemplars of 512 values each, added film by film,
+where FILE is not there yet, and loads it.  The second halves the tracks of each person of labelled
+runs at random and names the tracks of one half by exemplars of the other (decision 21).
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from videoclusternet import open_library, open_run
+from videoclusternet.clustering.distance import normalise
+from videoclusternet.library.adding import choose
+from videoclusternet.library.adding.offered import SURE, offered
+from videoclusternet_bench.data.truth import read_truth
+
+EACH, WIDE, BLOCK, SEEDS = 10, 512, 50_000, 5
+
+
+def make(path: Path, people: int) -> None:
+    rng = np.random.default_rng(0)
+    whose = rng.permutation(people * EACH) // EACH
+    with open_library(path, create=True) as library, library.writing() as db:
+        db.execute("INSERT INTO weights VALUES (1, 'drawn', 'drawn', ?)", (WIDE,))
+        named = ((n + 1, f"{n:010x}", f"P{n}", f"p{n}") for n in range(people))
+        db.executemany("INSERT INTO person (id, key, name, folded) VALUES (?, ?, ?, ?)", named)
+        for start in range(0, len(whose), BLOCK):
+            some = whose[start : start + BLOCK].tolist()
+            mean = rng.standard_normal((len(some), WIDE))
+            mean = (mean / np.linalg.norm(mean, axis=1, keepdims=True)).astype("<f2")
+            db.executemany(
+                "INSERT INTO exemplar (id, person, weights, look, length, threshold, crops, "
+                "quality, author, time) VALUES (?, ?, 1, 0, 20, .7, 3, .5, '', '')",
+                ((start + n + 1, person + 1) for n, person in enumerate(some)),
+            )
+            rows = ((start + n + 1, mean[n].tobytes()) for n in range(len(some)))
+            db.executemany("INSERT INTO embedding VALUES (?, ?)", rows)
+
+
+def load(path: Path, people: int) -> None:
+    if not path.exists():
+        begun = time.time()
+        make(path, people)
+        print(f"made in {time.time() - begun:.1f} s, {path.stat().st_size / 1e9:.2f} GB")
+    begun = time.time()
+    with open_library(path, write=False) as library:
+        gallery = library.gallery("drawn")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{len(gallery)} exemplars in {time.time() - begun:.1f} s, at most {most:.2f} GiB")
+
+
+def ways(found: object, rows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    fixed = np.zeros(len(rows), bool)
+    pool = choose.Pool(found.mean[rows], found.threshold[rows], found.worth[rows], fixed)
+    chosen = rows[choose.choose(pool) >= 0]
+    return {"all": rows, "chosen": chosen, "10 by chance": rng.permutation(rows)[:10]}
+
+
+def choice(pairs: list[tuple[str, str]]) -> None:
+    sums: dict[str, np.ndarray] = {}
+    for folder, truth in pairs:
+        run = open_run(folder)
+        said = np.array([one or "" for one in read_truth(Path(truth), run).label], dtype=object)
+        described = np.zeros(len(said), bool)
+        described[run.embeddings.track] = True
+        tracks = np.flatnonzero(described & (said != ""))
+        found, label = offered(run, tracks), said[tracks]
+        unit, sure = normalise(found.mean.astype(np.float32)), run.cast.confidence[tracks] >= SURE
+        for seed in range(SEEDS):
+            rng = np.random.default_rng(seed)
+            known = rng.random(len(tracks)) < 0.5
+            both = [p for p in np.unique(label) if len(set(known[label == p])) == 2]
+            probes = np.flatnonzero(~known & np.isin(label, both))
+            groups: dict[str, list[np.ndarray]] = {}
+            for person in both:
+                rows = np.flatnonzero(known & (label == person))
+                rows = rows[sure[rows]] if sure[rows].any() else rows
+                for way, some in ways(found, rows, rng).items():
+                    groups.setdefault(way, []).append(unit[some])
+                groups.setdefault("mean", []).append(normalise(unit[rows].mean(0, keepdims=True)))
+            for way, some in groups.items():
+                near = [np.argmax([f(unit[probes] @ g.T) for g in some], axis=0) for f in HOW]
+                right = [(np.array(both)[n] == label[probes]).sum() for n in near]
+                counted = np.array([*right, len(probes), sum(map(len, some))])
+                sums[way] = sums.get(way, 0) + counted
+    for way, (nearest, average, probes, count) in sums.items():
+        print(f"{way}: nearest {nearest / probes:.3f}, average {average / probes:.3f}, ", end="")
+        print(f"{probes} tracks named by {count} exemplars")
+
+
+HOW = (lambda x: x.max(axis=1), lambda x: x.mean(axis=1))
+
+if __name__ == "__main__":
+    what, *given = sys.argv[1:]
+    if what == "load":
+        load(Path(given[0]), int(given[1]))
+    else:
+        choice(list(zip(given[::2], given[1::2], strict=True)))
