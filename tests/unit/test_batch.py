@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.batches import begun, films, stand_in
+from tests.batches import begun, films, running, stand_in, wait_for
 from tests.conftest import Vcn
 from tests.drawn import snapshot
 from videoclusternet.batch import driver, record
@@ -161,19 +161,6 @@ def test_a_batch_that_is_stopped_ends_its_workers_and_goes_on(
     assert [begun(film) for film in named] == [1, 1, 1]
 
 
-def running(film: Path) -> list[int]:
-    """Return processes that do a film."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if os.fsencode(film) in words:
-            found.append(int(path.parent.name))
-    return found
-
-
 DRIVER = """
 import sys
 from pathlib import Path
@@ -210,13 +197,6 @@ def test_a_killed_driver_leaves_no_worker_and_its_batch_goes_on(
 
 def states_of(out: Path) -> list[str]:
     return [record.state for record in read_records(out).values()]
-
-
-def wait_for(what: object, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def order(code: str, patience: float = 20.0, **more: str) -> Order:

@@ -8,7 +8,9 @@ what it left lies in the run folder, on storage that all machines share.
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -21,6 +23,9 @@ EVERY = 1.0
 """Seconds between two looks at what the tasks say."""
 OFTEN = 0.5
 """Seconds between two words of progress of a film that travel."""
+
+ANSWER = 5.0
+"""Seconds in which a cluster has to answer."""
 
 
 class Board:
@@ -174,9 +179,10 @@ def _connect(ray: Any, address: str) -> bool:
     how = {"log_to_driver": False, "logging_level": "ERROR"}
     if address != "local":
         try:
+            _knock(address or "auto")
             ray.init(address=address or "auto", **how)
             return False
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             if address:
                 said = str(error).strip().splitlines()[0]
                 raise ConfigError(
@@ -191,3 +197,19 @@ def _connect(ray: Any, address: str) -> bool:
         **how,
     )
     return True
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody answers: Ray would try for minutes, and then end this process.
+
+    What ``auto`` means is written by whoever began a cluster here, and stays when it was killed.
+    """
+    if address == "auto":
+        note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+        said = os.environ.get("RAY_ADDRESS") or (note.read_text().strip() if note.exists() else "")
+        if not said:
+            raise ConnectionError("none was begun on this machine")
+        address = said
+    host, _, port = address.rpartition(":")
+    if "://" not in address and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
