@@ -12,11 +12,12 @@ import pytest
 from videoclusternet.batch import record
 from videoclusternet.batch.films import find_films
 from videoclusternet.batch.plan import GONE, assign, free_name, looks, settings_text, to_do
-from videoclusternet.batch.record import RECORDS, Journal, Record, read_records
+from videoclusternet.batch.record import Journal, Record, read_records
 from videoclusternet.batch.verdict import Verdict, judge
 from videoclusternet.batch.workers.child import Ended
 from videoclusternet.config import Config
 from videoclusternet.errors import ConfigError, StoreError
+from videoclusternet.runfolder.beside import RECORDS
 
 
 def touch(*paths: Path) -> None:

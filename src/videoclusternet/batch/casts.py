@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from videoclusternet.batch.record import Record
 from videoclusternet.batch.summary import Member, Summary
+from videoclusternet.runfolder.beside import CASTS
 from videoclusternet.runfolder.files import replacing
 
-CASTS = "casts.parquet"
 _KINDS = {"int": pa.int32(), "float": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
 SCHEMA = pa.schema(
     [("film", pa.string()), ("run", pa.string())]

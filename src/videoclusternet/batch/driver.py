@@ -174,7 +174,6 @@ class _Drive:
     hook: Hook
     command: Command
     waiting: deque[str] = field(default_factory=deque)
-    summaries: dict[str, Summary] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.workers: Workers | None = None
@@ -264,11 +263,9 @@ class _Drive:
     def _looked_at(self, film: str, verdict: Verdict) -> Verdict:
         """Sum up the run of a film that is done; one that cannot be read is not."""
         try:
-            summary = summary_of(self.journal.folder, self.records[film].run)
+            summary_of(self.journal.folder, self.records[film].run)
         except VcnError as error:
             return Verdict("failed", str(error))
-        if summary is not None:
-            self.summaries[film] = summary
         return verdict
 
     def _again(self, film: str, verdict: Verdict) -> bool:
@@ -303,14 +300,16 @@ class _Drive:
         self.write()
 
     def write(self) -> None:
-        """Write the page and the table of all casts."""
-        done = [one for one in self.records.values() if one.state == "done"]
-        for record in done:
-            if record.film not in self.summaries:
-                bad = self._looked_at(record.film, Verdict("done")).reason
-                if bad:  # of an earlier call, and spoilt since
-                    self.watch.say(f"{Path(record.film).name}: {bad}")
-        found = [(one, self.summaries[one.film]) for one in done if one.film in self.summaries]
+        """Write the page and the table of all casts, with the corrections that runs have by now."""
+        found: list[tuple[Record, Summary]] = []
+        for record in self.records.values():
+            if record.state == "done":
+                try:
+                    summary = summary_of(self.journal.folder, record.run)
+                except VcnError as error:  # of an earlier call, and spoilt since
+                    self.watch.say(f"{Path(record.film).name}: {error}")
+                    continue
+                found += [] if summary is None else [(record, summary)]
         write_casts(self.journal.folder, found)
         write_page(self.journal.folder, self.records, {one.film: it for one, it in found})
         self._written = monotonic()

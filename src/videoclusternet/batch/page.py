@@ -11,12 +11,12 @@ from urllib.parse import quote
 from videoclusternet.batch.record import STATES, Record
 from videoclusternet.batch.summary import PICTURES, Summary
 from videoclusternet.outside.text import printable
+from videoclusternet.runfolder.beside import PAGE
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.cast_page import PAGE as CAST_PAGE
 from videoclusternet.show.template import template_of
 from videoclusternet.show.words import several, span
 
-PAGE = "batch.html"
 MOST_BYTES = 2 << 20
 """Bytes that all pictures of a page take: the more films, the fewer of each."""
 EACH = 1700

@@ -19,9 +19,9 @@ from typing import Any, Literal, get_args
 import filelock
 
 from videoclusternet.errors import StoreError
+from videoclusternet.runfolder.beside import RECORDS
 from videoclusternet.runfolder.files import plain_file, present, replacing, writing
 
-RECORDS = "batch.jsonl"
 LOCK = "lock"
 FORMAT = 1
 MOST_BYTES = 1 << 30

@@ -13,16 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from videoclusternet.errors import VcnError
 from videoclusternet.result.characters import characters
 from videoclusternet.result.edit_log import EDITS
 from videoclusternet.result.result import Result, open_run
+from videoclusternet.runfolder.beside import summary_path
 from videoclusternet.runfolder.crop_zip import address, smaller
 from videoclusternet.runfolder.files import plain_file, replacing, writing
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.show.hints import damage
 
-FOLDER = "summaries"
 FORMAT = 1
 PICTURES = 4
 """Characters that are shown, those longest on screen."""
@@ -103,7 +102,7 @@ def summary_of(folder: Path, run: str) -> Summary | None:
     state = _state(folder / run)
     if state is None:
         return None
-    path = folder / FOLDER / f"{run}.json"
+    path = summary_path(folder / run)
     kept = _kept(path, state)
     if kept is None:
         kept = summarise(open_run(folder / run))
@@ -174,11 +173,3 @@ def summarise(result: Result) -> Summary:
     unknown = int((result.cast.character < 0).sum())
     whole = sum(film.duration for film in result.films)
     return Summary(whole, members, unknown, pictures, tuple(damage(result)))
-
-
-def tried(folder: Path, run: str) -> Summary | None:
-    """As :func:`summary_of`, without a word about a run that cannot be read: None."""
-    try:
-        return summary_of(folder, run)
-    except VcnError:
-        return None

@@ -134,8 +134,8 @@ def _tell_of(records: Mapping[str, Record], output: Path, quiet: bool) -> None:
     BatchError
         When one failed.
     """
-    from videoclusternet.batch.page import PAGE
     from videoclusternet.batch.status import count_words, print_reasons
+    from videoclusternet.runfolder.beside import PAGE
 
     if not quiet:
         say(count_words(records))
