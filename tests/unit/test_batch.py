@@ -27,6 +27,7 @@ from videoclusternet.batch.workers.child import PYTHON, Children, Order, run_to_
 from videoclusternet.batch.workers.processes import CARDS, ProcessWorkers
 from videoclusternet.errors import Cancelled, ConfigError, ModelError, StoreError
 from videoclusternet.events import Event
+from videoclusternet.forget.run import forget
 from videoclusternet.result.result import open_run
 
 QUICK = Terms(at_once=8, patience=2.0)
@@ -309,6 +310,14 @@ def test_what_is_kept_of_a_run_follows_its_corrections(tmp_path: Path, drawn_run
     open_run(tmp_path / "a.vcn").edits.name(1, "Anna")
     again = summary_of(tmp_path, "a.vcn")
     assert again is not None and (again.members[0].name, again.members[0].named) == ("Anna", True)
+    (tmp_path / "batch.jsonl").touch()
+    for name in ("batch.html", "casts.parquet"):
+        (tmp_path / name).write_text("Anna")
+    forget(tmp_path / "a.vcn", "Anna")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.vcn", "batch.jsonl", "summaries"} and not kept.exists()
+    again = summary_of(tmp_path, "a.vcn")
+    assert again is not None and "Anna" not in kept.read_text()
     kept.write_text("{}")
     assert summary_of(tmp_path, "a.vcn") == again
     assert summary_of(tmp_path, "none.vcn") is None

@@ -29,7 +29,7 @@ from videoclusternet.result.described import Film
 from videoclusternet.result.edit_log import EDITS, EditLog
 from videoclusternet.result.edits import AUTHOR, user_name
 from videoclusternet.result.result import Result, open_run
-from videoclusternet.runfolder import pending
+from videoclusternet.runfolder import beside, pending
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.files import writing
 from videoclusternet.runfolder.folder import Store
@@ -151,6 +151,7 @@ def forget(
         found = looked_up(result, who)
         if expected is not None and replace(expected, others=found.others) != found:
             raise ConflictError(f"{folder} has changed meanwhile", "look at it again")
+        beside.drop(folder)
         with pending.changing(folder) as new:
             by = author or os.environ.get(AUTHOR, "") or user_name()
             _Without(result, _index(result, who), new, by).write()
