@@ -17,6 +17,7 @@ import pytest
 from tests import tables
 from tests.drawn import snapshot
 from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.engine.in_parts import Notes
 from videoclusternet.errors import StoreError
 from videoclusternet.result import described as results
@@ -110,6 +111,7 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             names=("Anna",) * rows,
             weights="colours",
         ),
+        Suggested(np.arange(rows), real, tuple(map(str, range(rows)))),
         Cast(
             np.arange(rows) - 1,
             np.arange(rows) == 0,
