@@ -171,6 +171,18 @@ def test_people_made_one_are_forgotten_in_the_runs_of_both(home: Path) -> None:
     assert {what for what in found_in(home, wanted) if not what.startswith("name")} == set()
 
 
+def test_an_export_of_before_does_not_bring_a_person_back(home: Path, tmp_path: Path) -> None:
+    wanted = told_by(home)
+    with open_library(home / "people.db") as library:
+        library.rename(OTHER, "Benjamin")
+        library.export(tmp_path / "people.zip")
+        library.merge("Benjamin", NAME)
+        library.forget("Benjamin")
+        brought = library.bring(tmp_path / "people.zip")
+        assert (brought.forgotten, brought.new, brought.exemplars, len(library)) == (2, [], 0, 0)
+    assert {what for what in found_in(home, wanted) if not what.startswith("name")} == set()
+
+
 def test_what_somebody_reads_is_wiped_when_they_end(home: Path) -> None:
     wanted = told_by(home)
     path = home / "people.db"

@@ -61,6 +61,8 @@ class Brought(NamedTuple):
         Those that were there already.
     conflicts : list of (str, str)
         Name of a person that somebody else has here, and what it is called instead.
+    forgotten : int
+        People who were forgotten here: they do not come back.
     """
 
     new: list[str]
@@ -68,6 +70,7 @@ class Brought(NamedTuple):
     exemplars: int
     present: int
     conflicts: list[tuple[str, str]]
+    forgotten: int = 0
 
 
 def write(db: sqlite3.Connection, path: Path, chosen: Sequence[Row]) -> tuple[int, int]:
@@ -256,14 +259,18 @@ def take_in(db: sqlite3.Connection, found: Read) -> Brought:
     found : Read
     """
     brought = Brought([], [], 0, 0, [])
-    rows = [_person(db, one, brought) for one in found.people]
+    gone = record.forgotten(db)
+    wanted = [(n, one) for n, one in enumerate(found.people) if one["key"] not in gone]
+    held = {n: _person(db, one, brought) for n, one in wanted}
+    rows = list(held.values())
     came = dict.fromkeys((row.key for row in rows), 0)
     present = 0
     for weights, exemplars, means in found.models:
         of = weights_row(db, weights)
         touched = set()
         for one, mean in zip(exemplars, means, strict=True):
-            person = rows[one["person"]]
+            if (person := held.get(one["person"])) is None:
+                continue
             if _is_there(db, of, person.id, one):
                 present += 1
                 continue
@@ -282,7 +289,8 @@ def take_in(db: sqlite3.Connection, found: Read) -> Brought:
     for key, count in came.items():
         if count or any(row.key == key and row.name in brought.new for row in rows):
             record.write(db, "import", key, count=count, source="import")
-    return brought._replace(exemplars=sum(came.values()), present=present)
+    lost = len(found.people) - len(held)
+    return brought._replace(exemplars=sum(came.values()), present=present, forgotten=lost)
 
 
 def _person(db: sqlite3.Connection, one: Mapping[str, str], brought: Brought) -> Row:

@@ -197,11 +197,7 @@ def _delete(db: sqlite3.Connection, row: Row, plan: Plan) -> None:
 
 def _runs(db: sqlite3.Connection, row: Row) -> list[tuple[int, bytes]]:
     """Return the runs that a person was ever added from, those of people made one with it too."""
-    keys, new = {row.key}, {row.key}
-    merged = "SELECT other FROM record WHERE verb = 'merge' AND person = ?"
-    while new:
-        new = {other for key in new for (other,) in db.execute(merged, (key,))} - keys
-        keys |= new
+    keys = record.ever(db, [row.key])
     said = (
         "SELECT id, folder FROM run WHERE id IN (SELECT run FROM credit WHERE person = ?1 "
         "UNION SELECT run FROM exemplar WHERE person = ?1 UNION SELECT run FROM record "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -103,6 +104,23 @@ def read(db: sqlite3.Connection, person: str = "") -> list[Entry]:
         Entry(at, who, verb, key, other, n, Path(os.fsdecode(run)) if run else None, source, name)
         for at, who, verb, key, other, n, run, source, name in rows
     ]
+
+
+def ever(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
+    """Return keys, and those of all who were made one with these people."""
+    found = set(keys)
+    new = found
+    merged = "SELECT other FROM record WHERE verb = 'merge' AND person = ?"
+    while new:
+        new = {other for key in new for (other,) in db.execute(merged, (key,))} - found
+        found |= new
+    return found
+
+
+def forgotten(db: sqlite3.Connection) -> set[str]:
+    """Return the keys of everybody who was forgotten."""
+    rows = db.execute("SELECT person FROM record WHERE verb = 'forget'").fetchall()
+    return ever(db, [key for (key,) in rows])
 
 
 def runs(db: sqlite3.Connection) -> list[Path]:

@@ -169,6 +169,8 @@ def bring(
         f"{_people(len(found.new))} new, {len(found.known)} known; "
         f"{several(found.exemplars, 'exemplar')} came, {found.present} there already"
     )
+    if found.forgotten:
+        say(f"note: left out {_people(found.forgotten)} who were forgotten here")
     for name, instead in found.conflicts:
         say(
             f"note: somebody else is called {name} here; this one is {instead}. If they are one:",
