@@ -11,6 +11,8 @@ from videoclusternet.errors import ConfigError
 from videoclusternet.events import Hook, silent
 from videoclusternet.pipeline import cluster
 from videoclusternet.result.result import Result
+from videoclusternet.runfolder.films import Others
+from videoclusternet.runfolder.folder import Store
 from videoclusternet.sources.boxes import BoxSource
 from videoclusternet.sources.crops import CropSource
 from videoclusternet.sources.film import FilmSource
@@ -23,6 +25,7 @@ def cluster_film(
     config: Config | None = None,
     hook: Hook = silent,
     fps: Fraction | str | None = None,
+    others: Others = "refuse",
 ) -> Result:
     """Find out who is on screen, when, in one film or in several with a shared cast.
 
@@ -32,12 +35,37 @@ def cluster_film(
         Files, folders of pictures or numbered patterns such as ``shot_%04d.png``.
     fps : Fraction or str, optional
         Frames per second, such as ``"24000/1001"``, of pictures or of streams without time.
+    others : {"refuse", "keep", "drop"}
+        What becomes of films that the folder ``output`` holds and that are not given: an error, or
+        they stay and the given ones are added, or they are taken out.
 
     Others as in :func:`videoclusternet.pipeline.cluster`.
     """
-    paths = listed(films)
     rate = None if fps is None else Fraction(fps)
-    return cluster([FilmSource.open(path, rate) for path in paths], output, config, hook)
+    sources = [FilmSource.open(path, rate) for path in listed(films)]
+    if others == "keep":
+        sources = _added(sources, output)
+    return cluster(sources, output, config, hook, others)
+
+
+def _added(given: Sequence[FilmSource], output: Path | str | None) -> list[FilmSource]:
+    """Put films after those that a run folder holds, which lie where they lay.
+
+    Raises
+    ------
+    ConfigError
+        When no folder is named, or it holds tracks that were given.
+    StoreError
+        When it is no run folder.
+    """
+    if output is None:
+        raise ConfigError("films are added to a run folder", "name it with -o")
+    films = Store(Path(output)).manifest.get("films", [])
+    if any("tracks" in film for film in films):
+        raise ConfigError(f"{output} holds given tracks", "name all its sources at once")
+    known = [FilmSource.open(Path(film["path"])) for film in films]
+    contents = {source.content for source in known}
+    return [*known, *(source for source in given if source.content not in contents)]
 
 
 def cluster_boxes(

@@ -33,6 +33,7 @@ from videoclusternet.models.registry import find
 from videoclusternet.outside.files import exists
 from videoclusternet.result.result import Result, open_described, open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
+from videoclusternet.runfolder.films import Others
 from videoclusternet.runfolder.folder import Store, same_twice
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
@@ -93,6 +94,7 @@ def cluster(
     output: Path | str | None = None,
     config: Config | None = None,
     hook: Hook = silent,
+    others: Others = "refuse",
 ) -> Result:
     """Find out who is on screen, in one source or in several with a shared cast.
 
@@ -102,10 +104,13 @@ def cluster(
         Films, boxes, aligned crops or features.
     output : path, optional
         Run folder; by default the first source's name with ``.vcn``, in the current folder.
-        A folder with an earlier run of the same sources is continued.
+        A folder with an earlier run of the same sources, or of some of them, is continued: what
+        is known of a film is found again by its content, and only the others are looked at.
     config : Config, optional
     hook : Hook
         Told of everything that happens; may raise ``Cancelled``.
+    others : {"refuse", "drop"}
+        What becomes of films that the folder holds and that are not given.
 
     Returns
     -------
@@ -129,15 +134,15 @@ def cluster(
     if not begun:  # before anything is written
         check_models(sources, None, c)
     with Run.open(folder, c, hook, processes(c, device)) as run:
-        run.begin(sources)
-        runs = run.films([source.path for source in sources])
+        run.begin(sources, others)
+        runs = run.films()
         for said in same_twice([(source.path, source.content) for source in sources]):
             run.note(said)
         if begun:
             check_models(sources, runs, c)
         brought = [
-            source.bring(film, number, detector)
-            for number, (source, film) in enumerate(zip(sources, runs, strict=True))
+            source.bring(film, film.number, detector)
+            for source, film in zip(sources, runs, strict=True)
         ]
         described = describe(brought, runs, backbone)
         run.engine.close()  # what follows is done here, and needs the memory
@@ -155,7 +160,7 @@ def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBack
         raise DataError(f"features of {said} cannot share a run", "cluster those of one model")
     crops = [source.crops for source in brought]
     return Pooled(
-        Tracks.concatenate(tracks),
+        Tracks.of_films(tracks),
         Embeddings.of_films(embeddings, [len(one) for one in crops]),
         Views.of_films(views, [len(one) for one in embeddings]),
         CropWeights.concatenate(weights),

@@ -180,8 +180,7 @@ def test_file_of_a_step_is_swapped_only_at_the_end(
 def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
     events: list[Event] = []
     run = Run(Store(tmp_path / "run", create=True), Config(), events.append)
-    names = ["pilot", "pilot"]
-    films = [run.film(i, name, name) for i, name in enumerate(names)]
+    films = [run.film(place, "pilot") for place in ("000-pilot", "001-pilot")]
     assert [film.folder.name for film in films] == ["000-pilot", "001-pilot"]
     films[0].do(Counter(tmp_path / "other").step, "film")
     assert films[1].store.fingerprint("shots") is None
@@ -191,9 +190,9 @@ def test_films_of_a_run_keep_apart(tmp_path: Path) -> None:
 def test_film_folder_is_ours_from_its_first_moment(tmp_path: Path) -> None:
     """A crash while the first table is written must not leave a folder that we refuse."""
     run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
-    film = run.film(0, "pilot", "pilot")
+    film = run.film("000-pilot", "pilot")
     (film.folder / "shots.parquet").write_bytes(b"half")
-    assert run.film(0, "pilot", "pilot").folder == film.folder
+    assert run.film("000-pilot", "pilot").folder == film.folder
 
 
 def test_run_json_is_written_only_when_it_changes(tmp_path: Path) -> None:
@@ -226,9 +225,62 @@ def test_other_films_are_refused(tmp_path: Path) -> None:
         {"path": "film.mp4", "content": "a"},
         {"path": "film.mp4", "content": "b", "tracks": ["7", "9"]},
     ]
-    for others in (["a"], ["b", "a"], ["a", "b", "c"], ["a", "x"]):
-        with pytest.raises(StoreError, match="belongs to other films"):
+    for others, says in (
+        (["a"], "belongs to other films, too: 'film.mp4'"),
+        (["a", "x"], "belongs to other films, too"),
+        (["x"], "belongs to other films"),
+    ):
+        with pytest.raises(StoreError, match=says) as told:
             run.begin([Other(content) for content in others])
+        assert "--add" in told.value.advice
+    assert len(run.store.manifest["films"]) == 2
+
+
+def films_of(run: Run) -> list[tuple[str, str, int]]:
+    """Content of each film, the folder of its tables, and the number that its tracks have."""
+    contents = [film["content"] for film in run.store.manifest["films"]]
+    homes = [film.folder.relative_to(run.folder).as_posix() for film in run.films()]
+    numbers = [film.number for film in run.films()]
+    return list(zip(contents, homes, numbers, strict=True))
+
+
+def test_films_are_found_again_by_what_they_hold(tmp_path: Path) -> None:
+    run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
+    run.begin([Other("a", "a.mp4"), Other("b", "b.mp4")])
+    assert films_of(run) == [("a", "films/000-a", 0), ("b", "films/001-b", 1)]
+    assert not any("folder" in film for film in run.store.manifest["films"])
+    run.begin([Other("c", "c.mp4"), Other("b", "renamed.mp4"), Other("a", "a.mp4")])
+    after = [("c", "films/002-c", 2), ("b", "films/001-b", 1), ("a", "films/000-a", 0)]
+    assert films_of(run) == after
+    assert films_of(Run(Store(run.folder), Config(), lambda event: None)) == after
+    run.begin([Other("a", "a.mp4"), Other("d", "d.mp4")], "drop")
+    assert films_of(run) == [("a", "films/000-a", 0), ("d", "films/003-d", 3)]
+    assert sorted(p.name for p in (run.folder / "films").iterdir()) == ["000-a", "003-d"]
+    with pytest.raises(StoreError, match="belongs to other films"):
+        run.begin([Other("x")], "drop")
+
+
+def test_a_film_that_a_run_began_with_stays_at_the_top(tmp_path: Path) -> None:
+    counter = Counter(tmp_path)
+    run = counter.run
+    run.begin([Other("a", "a.mp4")])
+    counter("film", file="crops.zip")
+    run.begin([Other("b", "b.mp4"), Other("a", "a.mp4")])
+    assert films_of(run) == [("b", "films/001-b", 1), ("a", ".", 0)]
+    assert run.films()[1].store.fingerprint("shots") is not None
+    run.begin([Other("b", "b.mp4")], "drop")
+    assert films_of(run) == [("b", "films/001-b", 1)]
+    assert run.store.fingerprint("shots") is None
+    assert not (run.folder / "shots.parquet").exists()
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "000-a/../..", "films", "/", "1-a", 7])
+def test_a_film_lies_in_no_other_folder(place: object, tmp_path: Path) -> None:
+    run = Run(Store(tmp_path / "run", create=True), Config(), lambda event: None)
+    run.store.manifest["films"] = [{"path": "a.mp4", "content": "a", "folder": place}]
+    run.store.write_manifest()
+    with pytest.raises(StoreError, match="damaged"):
+        Store(run.folder)
 
 
 def test_open_holds_the_folder(tmp_path: Path) -> None:

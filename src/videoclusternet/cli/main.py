@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from videoclusternet.config import Config
     from videoclusternet.events import Hook
     from videoclusternet.result.result import Result
+    from videoclusternet.runfolder.films import Others
 
 HELP = """Who is on screen, when, in any film.
 
@@ -154,6 +155,12 @@ def cluster(
     config: ConfigFile = None,
     from_model: FromModel = None,
     fps: FramesPerSecond = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Keep the films that the folder holds.")
+    ] = False,
+    only: Annotated[
+        bool, typer.Option("--only", help="Take out films of the folder that are not named.")
+    ] = False,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -161,14 +168,17 @@ def cluster(
 
     Writes FILM.vcn/ with cast.html, tables and face pictures. The same command again goes
     on where a stopped run ended, and redoes only what a changed setting touches. A folder of
-    pictures, or a pattern such as shot_%04d.png, is a film too: with --fps.
+    pictures, or a pattern such as shot_%04d.png, is a film too: with --fps. An episode more
+    joins the cast of a season without the others being looked at again: name all of them, or
+    the new one with --add.
     """
     from videoclusternet.doors import cluster_film
 
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     rate = read_fps(fps)
+    others: Others = "keep" if add else "drop" if only else "refuse"
     with _hook(quiet, log_json) as hook:
-        result = cluster_film(films, output, chosen, hook, rate)
+        result = cluster_film(films, output, chosen, hook, rate, others)
     _tell_of(result, quiet, log_json)
 
 

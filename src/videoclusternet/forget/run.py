@@ -230,7 +230,7 @@ class _Without:
     def _pooled(self) -> dict[str, str]:
         """Return new content hashes by those before, of the tables of all films end to end."""
         films, after = self.films, [film.told(film.after) for film in self.films]
-        tracks = Tracks.concatenate([film.judged(film.after) for film in films])
+        tracks = Tracks.of_films([film.judged(film.after) for film in films])
         embeddings = Embeddings.of_films(after, [len(film.crops) for film in films])
         pairs: list[tuple[Table, Table]] = [
             (self.result.tracks, tracks),

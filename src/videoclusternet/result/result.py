@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from numbers import Integral
 from pathlib import Path
@@ -18,7 +19,8 @@ from videoclusternet.result.described import Described, Film, strangers
 from videoclusternet.result.fits import check_cast, check_film
 from videoclusternet.result.found import Found
 from videoclusternet.result.frames import What, frame_of
-from videoclusternet.runfolder.folder import Store, film_folder, film_names
+from videoclusternet.runfolder.films import home_of, number_of, places
+from videoclusternet.runfolder.folder import Store, film_names
 from videoclusternet.runfolder.manifest import FORGOTTEN, MANIFEST
 from videoclusternet.types import (
     Candidates,
@@ -189,17 +191,13 @@ def open_described(folder: Path | str) -> Described:
     described = store.manifest.get("films", [])
     if not described:
         raise StoreError(f"{folder} holds no film yet", "run `vcn cluster` to fill it")
-    single = len(described) == 1
-    names = [Path(film["path"]).stem for film in described]
-    homes = [store.folder / "films" / film_folder(i, name) for i, name in enumerate(names)]
     shown = film_names([film["path"] for film in described])
-    films = tuple(
-        _film(store if single else Store(home), name, film)
-        for home, name, film in zip(homes, shown, described, strict=True)
-    )
-    for number, film in enumerate(films):
-        check_film(film, number)
-    return Described(store.folder, films, Tracks.concatenate([film.tracks for film in films]))
+    films: list[Film] = []
+    for place, name, said in zip(places(described), shown, described, strict=True):
+        film = _film(Store(home_of(store.folder, place)) if place else store, name, said)
+        check_film(film, number_of(place))
+        films.append(replace(film, tracks=film.tracks.in_film(len(films))))
+    return Described(store.folder, tuple(films), Tracks.of_films([one.tracks for one in films]))
 
 
 def is_finished(folder: Path) -> bool:

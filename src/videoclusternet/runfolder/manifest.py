@@ -22,6 +22,8 @@ FORGOTTEN = "forgotten"
 """Entry that lists when people were forgotten, and who said so."""
 SUM = "sha256"
 """Entry with the sum of the file, taken while it is empty."""
+PLACE = r"([0-9]{3,9}-[^/\\\0]*)?"
+"""Where the tables of a film may lie: in a folder of ``films``, or, empty, at the top."""
 EMPTY = f'"{SUM}": ""'
 
 
@@ -94,6 +96,8 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError("no path holds a zero byte")
         for name in _list(film.get("tracks", [])):
             _text(name).encode()
+        if not re.fullmatch(PLACE, _text(film.get("folder", ""))):
+            raise ValueError("a film lies in a folder of this one")
         for key in ("timecode", "reel"):
             _text(film.get(key, "")).encode()
         for key in ("channels", "sample_rate"):

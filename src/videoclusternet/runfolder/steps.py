@@ -12,11 +12,11 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from videoclusternet.config import Config, Params
 from videoclusternet.engine.processes import Processes
@@ -24,9 +24,19 @@ from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import Event, Hook
 from videoclusternet.runfolder.files import plain_file, replacing
-from videoclusternet.runfolder.folder import Store, film_folder, film_names
+from videoclusternet.runfolder.films import (
+    TOP,
+    Origin,
+    Others,
+    home_of,
+    number_of,
+    placed,
+    places,
+    recorded,
+    sweep_films,
+)
+from videoclusternet.runfolder.folder import Store, film_names
 from videoclusternet.types import Table, Unread
-from videoclusternet.types.clock import Tags
 
 PACKAGES = (
     "videoclusternet",
@@ -41,19 +51,6 @@ PACKAGES = (
 """Versions that run.json records."""
 Settings = TypeVar("Settings", bound=Params)
 Made = TypeVar("Made")
-
-
-class Origin(Protocol):
-    """What a run is over, as it is recorded: where it lay, what it holds, names of tracks."""
-
-    @property
-    def path(self) -> str: ...  # noqa: D102
-    @property
-    def content(self) -> str: ...  # noqa: D102
-    @property
-    def names(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def tags(self) -> Tags: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,8 @@ class Run:
         Film in a run over several films, for events.
     engine : Engine, optional
         Runs the parts of long steps; by default one after the other.
+    number : int
+        That the tracks of its film are made with.
     """
 
     def __init__(
@@ -108,8 +107,9 @@ class Run:
         hook: Hook,
         prefix: str = "",
         engine: Engine | None = None,
+        number: int = 0,
     ) -> None:
-        self.store = store
+        self.store, self.number = store, number
         self.config = config
         self.engine = engine or Serial()
         self._hook = hook
@@ -128,21 +128,23 @@ class Run:
         """The run folder."""
         return self.store.folder
 
-    def film(self, number: int, name: str, shown: str) -> Run:
+    def film(self, place: str, shown: str) -> Run:
         """Return the sub-run of one film of several; ``shown`` tells it from the others."""
-        folder = self.folder / "films" / film_folder(number, name)
-        store = Store(folder, create=True)
-        store.tidy()
-        run = Run(store, self.config, self._hook, f"{shown}/", self.engine)
-        run.describe()  # first of all: a folder without run.json is not taken for ours
+        store = self.store if place == TOP else Store(home_of(self.folder, place), create=True)
+        number = number_of(place)
+        run = Run(store, self.config, self._hook, f"{shown}/", self.engine, number)
+        if place != TOP:
+            store.tidy()
+            run.describe()  # first of all: a folder without run.json is not taken for ours
         return run
 
-    def films(self, paths: Sequence[Path | str]) -> list[Run]:
+    def films(self) -> list[Run]:
         """Return the run of each film: this one, or with several films a sub-run for each."""
-        if len(paths) == 1:
+        films = self.store.manifest["films"]
+        if places(films) == [TOP]:
             return [self]
-        shown = film_names(paths)
-        return [self.film(i, Path(path).stem, shown[i]) for i, path in enumerate(paths)]
+        shown = film_names([film["path"] for film in films])
+        return [self.film(place, name) for place, name in zip(places(films), shown, strict=True)]
 
     def note(self, message: str, step: str = "") -> None:
         """Tell the user something."""
@@ -259,27 +261,12 @@ class Run:
             yield replace(work, file=temporary)
             self.store.forget(step.name)
 
-    def begin(self, sources: Sequence[Origin]) -> None:
-        """Record what the run is over; refuse a folder that holds a run over something else.
-
-        Raises
-        ------
-        StoreError
-        """
+    def begin(self, sources: Sequence[Origin], others: Others = "refuse") -> None:
+        """Record what the run is over; see :func:`videoclusternet.runfolder.films.placed`."""
         self.store.refuse_forgotten()
-        known = [film["content"] for film in self.store.manifest.get("films", [])]
-        if known and known != [source.content for source in sources]:
-            raise StoreError(
-                f"{self.folder} belongs to other films", "choose another folder with -o"
-            )
-        films: list[dict[str, Any]] = [
-            {"path": source.path, "content": source.content} for source in sources
-        ]
-        for film, source in zip(films, sources, strict=True):
-            if source.names:
-                film["tracks"] = list(source.names)
-            film |= {key: value for key, value in asdict(source.tags).items() if value}
-        self.describe(films=films)
+        known = self.store.manifest.get("films", [])
+        self.describe(films=placed(self.folder, known, recorded(sources), others))
+        sweep_films(self.store)
 
     def describe(self, **values: Any) -> None:
         """Record films, settings and versions in run.json."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -258,6 +259,17 @@ class Tracks(Table):
 
     def __len__(self) -> int:
         return len(self.shot)
+
+    @classmethod
+    def of_films(cls, films: Sequence[Self]) -> Self:
+        """Put the tracks of several films end to end; each film counts by its place."""
+        return cls.concatenate([film.in_film(number) for number, film in enumerate(films)])
+
+    def in_film(self, number: int) -> Self:
+        """Return the same tracks in a film of this number."""
+        if (self.film == number).all():
+            return self
+        return replace(self, film=np.full(len(self), number))
 
     def faces_of(self, track: int) -> Array:
         """Return the face rows of a track."""
