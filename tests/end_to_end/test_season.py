@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,11 @@ def test_episodes_change_places_and_leave(
     assert fresh.clustering.digest == made.clustering.digest
     assert (made.films[1].tracks.film == 1).all() and "Anna" in made
     events.clear()
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    assert vcn("forget", other, "Anna", "--yes").code == 0
+    left = open_run(other)
+    assert "Anna" not in left and left.tracks.digest != made.tracks.digest
+    assert left.tracks.film.tolist() == [0, 0, 1, 1]
     made = cluster_film([two, three, one], run, QUICKLY, events.append)
     assert scanned(events) == {"e3"} and [film.name for film in made.films] == ["e2", "e3", "e1"]
     said = vcn("cluster", two, three, "-o", run, *FLAGS)
