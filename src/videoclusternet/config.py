@@ -272,8 +272,8 @@ class Config(Params):
     ----------
     profile : {"instant", "vcn", "paper"}
         Which reading of the method the defaults follow.
-    device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    device, engine : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ...; ``"processes"``, ``"ray"``, ``"ray:ADDRESS"``.
     processes, seed : int
         Processes that share long steps (0: as many as the machine holds, one on a GPU); seed of
         every random draw.
@@ -281,6 +281,7 @@ class Config(Params):
 
     profile: Literal["instant", "vcn", "paper"] = "instant"
     device: str = "auto"
+    engine: str = Field("processes", pattern=r"^(processes|ray(:.+)?)$")
     processes: int = Field(0, ge=0, le=1024)
     seed: int = Field(0, ge=0)
     shots: ShotConfig = ShotConfig()
@@ -334,8 +335,7 @@ def _refusal(error: ValidationError) -> ConfigError:
         every = setting_names()
         steps = {name.partition(".")[0] for name in every} | set(every)
         own = {name.rpartition(".")[2]: name for name in every}
-        hint = meant(where, steps)
-        hint = f"did you mean {own[where]}? " if where in own else hint
+        hint = f"did you mean {own[where]}? " if where in own else meant(where, steps)
         return ConfigError(f"no setting {shown(where)}", hint + lists)
     said = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"setting {shown(where)}: {said[0].lower()}{said[1:]}", lists)

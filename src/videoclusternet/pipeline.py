@@ -314,6 +314,8 @@ def adapt_run(
 
 def processes(config: Config, device: str) -> int:
     """Return how many processes share long steps: a GPU is shared by none."""
+    if config.engine != "processes" and device != "cpu":
+        raise ConfigError(f"engine={config.engine} is for the CPU alone", "say --device cpu")
     return config.processes or (usable() if device == "cpu" else 1)
 
 

@@ -130,9 +130,9 @@ def test_an_error_that_cannot_travel_is_told_by_name(monkeypatch: pytest.MonkeyP
     # As in a process of a pool, which would not even send this one.
     monkeypatch.setattr(processes, "_said", SimpleQueue())
     with pytest.raises(RuntimeError, match="Holding: no memory left on the card"):
-        processes._work(holding, 0, range(2))
+        processes.work(holding, 0, range(2))
     with pytest.raises(DataError, match="thirteen is malformed"):
-        processes._work(failing, 0, range(10, 15))
+        processes.work(failing, 0, range(10, 15))
 
 
 def test_whoever_listens_may_stop(engine: Engine) -> None:

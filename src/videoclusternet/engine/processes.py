@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -29,7 +29,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """What torch and OpenCV read as they are imported."""
 EVERY = 0.1
 """Seconds between two looks at what the processes say."""
-_said: SimpleQueue[tuple[int, Any]] | None = None
+_said: Voice | None = None
 """Of a process of a pool: where it says how far it is."""
 
 
@@ -137,7 +137,7 @@ class Processes:
         pool, heard = self._started()
         try:
             with _without_script():
-                futures = {pool.submit(_work, make, i, item): item for i, item in enumerate(items)}
+                futures = {pool.submit(work, make, i, item): item for i, item in enumerate(items)}
             yield from self._results(futures, items, heard, tell, patient)
         except BrokenProcessPool:
             self.close()
@@ -201,13 +201,26 @@ def _without_script() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def _begin(threads: int, alive: Connection, said: SimpleQueue[tuple[int, Any]]) -> None:
-    """Set a process up, and let it end when the one that began it does."""
+class Voice(Protocol):
+    """Where one of several processes says how far it is."""
+
+    def put(self, said: tuple[int, Any], /) -> None:
+        """Say something of an item, by its number."""
+        ...
+
+
+def begin_one_of_several(threads: int, said: Voice) -> None:
+    """Let this process be one of an engine's, with so many threads."""
     global _said
     _said = said
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     os.environ.update(dict.fromkeys(THREADS, str(threads)))  # for what is imported from now on
     threadpool_limits(threads)  # and for what is there
+
+
+def _begin(threads: int, alive: Connection, said: SimpleQueue[tuple[int, Any]]) -> None:
+    """Set a process up, and let it end when the one that began it does."""
+    begin_one_of_several(threads, said)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     threading.Thread(target=_watch, args=(alive,), daemon=True).start()
 
 
@@ -216,7 +229,8 @@ def _watch(alive: Connection) -> None:
     os._exit(1)
 
 
-def _work(make: Make[Any, Any], number: int, item: Any) -> Any:
+def work(make: Make[Any, Any], number: int, item: Any) -> Any:
+    """Make an item in one of several processes; errors that cannot travel are told by name."""
     said = _said
     assert said is not None
     try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from videoclusternet.config import Config, Params
 from videoclusternet.engine.processes import Processes
@@ -49,8 +49,20 @@ PACKAGES = (
     "trackers",
 )
 """Versions that run.json records."""
+if TYPE_CHECKING:
+    from videoclusternet.engine.on_ray import OnRay
+
 Settings = TypeVar("Settings", bound=Params)
 Made = TypeVar("Made")
+
+
+def engine_of(setting: str, processes: int) -> Processes | OnRay:
+    """Return the engine of a setting; Ray is imported where it is asked for."""
+    if setting == "processes":
+        return Processes(processes)
+    from videoclusternet.engine.on_ray import OnRay
+
+    return OnRay(setting.partition(":")[2] or "local")
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class Run:
     def open(cls, folder: Path, config: Config, hook: Hook, processes: int = 1) -> Iterator[Run]:
         """Open or make a run folder and hold it; ``processes`` share the parts of long steps."""
         store = Store(folder, create=True)
-        with store.locked(), Processes(processes) as engine:
+        with store.locked(), engine_of(config.engine, processes) as engine:
             yield cls(store, config, hook, engine=engine)
 
     @property
