@@ -6,7 +6,7 @@ Sleep stands in place of work.  Films that take no time show what one costs: the
 and of Python, the task, and the lines that are written.  Films of ``--work`` seconds, ``--films``
 for each of 1, 2, 4 and 8 workers, show how they scale: the time of all of them one after the other,
 divided by workers and by the time that it took.  The first film of each worker counts apart, as
-``start``: there Ray begins its workers.  Ray is a cluster of eight machines of a core each, all of
+``start``: there Ray begins its workers.  Ray is a cluster with a machine of a core for each, all of
 them this one.
 """
 
@@ -32,7 +32,7 @@ WORKERS = (1, 2, 4, 8)
 
 
 @contextmanager
-def engine_of(name: str) -> Iterator[Terms]:
+def engine_of(name: str, workers: int) -> Iterator[Terms]:
     """Hold a cluster where one is wanted."""
     if name == "processes":
         yield Terms()
@@ -42,7 +42,7 @@ def engine_of(name: str) -> Iterator[Terms]:
 
     head = {"num_cpus": 1, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
-    for _ in range(max(WORKERS) - 1):
+    for _ in range(workers - 1):
         cluster.add_node(num_cpus=1)
     try:
         yield Terms(engine="ray", address=cluster.address)
@@ -85,8 +85,8 @@ def main() -> None:
         "engine", "workers", "work, s", "films", "start, s", "took, s", "a film, s", "of 1"
     )
     for engine in options.engine or ("processes", "ray"):
-        with engine_of(engine) as terms:
-            for workers in WORKERS:
+        for workers in WORKERS:
+            with engine_of(engine, workers) as terms:
                 for work, films in ((0.0, options.empty), (options.work, workers * options.films)):
                     start, took = seconds_of(terms, workers, films, work)
                     shown = f"{films * work / workers / took:.3f}" if work else ""
