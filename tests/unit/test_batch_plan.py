@@ -205,7 +205,7 @@ def test_what_the_end_of_a_worker_means(ended: Ended, verdict: Verdict) -> None:
 
 def test_the_words_that_are_looked_for_are_those_of_run_folders() -> None:
     from videoclusternet.batch import verdict
-    from videoclusternet.runfolder import folder, steps
+    from videoclusternet.runfolder import films, folder
 
     assert f"{{self.folder}} {verdict.IN_USE}" in Path(folder.__file__).read_text()
-    assert f"{{self.folder}} {verdict.OTHER}" in Path(steps.__file__).read_text()
+    assert f"{{folder}} {verdict.OTHER}" in Path(films.__file__).read_text()

@@ -112,7 +112,7 @@ def run_batch(
     output : Path
         Folder of the batch.
     config : Config, optional
-        Of every film; its ``processes`` are what ``terms`` say.
+        Of every film; its ``processes`` are what ``terms`` say, and its parts stay on one machine.
     terms : Terms, optional
     hook : Hook
         Told of films that ended, all running ones, and failures; may raise ``Cancelled``.
@@ -132,10 +132,12 @@ def run_batch(
         cluster, a model that is missing.  A film that fails raises nothing.
     """
     terms, output = terms or Terms(), absolute(output)
-    config = (config or Config()).model_copy(update={"processes": terms.cpus})
-    check_choice(config.cluster)
+    config = (config or Config()).model_copy(
+        update={"processes": terms.cpus, "engine": "processes"}
+    )
     if not films:
         raise ConfigError("no film given", "name at least one film")
+    check_choice(config.cluster)
     text = settings_text(config)
     library = "" if terms.library is None else str(absolute(terms.library))
     with Journal.open(output) as journal, ExitStack() as stack:
@@ -144,8 +146,7 @@ def run_batch(
         with replacing(output / SETTINGS) as temporary:
             temporary.write_text(text, encoding="utf-8")
         drive = _Drive(journal, terms, digest, hook, command or _cluster(output, library))
-        todo = [str(absolute(film)) for film in films]
-        drive.plan(todo)
+        drive.plan([str(absolute(film)) for film in films])
         stack.callback(drive.finish)
         if drive.waiting:
             drive.workers = terms.workers(drive.watch.hear)

@@ -18,7 +18,7 @@ from videoclusternet.runfolder.manifest import MANIFEST
 
 SETTINGS = "settings.toml"
 """File of the settings of all films."""
-SAME = ("device", "processes")
+SAME = ("device", "engine", "processes")
 """Settings that change nothing about a result."""
 
 
