@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ import safetensors.numpy
 from tests.conftest import Vcn
 from tests.drawn import QUICKLY, FakeModels, draw_film
 from videoclusternet import Result, cluster_film, export_run, open_run
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.errors import ConfigError, ConflictError, NoCharacterError, StoreError
 from videoclusternet.forget import run as forgetting
 from videoclusternet.forget.run import forget, looked_up
-from videoclusternet.forget.tables import merges_without, read
+from videoclusternet.forget.tables import merges_without, read, suggested_without
 from videoclusternet.report.page import write_report
 from videoclusternet.result.edit_log import EDITS
 from videoclusternet.review.recluster import recluster
@@ -260,8 +262,6 @@ def test_the_film_is_not_looked_at_again_into_that_folder(
 
 
 def test_unknown_tracks_that_probably_show_the_person_go_too(run: Result) -> None:
-    from dataclasses import replace
-
     cast = run.clustering
     unsure = np.arange(9) == 3
     changed = replace(
@@ -388,6 +388,17 @@ def test_joins_are_told_of_those_who_are_left() -> None:
     assert left.round.tolist() == [1, 2, 4]
 
 
+def test_who_of_a_library_it_seemed_to_be_goes_too(run: Result) -> None:
+    keys = ("key of red", "key of blue")
+    suggested = Suggested(np.array([0, 1]), np.array([0.9, 0.8]), keys)
+    assert suggested_without(suggested, run.clustering).people == keys
+    Store(run.folder).save("known", "0" * 64, [suggested], {"inputs": []})
+    forget(run.folder, 1)
+    left = read(Store(run.folder), Suggested)
+    assert left is not None and (left.character.tolist(), left.people) == ([1], keys[1:])
+    assert b"key of red" not in (run.folder / "suggested.parquet").read_bytes()
+
+
 KILLS = int(os.environ.get("VCN_KILLS", "10"))
 KILLED = """
 import sys
@@ -438,7 +449,7 @@ def test_every_table_of_tracks_is_gone_through() -> None:
 
     others = {
         "Candidates", "Cast", "Epochs", "FrameScores", "Gallery", "Links", "Merges", "Motion",
-        "Notes", "Rounds", "Shots", "Transitions", "VideoInfo",
+        "Notes", "Rounds", "Shots", "Suggested", "Transitions", "VideoInfo",
     }  # fmt: skip
     ours = {kind for kind in _kinds(Table) if kind.__module__.startswith("videoclusternet.")}
     assert {kind.__name__ for kind in CHANGED} | others == {kind.__name__ for kind in ours}

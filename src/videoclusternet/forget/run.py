@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.edits.base import Base, Origin
 from videoclusternet.edits.edit import Edit
 from videoclusternet.errors import ConfigError, ConflictError
@@ -24,6 +25,7 @@ from videoclusternet.forget.tables import (
     manifest_without,
     merges_without,
     read,
+    suggested_without,
 )
 from videoclusternet.result.described import Film
 from videoclusternet.result.edit_log import EDITS, EditLog
@@ -204,7 +206,7 @@ class _Without:
     def write(self) -> None:
         """Write all files that change."""
         result, pooled = self.result, self._pooled()
-        cast, *others = self._cast(pooled)
+        cast, others = self._cast(pooled)
         digests, zips = {result.folder: pooled}, dict[Path, str]()
         for tables, film in self._both():
             home = self.new / film.folder.relative_to(result.folder)
@@ -245,18 +247,21 @@ class _Without:
     def _both(self) -> Iterator[tuple[FilmTables, Film]]:
         yield from zip(self.films, self.result.films, strict=True)
 
-    def _cast(self, digests: dict[str, str]) -> tuple[Cast, *tuple[Table, ...]]:
+    def _cast(self, digests: dict[str, str]) -> tuple[Cast, list[Table]]:
         """Return the tables of the cast, as it is shown, without the person."""
         result, store = self.result, Store(self.result.folder)
         cast = cast_without(result.cast, result.candidates, self.gone, self.index)
         digests[result.clustering.digest] = cast.digest
         merges = merges_without(result.merges, self.gone)
         digests[result.clustering_merges.digest] = merges.digest
-        if (links := read(store, Links)) is None:
-            return cast, merges
-        left = links_without(links, self.gone)
-        digests[links.digest] = left.digest
-        return cast, merges, left
+        more: list[Table] = [merges]
+        if (links := read(store, Links)) is not None:
+            more.append(links_without(links, self.gone))
+            digests[links.digest] = more[-1].digest
+        if (suggested := read(store, Suggested)) is not None:
+            more.append(suggested_without(suggested, cast))
+            digests[suggested.digest] = more[-1].digest
+        return cast, more
 
     def _names(self) -> Iterator[tuple[str, ...]]:
         """Names of the tracks of each film; those of the person may be its own."""

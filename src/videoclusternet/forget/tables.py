@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.errors import StoreError
 from videoclusternet.runfolder.crop_zip import (
@@ -221,6 +222,16 @@ def _learnt(reading: str) -> bool:
 def links_without(links: Links, gone: Bools) -> Links:
     """Return the matches between other tracks."""
     return links.take(~(gone[links.a] | gone[links.b]))
+
+
+def suggested_without(suggested: Suggested, cast: Cast) -> Suggested:
+    """Return who of a library the characters seem to be that a cast still has."""
+    kept = np.flatnonzero(np.isin(suggested.character, cast.character))
+    return Suggested(
+        suggested.character[kept],
+        suggested.sure[kept],
+        tuple(suggested.people[row] for row in kept.tolist()),
+    )
 
 
 def merges_without(merges: Merges, gone: Bools) -> Merges:
