@@ -26,6 +26,7 @@ def cluster_film(
     hook: Hook = silent,
     fps: Fraction | str | None = None,
     others: Others = "refuse",
+    library: Path | str | None = None,
 ) -> Result:
     """Find out who is on screen, when, in one film or in several with a shared cast.
 
@@ -45,7 +46,7 @@ def cluster_film(
     sources = [FilmSource.open(path, rate) for path in listed(films)]
     if others == "keep":
         sources = _added(sources, output)
-    return cluster(sources, output, config, hook, others)
+    return cluster(sources, output, config, hook, others, library)
 
 
 def _added(given: Sequence[FilmSource], output: Path | str | None) -> list[FilmSource]:
@@ -74,6 +75,7 @@ def cluster_boxes(
     output: Path | str | None = None,
     config: Config | None = None,
     hook: Hook = silent,
+    library: Path | str | None = None,
 ) -> Result:
     """Group given face tracks of a film, or of several with a shared cast, into characters.
 
@@ -91,7 +93,9 @@ def cluster_boxes(
     if not paths or len(paths) != len(given):
         raise ConfigError(f"{len(given)} sets of boxes for {len(paths)} films", "give one for each")
     pairs = zip(paths, given, strict=True)
-    return cluster([BoxSource.open(film, of) for film, of in pairs], output, config, hook)
+    return cluster(
+        [BoxSource.open(film, of) for film, of in pairs], output, config, hook, library=library
+    )
 
 
 def cluster_tracks(
@@ -100,6 +104,7 @@ def cluster_tracks(
     config: Config | None = None,
     hook: Hook = silent,
     shots: Path | str | None = None,
+    library: Path | str | None = None,
 ) -> Result:
     """Group given face tracks into characters.
 
@@ -117,4 +122,5 @@ def cluster_tracks(
     Others as in :func:`videoclusternet.pipeline.cluster`.
     """
     beside = Path(shots) if shots else None
-    return cluster([CropSource.open(path, beside) for path in listed(crops)], output, config, hook)
+    sources = [CropSource.open(path, beside) for path in listed(crops)]
+    return cluster(sources, output, config, hook, library=library)

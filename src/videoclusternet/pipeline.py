@@ -10,8 +10,7 @@ source brings tracks and crops; how a film does that stands in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from videoclusternet.adapt.ranks import ALONE, Ranks, joined
@@ -19,7 +18,9 @@ from videoclusternet.adapt.rounds import FOLDER, GoodRounds
 from videoclusternet.adapt.step import adapt_faces, given_model
 from videoclusternet.adapt.supply import Supply
 from videoclusternet.clustering.coarse_matching import find_links
-from videoclusternet.clustering.find_cast import find_cast
+from videoclusternet.clustering.find_cast import find_cast, find_known_cast
+from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.reading import STABILITY, Reading, check_choice, round_number
 from videoclusternet.config import Config, EmbedConfig
 from videoclusternet.embed.embed import embed_crops, embed_views
@@ -28,19 +29,21 @@ from videoclusternet.engine.processes import usable
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import ConfigError, DataError, StoreError
 from videoclusternet.events import Hook, silent
+from videoclusternet.library import meeting
 from videoclusternet.models.load import LazyBackbone, LazyDetector, pick_device
 from videoclusternet.models.registry import find
 from videoclusternet.outside.files import exists
 from videoclusternet.result.result import Result, open_described, open_run
 from videoclusternet.runfolder.crop_zip import CROP_ZIP, CropPictures
 from videoclusternet.runfolder.films import Others
-from videoclusternet.runfolder.folder import Store, same_twice
+from videoclusternet.runfolder.folder import Store, default_output, same_twice
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.runfolder.steps import Run, Step, fingerprint_of, recorded_settings
 from videoclusternet.show.cast_page import write_page
 from videoclusternet.show.learning import write_learning
 from videoclusternet.sources.check import check_models, check_sources
-from videoclusternet.sources.source import Brought, Source
+from videoclusternet.sources.pooled import Pooled
+from videoclusternet.sources.source import Brought, Note, Source
 from videoclusternet.types import (
     Candidates,
     Cast,
@@ -62,31 +65,9 @@ VIEWS = Step("views", embed_views, (Views,), unit="faces")
 ADAPT = Step("adapt", adapt_faces, (Rounds, Epochs), unit="pairs", folder=FOLDER)
 LINKS = Step("links", find_links, (Links,))
 CAST = Step("cast", find_cast, (Cast, Merges, Candidates), version=2, unit="comparisons")
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """The tracks of all films, and their crops in numbers.
-
-    Attributes
-    ----------
-    tracks : Tracks
-        T tracks.
-    embeddings : Embeddings
-        C crops, of tracks that can be told.
-    views : Views
-        Of these crops.
-    weights : CropWeights
-        Likewise.
-    pictures : CropPictures
-        Of all crops.
-    """
-
-    tracks: Tracks
-    embeddings: Embeddings
-    views: Views
-    weights: CropWeights
-    pictures: CropPictures
+KNOWN_CAST = Step(
+    "cast", find_known_cast, (Cast, Merges, Candidates, Suggested), version=2, unit="comparisons"
+)
 
 
 def cluster(
@@ -95,6 +76,7 @@ def cluster(
     config: Config | None = None,
     hook: Hook = silent,
     others: Others = "refuse",
+    library: Path | str | None = None,
 ) -> Result:
     """Find out who is on screen, in one source or in several with a shared cast.
 
@@ -111,6 +93,9 @@ def cluster(
         Told of everything that happens; may raise ``Cancelled``.
     others : {"refuse", "drop"}
         What becomes of films that the folder holds and that are not given.
+    library : path, optional
+        People who are known: those of them who are here get their names.  ``default`` is the
+        user's own.
 
     Returns
     -------
@@ -130,6 +115,8 @@ def cluster(
     backbone = LazyBackbone(c.embed.backbone, device)
     folder = default_output([Path(source.path) for source in sources], output)
     check_settings(c, folder)
+    if library is not None:
+        meeting.library_of(library).close()  # that it can be read is seen before hours of looking
     begun = exists(folder / MANIFEST)
     if not begun:  # before anything is written
         check_models(sources, None, c)
@@ -146,8 +133,10 @@ def cluster(
         ]
         described = describe(brought, runs, backbone)
         run.engine.close()  # what follows is done here, and needs the memory
-        find_characters(run, described, backbone)
-        return finish(run.folder)
+        films = {source.content for source in sources}
+        people = meet(library, described, brought, backbone, films)
+        find_characters(run, described, backbone, people=people)
+        return finish(run.folder, people, library, run.note)
 
 
 def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
@@ -193,21 +182,42 @@ def _film(
     return tracks, embeddings, views, weights
 
 
+def meet(
+    library: Path | str | None,
+    described: Pooled,
+    brought: Sequence[Brought],
+    backbone: LazyBackbone,
+    films: Set[str],
+) -> Gallery | None:
+    """Return the people of a library who may be in these films, as the same model sees them."""
+    if library is None:
+        return None
+    given = brought[0].embeddings
+    digest = backbone.digest if given is None else given.model
+    faces = (described.embeddings, described.weights)
+    return meeting.people_near(library, digest, *faces, films)
+
+
 def find_characters(
     run: Run,
     film: Pooled,
     backbone: LazyBackbone,
     ranks: Ranks = ALONE,
     supplies: dict[str, Supply] | None = None,
+    people: Gallery | None = None,
 ) -> None:
-    """Group the tracks of all films into one cast."""
+    """Group the tracks of all films into one cast, beside people who are known."""
     c, described = run.config, (film.embeddings, film.views)
     rounds = learn(run, film, backbone, ranks, supplies) if learns(c) else None
     if c.cluster.choose == STABILITY and c.adapt.pairs != "own":
         rounds = None  # what learnt from a partition is stable by itself: only by name
     settings = (c.cluster, c.track_quality, c.seed)
     run.do(LINKS, *described, c.matching)  # (L,) coarse matches, for whoever looks into a run
-    run.do(CAST, film.tracks, *described, film.weights, *settings, rounds)  # (T,) numbers
+    faces = (film.tracks, *described, film.weights)
+    if people is None:
+        run.do(CAST, *faces, *settings, rounds)  # (T,) character numbers
+    else:
+        run.do(KNOWN_CAST, *faces, *settings, people, rounds)  # and who of them is known
 
 
 def check_settings(config: Config, folder: Path) -> None:
@@ -257,10 +267,19 @@ def learn(
     return GoodRounds(run.folder, rounds)
 
 
-def finish(folder: Path) -> Result:
-    """Draw the learning, write the page, and read the run back."""
+def finish(
+    folder: Path,
+    people: Gallery | None = None,
+    library: Path | str | None = None,
+    note: Note | None = None,
+) -> Result:
+    """Draw the learning, name who is known, write the page, and read the run back."""
     write_learning(folder)
     result = open_run(folder)
+    if people is not None and library is not None and note is not None:
+        (suggested,) = Store(folder).load("cast", (Suggested,))
+        made = meeting.take_up(result, suggested, result.clustering, people, library)
+        note(meeting.told(result, made))
     if result.has_pictures:
         write_page(result)
     return result
@@ -317,11 +336,3 @@ def processes(config: Config, device: str) -> int:
     if config.engine != "processes" and device != "cpu":
         raise ConfigError(f"engine={config.engine} is for the CPU alone", "say --device cpu")
     return config.processes or (usable() if device == "cpu" else 1)
-
-
-def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
-    """Return the run folder: as given, else named after the first source."""
-    if output is not None:
-        return Path(output)
-    more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
-    return Path(f"{paths[0].stem}{more}.vcn")

@@ -109,6 +109,7 @@ def _made_of_it(rows: int, real: np.ndarray, rng: np.random.Generator) -> list[T
             threshold=np.full(rows, np.nan),
             people=tuple(map(str, range(rows))),
             names=("Anna",) * rows,
+            films=(2,) * rows,
             weights="colours",
         ),
         Suggested(np.arange(rows), real, tuple(map(str, range(rows)))),

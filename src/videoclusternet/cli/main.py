@@ -30,6 +30,7 @@ from videoclusternet.cli.options import (
     Device,
     FramesPerSecond,
     FromModel,
+    KnownBy,
     LogJson,
     Output,
     Profile,
@@ -161,6 +162,7 @@ def cluster(
     only: Annotated[
         bool, typer.Option("--only", help="Take out films of the folder that are not named.")
     ] = False,
+    library: KnownBy = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -178,7 +180,7 @@ def cluster(
     rate = read_fps(fps)
     others: Others = "keep" if add else "drop" if only else "refuse"
     with _hook(quiet, log_json) as hook:
-        result = cluster_film(films, output, chosen, hook, rate, others)
+        result = cluster_film(films, output, chosen, hook, rate, others, library)
     _tell_of(result, quiet, log_json)
 
 
@@ -206,6 +208,7 @@ def cluster_tracks_command(
         Path | None, path_option(help="CSV with track_id and shot, for crops.")
     ] = None,
     from_model: FromModel = None,
+    library: KnownBy = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -221,9 +224,9 @@ def cluster_tracks_command(
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     with _hook(quiet, log_json) as hook:
         if film is None:
-            result = cluster_tracks(tracks, output, chosen, hook, shots)
+            result = cluster_tracks(tracks, output, chosen, hook, shots, library)
         else:
-            result = cluster_boxes(film, tracks, output, chosen, hook)
+            result = cluster_boxes(film, tracks, output, chosen, hook, library)
     _tell_of(result, quiet, log_json)
 
 

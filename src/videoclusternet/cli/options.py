@@ -39,6 +39,14 @@ FromModel = Annotated[
     Path | None,
     path_option(metavar="RUN", help="Begin with the model that this run has adapted."),
 ]
+KnownBy = Annotated[
+    Path | None,
+    path_option(
+        "--library",
+        metavar="FILE",
+        help="Find people of this library, `default` for your own: see `vcn library`.",
+    ),
+]
 Output = Annotated[Path | None, path_option("--output", "-o", help="Run folder to write.")]
 LibraryFile = Annotated[
     Path | None,

@@ -132,6 +132,7 @@ def _hand_over(state: State, fresh: State, pairs: Pairs, one: int, other: int) -
     old, new = state.people[one], fresh.people[other]
     fresh.call(other, old.name)
     new.edit, new.note, new.locked, new.hidden = old.edit, old.note, old.locked, old.hidden
+    new.take_over(old)
     if old.cover is not None:
         found = pairs.new[pairs.old == state.base.row(old.cover)]
         new.cover = fresh.base.places[int(found[0])][0] if len(found) else None

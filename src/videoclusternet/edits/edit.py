@@ -23,6 +23,7 @@ VERBS = {
     "unhide": "take that back",
     "cover": "choose the picture that stands for a character",
     "note": "write something down about a character",
+    "recognise": "call a character by the name of whom it seems to show, by a library of people",
     "recluster": "find the characters anew, with what was said before held to",
 }
 """What can be said, and what it means."""
@@ -49,12 +50,13 @@ class Edit(NamedTuple):
     tracks : tuple of Anchor
         Tracks that it touches.
     to : str
-        Where tracks go: the key of a character, ``new`` or ``unknown``.
+        Where tracks go: the key of a character, ``new`` or ``unknown``.  Of recognise the key of
+        the person in the library.
     text : str
         A name or a note; of recluster the hash of the cast that was found, of past the decision
         in words.
     of : int
-        Of undo and redo: the edit.
+        Of undo and redo: the edit.  Of recognise: films that the library has of the person.
     placed : tuple of str
         Of recluster: the key of the character of each track of the base, ``+1`` and so on for
         new ones, empty for Unknown.
@@ -65,6 +67,8 @@ class Edit(NamedTuple):
     author : str
     base : int
         Line of the base that it was made on.
+    sure : float
+        Of recognise: how probably it is so.
     """
 
     verb: str
@@ -78,6 +82,7 @@ class Edit(NamedTuple):
     time: str = ""
     author: str = ""
     base: int = 0
+    sure: float = 0.0
 
     def record(self) -> dict[str, Any]:
         """Return JSON-able values; what is not said is left out."""
@@ -93,6 +98,7 @@ class Edit(NamedTuple):
             "text": self.text,
             "of": self.of,
             "placed": list(self.placed),
+            "sure": self.sure,
         }
         kept = ("id", "text") if self.verb in ("name", "note") else ("id",)
         return {key: value for key, value in every.items() if value or key in kept}
@@ -131,6 +137,12 @@ def _number(value: Any) -> int:
     return value
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("no probability")
+    return float(value)
+
+
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError("no list")
@@ -151,4 +163,5 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "time": _text,
     "author": _text,
     "base": _number,
+    "sure": _share,
 }

@@ -34,6 +34,8 @@ class History:
     settled : int
         How many of the edits that hold cannot be taken back: whoever was forgotten would be there
         again.
+    offered : set of (int, str, str)
+        Base, character and person of what libraries said, also of what was taken back.
     """
 
     bases: dict[int, Base] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class History:
     undone: list[Edit] = field(default_factory=list)
     past: list[Edit] = field(default_factory=list)
     settled: int = 0
+    offered: set[tuple[int, str, str]] = field(default_factory=set)
     _kept: dict[int, State] = field(default_factory=dict)
 
     def read(self, lines: Iterable[tuple[int, Base] | Edit]) -> None:
@@ -73,6 +76,8 @@ class History:
         else:
             self.done.append(edit)
             self.undone.clear()
+            if edit.verb == "recognise":
+                self.offered.add((edit.base, edit.characters[0], edit.to))
 
     def next(self, step: str) -> Edit:
         """Return the edit that ``undo`` would take back, or ``redo`` do again.

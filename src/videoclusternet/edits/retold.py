@@ -47,7 +47,9 @@ class _Told:
         for row in self.rows:
             one, key = self.state.people[row], self._key(row)
             if one.name:
-                yield self._by(row, Edit("name", (key,), text=one.name))
+                verb = "recognise" if one.known else "name"
+                said = Edit(verb, (key,), to=one.known, text=one.name, of=one.films, sure=one.sure)
+                yield self._by(row, said)
             if one.note:
                 yield self._by(row, Edit("note", (key,), text=one.note))
             track = -1 if one.cover is None else self.state.base.row(one.cover)

@@ -36,6 +36,12 @@ class Person:
         Frame of that picture; -1 for the best of the track.
     edit : int
         The last one that said something of it as a whole, 0 where none did.
+    known : str
+        Key of the person of a library who gave it the name, empty where none did.
+    films : int
+        Films that the library has of that person.
+    sure : float
+        How probably it shows that person.
     """
 
     key: str
@@ -47,6 +53,18 @@ class Person:
     cover: Anchor | None = None
     frame: int = -1
     edit: int = 0
+    known: str = ""
+    films: int = 0
+    sure: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """``regular``, known from several films; ``guest``, known otherwise; else ``stranger``."""
+        return ("regular" if self.films > 1 else "guest") if self.known else "stranger"
+
+    def take_over(self, other: Person) -> None:
+        """Be known as another one is."""
+        self.known, self.films, self.sure = other.known, other.films, other.sure
 
     @property
     def label(self) -> str:
@@ -244,7 +262,9 @@ class State:
         """Make characters one; the first keeps its number, its name unless it has none."""
         first, others = people[0], people[1:]
         every = [self.people[person] for person in people]
-        name = next((one.name for one in every if one.name), "")
+        named = next((one for one in every if one.name), every[0])
+        name = named.name
+        every[0].take_over(named)
         for person in people:
             self.call(person, "")
         self.call(first, name)

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from videoclusternet.edits.edit import MOST_TEXT, NEW, UNKNOWN, Edit
-from videoclusternet.edits.state import State
+from videoclusternet.edits.state import Person, State
 from videoclusternet.errors import ConfigError, ContradictionError
 from videoclusternet.outside.text import shown
 from videoclusternet.types import Reason
@@ -73,8 +73,24 @@ def _name(state: State, edit: Edit) -> None:
     if text and same not in (-1, person):
         _unite(state, [same, person], edit)
     else:
+        if text != state.people[person].name:
+            state.people[person].take_over(Person("", 0))
         state.call(person, text)
         state.people[person].edit = edit.id if text else 0
+
+
+def _recognise(state: State, edit: Edit) -> None:
+    (person,) = _people(state, edit, 1)
+    text, one = checked_name(edit.text), state.people[person]
+    if one.name or not text:
+        raise ConfigError(f"{one.label} has a name", "nothing to do")
+    same = state.called(text)
+    if same >= 0:
+        _unite(state, [same, person], edit)
+        return
+    _unlocked(state, person)
+    state.call(person, text)
+    one.edit, one.known, one.films, one.sure = edit.id, edit.to, edit.of, edit.sure
 
 
 def _merge(state: State, edit: Edit) -> None:
@@ -286,5 +302,6 @@ _DO: dict[str, Callable[[State, Edit], None]] = {
     "unhide": _set(hidden=False),
     "cover": _cover,
     "note": _note,
+    "recognise": _recognise,
     "recluster": _recluster,
 }

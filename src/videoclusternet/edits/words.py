@@ -25,7 +25,7 @@ def command(edit: Edit, state: State) -> str:
         words += ["--to", edit.to if known else _character(edit.to, edit, state)]
     elif edit.verb == "cover" and edit.to:
         words += ["--frame", edit.to]
-    elif edit.verb in ("name", "note"):
+    elif edit.verb in ("name", "note", "recognise"):
         words.append(json.dumps(edit.text, ensure_ascii=False))
     return " ".join(words)
 

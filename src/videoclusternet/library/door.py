@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -98,13 +98,15 @@ class Library:
     def __bool__(self) -> bool:
         return True  # one without people is a library all the same
 
-    def gallery(self, weights: str) -> Gallery:
+    def gallery(self, weights: str, without: Collection[str] = ()) -> Gallery:
         """Return the exemplars of one face model, for clustering.
 
         Parameters
         ----------
         weights : str
             Digest of its un-adapted weights; embeddings of others are never compared.
+        without : collection of str
+            Content of films whose exemplars are left out.
 
         Raises
         ------
@@ -112,7 +114,7 @@ class Library:
             When the file is damaged.
         """
         with self.reading() as db:
-            return gallery.gallery(db, self.path, weights)
+            return gallery.gallery(db, self.path, weights, without)
 
     def add(self, run: Result | Path | str, characters: Sequence[str | int] = ()) -> Added:
         """Take the sure tracks of named characters of a run into the library.

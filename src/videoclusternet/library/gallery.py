@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
 from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.clustering.known.nearest import some_of
 from videoclusternet.errors import LibraryError
 from videoclusternet.types.arrays import Float16, Int64
 
@@ -19,7 +21,9 @@ ENDLESS = 0x7C00
 """Bits that are all set in a value that is not finite: quicker asked than by NumPy."""
 
 
-def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
+def gallery(
+    db: sqlite3.Connection, path: Path, digest: str, without: Collection[str] = ()
+) -> Gallery:
     """Read the exemplars of one face model.
 
     Parameters
@@ -30,6 +34,8 @@ def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
         For messages.
     digest : str
         Of the un-adapted weights.
+    without : collection of str
+        Content of films whose exemplars are left out.
 
     Returns
     -------
@@ -44,12 +50,12 @@ def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
     found = db.execute("SELECT id, width FROM weights WHERE digest = ?", (digest,)).fetchone()
     of, width = found or (-1, 1)
     rows = db.execute(
-        "SELECT person, look, length, threshold FROM exemplar NOT INDEXED WHERE weights = ? "
-        "ORDER BY id",
+        "SELECT person, look, length, threshold, coalesce(film, -1) FROM exemplar NOT INDEXED "
+        "WHERE weights = ? ORDER BY id",
         (of,),
     )
     try:
-        table = np.fromiter(rows, dtype=np.dtype(("f8", 4)))  # no threshold is NaN
+        table = np.fromiter(rows, dtype=np.dtype(("f8", 5)))  # no threshold is NaN
     except (TypeError, ValueError):
         raise _damaged(path) from None
     person = table[:, 0].astype(np.int64)
@@ -58,7 +64,11 @@ def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
     keys, names = _who(db, present.tolist())
     mean = _embeddings(db, path, of, width, order)
     mean.setflags(write=False)  # nobody else has it: it need not be copied
-    return Gallery(
+    film = table[order, 4].astype(np.int64)
+    listed = db.execute("SELECT id, content FROM film")
+    away = np.isin(film, [one for one, content in listed if content in without])
+    pairs = np.unique(np.stack([number, film], axis=1)[(film >= 0) & ~away], axis=0)
+    every = Gallery(
         person=number.astype(np.int32),
         look=table[order, 1],
         mean=mean,
@@ -66,8 +76,10 @@ def gallery(db: sqlite3.Connection, path: Path, digest: str) -> Gallery:
         threshold=table[order, 3],
         people=keys,
         names=names,
+        films=tuple(np.bincount(pairs[:, 0], minlength=len(keys)).tolist()),
         weights=digest,
     )
+    return some_of(every, ~away) if away.any() else every
 
 
 def _who(db: sqlite3.Connection, people: list[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -51,6 +51,11 @@ class Character:
         return self.index + 1
 
     @property
+    def kind(self) -> str:
+        """How a library knows it: ``regular``, ``guest``, else ``stranger``; empty if Unknown."""
+        return self.run.people[self.index].kind if self.index >= 0 else ""
+
+    @property
     def seconds(self) -> float:
         """Time on screen, s."""
         return sum(span.seconds for span in self.spans)

@@ -136,6 +136,10 @@ class Edits(Decisions):
         holds = {edit.id for edit in self._history.done}
         return {edit: why for edit, why in self.state.lost.items() if edit in holds}
 
+    def was_offered(self, character: str, person: str) -> bool:
+        """Whether a library said before that a character shows a person; both are keys."""
+        return (self._history.base_of(self.base), character, person) in self._history.offered
+
     def undo(self) -> Edit:
         """Take the last decision back, and return it."""
         return self._step("undo")

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from videoclusternet.adapt.rounds import GoodRounds
-from videoclusternet.clustering.find_cast import find_cast
+from videoclusternet.clustering.find_cast import find_known_cast
+from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.reading import Reading, round_number
 from videoclusternet.config import Config
 from videoclusternet.edits.constraints import constraints_of, taken_out
@@ -20,6 +22,8 @@ from videoclusternet.edits.edit import Edit
 from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.engine.work import Work
 from videoclusternet.events import Event, Hook, silent
+from videoclusternet.library.adding.offered import weights_of
+from videoclusternet.library.meeting import people_near, take_up
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.steps import recorded_settings
@@ -42,15 +46,23 @@ class Proposal:
     cast, merges : Cast, Merges
         As found.
     difference : Difference
+    suggested : Suggested
+        Who of a library is here.
+    people : Gallery or None
+        Who was asked about.
     """
 
     placed: tuple[str, ...]
     cast: Cast
     merges: Merges
     difference: Difference
+    suggested: Suggested
+    people: Gallery | None
 
 
-def recluster(folder: Path | str, hook: Hook = silent) -> tuple[Result, Difference]:
+def recluster(
+    folder: Path | str, hook: Hook = silent, library: Path | str | None = None
+) -> tuple[Result, Difference]:
     """Find the characters of a finished run anew, with all that people said of them.
 
     Parameters
@@ -58,11 +70,14 @@ def recluster(folder: Path | str, hook: Hook = silent) -> tuple[Result, Differen
     folder : path
         Run folder.
     hook : Hook
+    library : path, optional
+        People who are known; ``default`` is the user's own.
 
     Returns
     -------
     Result, Difference
-        The run, and what is otherwise than before.  Where nothing is, nothing was written.
+        The run, and what is otherwise than before, names from the library apart.  Where nothing
+        is, nothing was written.
 
     Raises
     ------
@@ -72,13 +87,21 @@ def recluster(folder: Path | str, hook: Hook = silent) -> tuple[Result, Differen
         When the run is damaged, or somebody edits it meanwhile.
     """
     result = open_run(folder)
-    found = propose(result, hook)
-    if found.difference:
-        result.edits.regroup(found.placed, found.cast, found.merges)
+    found = propose(result, hook, library)
+    accept(result, found, library)
     return result, found.difference
 
 
-def propose(result: Result, hook: Hook = silent) -> Proposal:
+def accept(result: Result, found: Proposal, library: Path | str | None = None) -> list[Edit]:
+    """Take over a proposal, where anything is otherwise, and return who was recognised."""
+    if found.difference:
+        result.edits.regroup(found.placed, found.cast, found.merges)
+    if library is None or found.people is None:
+        return []
+    return take_up(result, found.suggested, found.cast, found.people, library)
+
+
+def propose(result: Result, hook: Hook = silent, library: Path | str | None = None) -> Proposal:
     """Find the characters of a run anew; nothing is written.
 
     Raises
@@ -87,11 +110,17 @@ def propose(result: Result, hook: Hook = silent) -> Proposal:
         As :func:`recluster`.
     """
     state = result.edits.state
-    cast, merges = _found(result, constraints_of(state, _worth(result)), hook)
+    people = None
+    if library is not None:
+        films = {film.content for film in result.films}
+        digest = weights_of(result).digest
+        people = people_near(library, digest, result.embeddings, result.weights, films)
+    known = constraints_of(state, _worth(result))
+    cast, merges, suggested = _found(result, known, people, hook)
     time = (result.tracks.last - result.tracks.first + 1).astype(np.float64)
     placed = regrouped(state, cast.character, time)
     after = result.edits.tried(Edit("recluster", placed=placed))
-    return Proposal(placed, cast, merges, Difference.between(state, after))
+    return Proposal(placed, cast, merges, Difference.between(state, after), suggested, people)
 
 
 def _worth(result: Result) -> Floats:
@@ -104,7 +133,9 @@ def _worth(result: Result) -> Floats:
     return np.where(part, result.cast.confidence * np.sqrt(crops), -1.0)
 
 
-def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges]:
+def _found(
+    result: Result, known: Constraints, people: Gallery | None, hook: Hook
+) -> tuple[Cast, Merges, Suggested]:
     """Cluster with what people said, by the reading and the scale that the film was read by.
 
     Both were chosen by what comes back in halves of the film.  What has to stay together always
@@ -124,13 +155,15 @@ def _found(result: Result, known: Constraints, hook: Hook) -> tuple[Cast, Merges
     judged = config.track_quality.model_copy(update={"enabled": False})  # as it was
     hook(Event("start", "cast", unit="comparisons"))
     work = Work(progress=lambda n, of: hook(Event("progress", "cast", n, of, "comparisons")))
-    described = (result.embeddings, result.views, result.weights)
-    settings = (cluster, judged, config.seed)
-    cast, merges, _ = find_cast(tracks, *described, *settings, good_rounds(result), known, work)
+    faces = (tracks, result.embeddings, result.views, result.weights)
+    rounds = good_rounds(result)
+    cast, merges, _, suggested = find_known_cast(
+        *faces, cluster, judged, config.seed, people, rounds, known, work
+    )
     hook(Event("done", "cast", unit="comparisons"))
     denied = (result.edits.state.reason == Reason.UNPLACED) | (found.reason == Reason.UNPLACED)
     unsure = (found.reason == Reason.UNSURE) | denied & (cast.confidence < SURE)
-    return _left_open(cast, unsure, found.reason), merges
+    return _left_open(cast, unsure, found.reason), merges, suggested
 
 
 def _left_open(cast: Cast, unsure: Bools, reason: UInt8) -> Cast:

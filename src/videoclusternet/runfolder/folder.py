@@ -268,6 +268,14 @@ def film_folder(number: int, name: str) -> str:
     return f"{number:03d}-{os.fsdecode(os.fsencode(name)[:MOST_NAME])}"
 
 
+def default_output(paths: Sequence[Path], output: Path | str | None) -> Path:
+    """Return the run folder: as given, else named after the first source."""
+    if output is not None:
+        return Path(output)
+    more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
+    return Path(f"{paths[0].stem}{more}.vcn")
+
+
 def film_names(paths: Sequence[Path | str]) -> list[str]:
     """Return names that tell films apart: with endings or folders where those are alike.
 

@@ -52,13 +52,18 @@ def print_cast(result: Result, as_json: bool) -> None:
         print("no track: the cast is empty" if seen else "no face was found: the cast is empty")
         _print_hints(hints(result))
         return
-    table = table_of("character", "tracks", "screen time", "first", "last", "likely wrong")
+    known = any(person.known for person in result.people.values())
+    kind = ["known as"] if known else []
+    table = table_of(
+        "character", *kind, "tracks", "screen time", "first", "last", "likely wrong", left=1 + known
+    )
     for c in cast:
         if c.hidden:
             continue
         first, last = c.spans[0], c.spans[-1]
         table.add_row(
             c.name,
+            *([_kind(result, c)] if known else []),
             str(len(c.tracks)),
             span(c.seconds),
             time_of(result, first.film, first.first),
@@ -69,6 +74,12 @@ def print_cast(result: Result, as_json: bool) -> None:
     if hidden := [c.name for c in cast if c.hidden]:
         print(f"hidden: {printable(', '.join(hidden))}")
     _print_hints(hints(result))
+
+
+def _kind(result: Result, c: Character) -> str:
+    """Say how a library knows a character, and how surely."""
+    sure = f" {result.people[c.index].sure:.2f}" if c.kind in ("regular", "guest") else ""
+    return c.kind + sure
 
 
 def _print_hints(found: list[Hint]) -> None:
@@ -84,6 +95,7 @@ def _as_dict(result: Result, c: Character) -> dict[str, Any]:
         "character": c.index,
         "name": c.name,
         "hidden": c.hidden,
+        "known": _known(result, c),
         "tracks": c.tracks.tolist(),
         "seconds": round(c.seconds, 3),
         "confidence": None if c.index < 0 else round(c.confidence, 4),
@@ -97,6 +109,13 @@ def _as_dict(result: Result, c: Character) -> dict[str, Any]:
             for s in c.spans
         ],
     }
+
+
+def _known(result: Result, c: Character) -> dict[str, Any] | None:
+    person = result.people[c.index] if c.index >= 0 else None
+    if person is None or not person.known:
+        return None
+    return {"person": person.known, "kind": person.kind, "confidence": person.sure}
 
 
 def print_candidates(result: Result, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from videoclusternet.cli.commands.edit import refresh_page, tell_of_change
-from videoclusternet.cli.options import LogJson, Quiet, path_argument, path_option
+from videoclusternet.cli.options import KnownBy, LogJson, Quiet, path_argument, path_option
 from videoclusternet.outside.text import say
 
 
@@ -71,6 +71,7 @@ def recluster(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be otherwise.")
     ] = False,
+    library: KnownBy = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Quiet = False,
     log_json: LogJson = False,
@@ -81,13 +82,17 @@ def recluster(
     characters join that have come near enough. `vcn edit RUN undo` takes it back.
     """
     from videoclusternet.cli.progress import reporting
+    from videoclusternet.library.meeting import told
     from videoclusternet.result.result import open_run
-    from videoclusternet.review.recluster import propose
+    from videoclusternet.review.recluster import accept, propose
 
     result = open_run(run)
     with reporting(quiet, log_json) as hook:
-        found = propose(result, hook)
-    if found.difference and not dry_run:
-        result.edits.regroup(found.placed, found.cast, found.merges)
-        refresh_page(result)
+        found = propose(result, hook, library)
+    if not dry_run:
+        known = accept(result, found, library)
+        if found.difference or known:
+            refresh_page(result)
+        if library is not None:
+            say(told(result, known), error=as_json)
     tell_of_change(result, found.difference, as_json)

@@ -35,6 +35,8 @@ class Gallery(Table):
         Key of each of P people, which stays whatever they are called.
     names : tuple of str
         Their names.
+    films : tuple of int
+        Films that exemplars of each of these people are of; 0 for one known by photographs alone.
     weights : str
         What made these embeddings: digest of the un-adapted face model.
     """
@@ -55,14 +57,16 @@ class Gallery(Table):
     threshold: Float32
     people: tuple[str, ...]
     names: tuple[str, ...]
+    films: tuple[int, ...]
     weights: str
 
     def check(self) -> None:
         """Exemplars are of people that there are, person after person."""
         object.__setattr__(self, "people", tuple(self.people))
         object.__setattr__(self, "names", tuple(self.names))
-        if len(self.names) != len(self.people):
-            raise ValueError("Gallery.names must be as many as its people")
+        object.__setattr__(self, "films", tuple(self.films))
+        if not len(self.names) == len(self.films) == len(self.people):
+            raise ValueError("Gallery.names and films must be as many as its people")
         if (np.diff(self.person) < 0).any():
             raise ValueError("Gallery.person must not fall")
         if len(self) and not 0 <= self.person[0] <= self.person[-1] < len(self.people):

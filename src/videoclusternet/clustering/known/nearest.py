@@ -37,7 +37,8 @@ def nearest_people(gallery: Gallery, mean: Float32) -> Gallery:
     """
     if len(gallery) <= FEW:
         return gallery
-    return of_people(gallery, np.unique(_near(gallery, normalise(mean).astype(np.float32))))
+    near = np.unique(_near(gallery, normalise(mean).astype(np.float32)))
+    return some_of(gallery, np.isin(gallery.person, near))
 
 
 def _near(gallery: Gallery, unit: Float32) -> Int64:
@@ -58,16 +59,18 @@ def _near(gallery: Gallery, unit: Float32) -> Int64:
     return np.asarray(np.take_along_axis(whom, order, 0).T)
 
 
-def of_people(gallery: Gallery, people: Int64) -> Gallery:
-    """Return the exemplars of some people, ascending, renumbered."""
-    rows: Bools = np.isin(gallery.person, people)
+def some_of(gallery: Gallery, rows: Bools) -> Gallery:
+    """Return some exemplars; people of whom none is left are not among it."""
+    people, number = np.unique(gallery.person[rows], return_inverse=True)
+    kept = people.tolist()
     return Gallery(
-        person=np.searchsorted(people, gallery.person[rows]).astype(np.int32),
+        person=number.astype(np.int32),
         look=gallery.look[rows],
         mean=gallery.mean[rows],
         length=gallery.length[rows],
         threshold=gallery.threshold[rows],
-        people=tuple(gallery.people[p] for p in people.tolist()),
-        names=tuple(gallery.names[p] for p in people.tolist()),
+        people=tuple(gallery.people[p] for p in kept),
+        names=tuple(gallery.names[p] for p in kept),
+        films=tuple(gallery.films[p] for p in kept),
         weights=gallery.weights,
     )
