@@ -122,21 +122,32 @@ def cluster(
         check_models(sources, None, c)
     with Run.open(folder, c, hook, processes(c, device)) as run:
         run.begin(sources, others)
-        runs = run.films()
-        for said in same_twice([(source.path, source.content) for source in sources]):
-            run.note(said)
-        if begun:
-            check_models(sources, runs, c)
-        brought = [
-            source.bring(film, film.number, detector)
-            for source, film in zip(sources, runs, strict=True)
-        ]
+        runs, brought = bring(run, sources, detector, begun)
         described = describe(brought, runs, backbone)
         run.engine.close()  # what follows is done here, and needs the memory
         films = {source.content for source in sources}
         people = meet(library, described, brought, backbone, films)
         find_characters(run, described, backbone, people=people)
-        return finish(run.folder, people, library, run.note)
+        result = finish(run.folder)
+    if people is None or library is None:
+        return result
+    return name_known(result, people, library, run.note)
+
+
+def bring(
+    run: Run, sources: Sequence[Source], detector: LazyDetector, begun: bool
+) -> tuple[list[Run], list[Brought]]:
+    """Let each source bring its tracks and crops into its own part of a run."""
+    runs = run.films()
+    for said in same_twice([(source.path, source.content) for source in sources]):
+        run.note(said)
+    if begun:
+        check_models(sources, runs, run.config)
+    brought = [
+        source.bring(film, film.number, detector)
+        for source, film in zip(sources, runs, strict=True)
+    ]
+    return runs, brought
 
 
 def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
@@ -267,20 +278,21 @@ def learn(
     return GoodRounds(run.folder, rounds)
 
 
-def finish(
-    folder: Path,
-    people: Gallery | None = None,
-    library: Path | str | None = None,
-    note: Note | None = None,
-) -> Result:
-    """Draw the learning, name who is known, write the page, and read the run back."""
+def finish(folder: Path) -> Result:
+    """Draw the learning, write the page, and read the run back."""
     write_learning(folder)
     result = open_run(folder)
-    if people is not None and library is not None and note is not None:
-        (suggested,) = Store(folder).load("cast", (Suggested,))
-        made = meeting.take_up(result, suggested, result.clustering, people, library)
-        note(meeting.told(result, made))
     if result.has_pictures:
+        write_page(result)
+    return result
+
+
+def name_known(result: Result, people: Gallery, library: Path | str, note: Note) -> Result:
+    """Call characters by the names of those whom they joined: edits, once the run is finished."""
+    (suggested,) = Store(result.folder).load("cast", (Suggested,))
+    made = meeting.take_up(result, suggested, result.clustering, people, library)
+    note(meeting.told(result, made))
+    if made and result.has_pictures:
         write_page(result)
     return result
 

@@ -12,7 +12,7 @@ from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.known.nearest import nearest_people
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.edits.edit import Edit
-from videoclusternet.errors import VcnError
+from videoclusternet.errors import ConfigError
 from videoclusternet.library.door import Library, open_library
 from videoclusternet.outside.text import shown
 from videoclusternet.result.result import Result
@@ -108,7 +108,7 @@ def take_up(
             said = Edit("recognise", (one.key,), to=person, text=name[person])
             try:
                 made.append(edits.say(said._replace(of=films[person], sure=round(sure, 4))))
-            except VcnError:  # a person said otherwise: what people say holds
+            except ConfigError:  # somebody said otherwise: what people say holds
                 continue
     finally:
         edits.author = author
