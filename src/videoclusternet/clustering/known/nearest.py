@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from videoclusternet.clustering.distance import normalise
@@ -14,7 +16,7 @@ FEW = 1000
 """Exemplars up to which everybody is asked about: the more people, the better is seen how far
 apart people are."""
 BLOCK = 16384
-"""Exemplars that are compared at a time."""
+"""Exemplars that are compared at a time, or few more."""
 
 
 def nearest_people(gallery: Gallery, mean: Float32) -> Gallery:
@@ -45,18 +47,20 @@ def _near(gallery: Gallery, unit: Float32) -> Int64:
     """Return the people nearest to each track, int64 (T, at most NEAR)."""
     best = np.full((0, len(unit)), -np.inf, dtype=np.float32)
     whom = np.zeros((0, len(unit)), dtype=np.int64)
-    for start in range(0, len(gallery), BLOCK):
-        some = slice(start, start + BLOCK)
-        cosine = normalise(gallery.mean[some].astype(np.float32)) @ unit.T  # (block, T)
-        people, first = np.unique(gallery.person[some], return_index=True)
-        best = np.concatenate([best, np.maximum.reduceat(cosine, first)])
-        whom = np.concatenate([whom, np.broadcast_to(people[:, None], (len(people), len(unit)))])
-        if len(best) > NEAR + 1:
-            # One more: somebody may lie on both sides of a border between blocks.
-            kept = np.argpartition(-best, NEAR, axis=0)[: NEAR + 1]
+    of, begins = np.unique(gallery.person, return_index=True)
+    ends = np.append(begins, len(gallery))
+    # Blocks end where somebody's exemplars do: everybody is in one of them alone.
+    edges = np.unique(ends[np.searchsorted(ends, range(0, len(gallery), BLOCK))])
+    for start, stop in pairwise([*edges.tolist(), len(gallery)]):
+        cosine = normalise(gallery.mean[start:stop].astype(np.float32)) @ unit.T  # (block, T)
+        here = slice(*np.searchsorted(begins, [start, stop]))
+        people = np.broadcast_to(of[here, None], (len(of[here]), len(unit)))
+        best = np.concatenate([best, np.maximum.reduceat(cosine, begins[here] - start)])
+        whom = np.concatenate([whom, people])
+        if len(best) > NEAR:
+            kept = np.argpartition(-best, NEAR - 1, axis=0)[:NEAR]
             best, whom = np.take_along_axis(best, kept, 0), np.take_along_axis(whom, kept, 0)
-    order = np.argsort(-best, axis=0, kind="stable")[:NEAR]
-    return np.asarray(np.take_along_axis(whom, order, 0).T)
+    return np.asarray(whom.T)
 
 
 def some_of(gallery: Gallery, rows: Bools) -> Gallery:
