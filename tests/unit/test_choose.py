@@ -79,12 +79,22 @@ def test_agreement_of_extremes() -> None:
 def test_halves_share_no_crop_but_lone_ones() -> None:
     track = film(0, tracks=40).track
     count = np.bincount(track)
-    (one, first), (two, second) = halves(track, 40, np.random.default_rng(0))
+    (one, first), (two, second) = halves(track, 40, np.random.default_rng(0), np.arange(40))
     assert len(one) == len(two) == 36
     both = np.intersect1d(first, second)
     assert (count[track[both]] == 1).all()
     assert np.array_equal(np.unique(track[first]), one)
     assert np.array_equal(np.unique(track[second]), two)
+
+
+def test_in_each_half_is_a_track_with_views_where_there_are_any() -> None:
+    """Few tracks of a film beside many exemplars: these are measured in units of the film's."""
+    track, rng = np.arange(300), np.random.default_rng(0)
+    for _ in range(20):
+        for keep, rows in halves(track, 300, rng, np.array([7])):
+            assert 7 in keep and len(np.unique(keep)) == 270 and (np.diff(keep) > 0).all()
+            assert np.array_equal(rows, keep)
+    assert all(len(keep) == 270 for keep, _ in halves(track, 300, rng, np.arange(0)))
 
 
 def curve(height: Callable[[np.ndarray], np.ndarray], draws: int = 4) -> np.ndarray:

@@ -205,12 +205,14 @@ class _Draw(NamedTuple):
 def _draws(raw: Space, draws: int, seed: int) -> Iterator[_Draw]:
     """Draw samples and their halves; of a long film others each time, so that all is looked at."""
     rng = np.random.default_rng(seed)
-    keep = rows = np.empty(0, np.int64)
-    for draw in range(draws):
-        if draw == 0 or raw.tracks > LARGEST:
-            keep, rows = _sample(raw, rng)
+    keep, rows = np.arange(raw.tracks), np.arange(len(raw.track))
+    for _ in range(draws):
+        if raw.tracks > LARGEST:
+            keep = _some(raw.tracks, LARGEST, np.unique(raw.view_track), rng)
+            rows = np.flatnonzero(np.isin(raw.track, keep))
         track = np.searchsorted(keep, raw.track[rows])
-        yield _Draw((keep, rows), halves(track, len(keep), rng))
+        seen = np.flatnonzero(np.isin(keep, raw.view_track))
+        yield _Draw((keep, rows), halves(track, len(keep), rng, seen))
 
 
 def _twice(
@@ -234,15 +236,15 @@ def _restricted(film: _Film, keep: Array, rows: Array) -> _Film:
     return subset(raw, keep, rows), few, constraints.inside(keep)
 
 
-def _sample(raw: Space, rng: np.random.Generator) -> _Part:
-    """Draw ``LARGEST`` tracks of a long film, with all their crops; of another one take all."""
-    if raw.tracks <= LARGEST:
-        return np.arange(raw.tracks), np.arange(len(raw.track))
-    keep = np.sort(rng.choice(raw.tracks, LARGEST, replace=False))
-    return keep, np.flatnonzero(np.isin(raw.track, keep))
+def _some(tracks: int, take: int, seen: Ints, rng: np.random.Generator) -> Array:
+    """Draw some tracks, ascending; where any have views, ``seen``, one of these at least."""
+    keep = rng.choice(tracks, take, replace=False)
+    if len(seen) and not np.isin(seen, keep).any():
+        keep[0] = rng.choice(seen)
+    return np.sort(keep)
 
 
-def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Array, Array]]:
+def halves(track: Ints, tracks: int, rng: np.random.Generator, seen: Ints) -> list[_Part]:
     """Draw two subsets of tracks, each with complementary halves of their crops.
 
     Parameters
@@ -251,6 +253,8 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Arr
         Track of each crop, ascending.
     tracks : int
     rng : numpy.random.Generator
+    seen : int, ascending
+        Tracks that have views: those without are measured in units of theirs.
 
     Returns
     -------
@@ -267,7 +271,7 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator) -> list[tuple[Arr
     lone = count[track] == 1
     subsets = []
     for in_half in (half, ~half):
-        keep = np.sort(rng.choice(tracks, take, replace=False))
+        keep = _some(tracks, take, seen, rng)
         subsets.append((keep, np.flatnonzero(np.isin(track, keep) & (in_half | lone))))
     return subsets
 

@@ -74,8 +74,8 @@ class Groups:
         own = own_thresholds(raw, metric)
         given = None
         if own is not None and n:
-            middle = np.full(n, np.nan), people.threshold / np.float32(np.median(own))
-            given = np.concatenate(middle).astype(np.float32)
+            unit = max(float(np.median(own)), 1e-6)  # 0 where all views are alike
+            given = np.concatenate([np.full(n, np.nan), people.threshold / unit]).astype(np.float32)
         mean = people.mean.astype(np.float32) * people.length[:, None]
         space = replace(
             raw,
