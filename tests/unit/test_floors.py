@@ -83,7 +83,7 @@ OWNERS = {
     "bench:tables.stats",
     "pydantic": "config review.web.requests",
     "pysubs2": "export.text.subtitles",
-    "ray": "batch.workers.on_ray engine.on_ray",
+    "ray": "engine.on_ray",
     "rich": "cli.progress show.terminal",
     "safetensors": "adapt.rounds models.checkpoint runfolder.table_files",
     "scenedetect": "film.shots",

@@ -7,15 +7,19 @@ films and the weights, under the same paths.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from videoclusternet.engine import processes
 from videoclusternet.engine.work import Item, Make, Result, Serial
-from videoclusternet.errors import InstallError, MemoryShortage
+from videoclusternet.errors import ConfigError, InstallError, MemoryShortage
 
 EVERY = 0.2
 """Seconds between two looks at what the tasks say."""
+ANSWER = 5.0
+"""Seconds in which a cluster has to answer."""
 
 
 class Board:
@@ -68,7 +72,7 @@ class OnRay:
     """
 
     def __init__(self, address: str = "local") -> None:
-        self._ray, self._address, self._joined = _ray(), address, False
+        self._ray, self._address, self._joined = load_ray(), address, False
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +97,8 @@ class OnRay:
 
         Raises
         ------
+        ConfigError
+            When there is no cluster at the address.
         MemoryShortage
             When the worker of a task was lost.
         Exception
@@ -130,11 +136,7 @@ class OnRay:
 
     def _started(self) -> Any:
         if not self._joined:
-            how: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-            if self._address == "local":
-                how |= {"num_cpus": processes.cores(), "include_dashboard": False}
-                how |= {"_node_ip_address": "127.0.0.1"}
-            self._ray.init(address=self._address, **how)
+            connect(self._ray, self._address, "--set engine=ray")
             self._joined = True
         return self._ray
 
@@ -150,14 +152,76 @@ class OnRay:
             )
 
 
-def _ray() -> Any:
+def load_ray() -> Any:
+    """Return Ray's module.
+
+    Raises
+    ------
+    InstallError
+        When Ray is not installed.
+    """
     # Before it is imported: it says nothing to anybody about how it is used.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.exceptions
+        import ray.util.scheduling_strategies
     except ImportError:
         raise InstallError(
             "Ray is not installed", 'pip install "videoclusternet[distributed]"'
         ) from None
     return ray
+
+
+def connect(ray: Any, address: str, alone: str) -> bool:
+    """Join a cluster, or begin one of this machine; whether it is the latter.
+
+    Parameters
+    ----------
+    ray : module
+    address : str
+        ``auto``: the cluster that this machine belongs to; ``local``: begin one; ``HOST:PORT``.
+        Empty: the first, and where there is none the second.
+    alone : str
+        How a user asks for one of this machine.
+
+    Raises
+    ------
+    ConfigError
+        When there is no cluster at the address.
+    """
+    how: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address != "local":
+        try:
+            _knock(address or "auto")
+            ray.init(address=address or "auto", **how)
+            return False
+        except (OSError, ValueError, RuntimeError) as error:
+            if address:
+                said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+                raise ConfigError(
+                    f"there is no Ray cluster at {address}: {said}",
+                    f"begin one with `ray start --head`, or say {alone}",
+                ) from error
+    how |= {"num_cpus": processes.cores(), "include_dashboard": False}
+    ray.init(address="local", _node_ip_address="127.0.0.1", **how)
+    return True
+
+
+def _knock(address: str) -> None:
+    """Raise an error where nobody answers: Ray would try for minutes, and then end this process.
+
+    What ``auto`` means is written by whoever began a cluster here, and stays when it was killed.
+    """
+    if address == "auto":
+        note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+        said = os.environ.get("RAY_ADDRESS") or (note.read_text().strip() if note.exists() else "")
+        if not said:
+            raise ConnectionError("none was begun on this machine")
+        address = said
+    if "://" in address:
+        return
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 1 << 16):
+        raise ValueError("it is not of the form HOST:PORT")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()

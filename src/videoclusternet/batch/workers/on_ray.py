@@ -7,25 +7,19 @@ what it left lies in the run folder, on storage that all machines share.
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from videoclusternet.batch.workers.child import Ended, Order, Said, Tell, run_to_end
 from videoclusternet.batch.workers.processes import CARDS
-from videoclusternet.engine.processes import cores
-from videoclusternet.errors import ConfigError, InstallError
+from videoclusternet.engine.on_ray import connect, load_ray
+from videoclusternet.errors import ConfigError
 
 EVERY = 1.0
 """Seconds between two looks at what the tasks say."""
 OFTEN = 0.5
 """Seconds between two words of progress of a film that travel."""
-
-ANSWER = 5.0
-"""Seconds in which a cluster has to answer."""
 
 
 class Board:
@@ -86,9 +80,9 @@ class RayWorkers:
     def __init__(
         self, address: str, at_once: int, cpus: int, gpus: float, retries: int, tell: Tell
     ) -> None:
-        self._ray = _ray()
+        self._ray = load_ray()
         self._tell, self._at_once, self._gpus = tell, at_once, gpus
-        local = _connect(self._ray, address)
+        local = connect(self._ray, address, "--address local")
         try:
             self._check_room(cpus, gpus, local)
             here = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
@@ -158,58 +152,3 @@ class RayWorkers:
             self._ray.cancel(ref, force=True)
         self._films.clear()
         self._ray.shutdown()
-
-
-def _ray() -> Any:
-    # Before it is imported: it says nothing to anybody about how it is used.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.exceptions
-        import ray.util.scheduling_strategies
-    except ImportError:
-        raise InstallError(
-            "Ray is not installed", 'pip install "videoclusternet[distributed]"'
-        ) from None
-    return ray
-
-
-def _connect(ray: Any, address: str) -> bool:
-    """Join a cluster, or begin one of this machine; whether it is the latter."""
-    how = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address != "local":
-        try:
-            _knock(address or "auto")
-            ray.init(address=address or "auto", **how)
-            return False
-        except (OSError, ValueError, RuntimeError) as error:
-            if address:
-                said = str(error).strip().splitlines()[0]
-                raise ConfigError(
-                    f"there is no Ray cluster at {address}: {said}",
-                    "begin one with `ray start --head`, or say --address local",
-                ) from error
-    ray.init(
-        address="local",
-        num_cpus=cores(),
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        **how,
-    )
-    return True
-
-
-def _knock(address: str) -> None:
-    """Raise OSError where nobody answers: Ray would try for minutes, and then end this process.
-
-    What ``auto`` means is written by whoever began a cluster here, and stays when it was killed.
-    """
-    if address == "auto":
-        note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
-        said = os.environ.get("RAY_ADDRESS") or (note.read_text().strip() if note.exists() else "")
-        if not said:
-            raise ConnectionError("none was begun on this machine")
-        address = said
-    host, _, port = address.rpartition(":")
-    if "://" not in address and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
