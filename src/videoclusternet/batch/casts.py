@@ -14,7 +14,13 @@ from videoclusternet.batch.summary import Member, Summary
 from videoclusternet.runfolder.beside import CASTS
 from videoclusternet.runfolder.files import replacing
 
-_KINDS = {"int": pa.int32(), "float": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
+_KINDS = {
+    "int": pa.int32(),
+    "float": pa.float64(),
+    "float | None": pa.float64(),
+    "str": pa.string(),
+    "bool": pa.bool_(),
+}
 SCHEMA = pa.schema(
     [("film", pa.string()), ("run", pa.string())]
     + [(field.name, _KINDS[str(field.type)]) for field in fields(Member)]

@@ -35,6 +35,7 @@ from videoclusternet.config import Config
 from videoclusternet.engine.processes import THREADS
 from videoclusternet.errors import ConfigError, InstallError, ModelError, VcnError
 from videoclusternet.events import Hook, silent
+from videoclusternet.library.meeting import library_of
 from videoclusternet.runfolder.files import replacing
 
 TICK = 0.5
@@ -71,7 +72,7 @@ class Terms:
     retry_failed : bool
         Whether films that failed in an earlier call are tried again.
     library : Path or None
-        Of people that are looked for.
+        Of people that are looked for; ``default`` is the user's own.  Films only read it.
     """
 
     engine: Literal["processes", "ray"] = "processes"
@@ -129,7 +130,7 @@ def run_batch(
     ------
     VcnError
         When nothing can be done: wrong settings, a folder that is in use or cannot be written, no
-        cluster, a model that is missing.  A film that fails raises nothing.
+        cluster, a library or model that is missing.  A film that fails raises nothing.
     """
     terms, output = terms or Terms(), absolute(output)
     config = (config or Config()).model_copy(
@@ -139,7 +140,7 @@ def run_batch(
         raise ConfigError("no film given", "name at least one film")
     check_choice(config.cluster)
     text = settings_text(config)
-    library = "" if terms.library is None else str(absolute(terms.library))
+    library = "" if terms.library is None else _path_of(terms.library)
     with Journal.open(output) as journal, ExitStack() as stack:
         digest = settings_digest(config, library)
         journal.begin(assign([absolute(film) for film in films], journal.records))
@@ -153,6 +154,12 @@ def run_batch(
             stack.callback(drive.workers.close)
             drive.run()
     return journal.records
+
+
+def _path_of(library: Path) -> str:
+    """Return where a library lies, once it has been read: other machines have other defaults."""
+    with library_of(library) as opened:
+        return str(absolute(opened.path))
 
 
 def _cluster(output: Path, library: str) -> Command:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from videoclusternet.batch.record import STATES, Record
-from videoclusternet.batch.summary import PICTURES, Summary
+from videoclusternet.batch.summary import PICTURES, Member, Summary
 from videoclusternet.outside.text import printable
 from videoclusternet.runfolder.beside import PAGE
 from videoclusternet.runfolder.files import replacing
@@ -96,10 +96,15 @@ def _row(record: Record, summary: Summary | None, most: int) -> _Row:
 
 
 def _cast(summary: Summary) -> str:
-    """How many there are, and who of them has a name."""
-    names = [printable(one.name) for one in summary.members if one.named]
+    """How many there are, who of them has a name, and how surely a library says so."""
+    names = [_called(one) for one in summary.members if one.named]
     count = several(len(summary.members), "character")
     return f"{count}: {', '.join(names)}" if names else count
+
+
+def _called(member: Member) -> str:
+    name = printable(member.name)
+    return name if member.sure is None else f"{name} ({member.kind}, {member.sure:.2f})"
 
 
 def _link(name: str) -> str:

@@ -22,7 +22,7 @@ from videoclusternet.runfolder.files import plain_file, replacing, writing
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.show.hints import damage
 
-FORMAT = 1
+FORMAT = 2
 PICTURES = 4
 """Characters that are shown, those longest on screen."""
 SIDE, QUALITY = 48, 60
@@ -46,6 +46,12 @@ class Member:
     tracks, appearances : int
     confidence, wrong : float
         Mean probability that a track of it belongs to it; tracks expected not to.
+    kind : str
+        How a library knows it: ``regular``, ``guest``, else ``stranger``.
+    person : str
+        Key of whom it is in the library; empty of strangers.
+    sure : float or None
+        How probably it is that person; None of strangers.
     """
 
     character: int
@@ -58,6 +64,9 @@ class Member:
     appearances: int
     confidence: float
     wrong: float
+    kind: str = "stranger"
+    person: str = ""
+    sure: float | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +170,9 @@ def summarise(result: Result) -> Summary:
             appearances=len(one.spans),
             confidence=round(one.confidence, 4),
             wrong=round(one.expected_wrong, 4),
+            kind=one.kind,
+            person=people[one.index].known,
+            sure=round(people[one.index].sure, 4) if people[one.index].known else None,
         )
         for one in cast
     )

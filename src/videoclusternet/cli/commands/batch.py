@@ -14,6 +14,7 @@ from videoclusternet.cli.options import (
     ConfigFile,
     Detector,
     Device,
+    KnownBy,
     LogJson,
     Profile,
     Quiet,
@@ -94,6 +95,7 @@ def run(
     device: Device = None,
     settings: Settings = None,
     config: ConfigFile = None,
+    library: KnownBy = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> None:
@@ -119,6 +121,7 @@ def run(
         patience=timeout * 60,
         retries=retries,
         retry_failed=retry_failed,
+        library=library,
     )
     found = find_films(films)
     with reporting(quiet, log_json) as hook:
