@@ -114,9 +114,7 @@ def cluster(
     detector = LazyDetector(c.faces.detector, device)
     backbone = LazyBackbone(c.embed.backbone, device)
     folder = default_output([Path(source.path) for source in sources], output)
-    check_settings(c, folder)
-    if library is not None:
-        meeting.library_of(library).close()  # that it can be read is seen before hours of looking
+    check_settings(c, folder, library)
     begun = exists(folder / MANIFEST)
     if not begun:  # before anything is written
         check_models(sources, None, c)
@@ -125,8 +123,7 @@ def cluster(
         runs, brought = bring(run, sources, detector, begun)
         described = describe(brought, runs, backbone)
         run.engine.close()  # what follows is done here, and needs the memory
-        films = {source.content for source in sources}
-        people = meet(library, described, brought, backbone, films)
+        people = meet(library, described, brought, backbone, {s.content for s in sources})
         find_characters(run, described, backbone, people=people)
         result = finish(run.folder)
     if people is None or library is None:
@@ -231,15 +228,17 @@ def find_characters(
         run.do(KNOWN_CAST, *faces, *settings, people, rounds)  # and who of them is known
 
 
-def check_settings(config: Config, folder: Path) -> None:
+def check_settings(config: Config, folder: Path, library: Path | str | None = None) -> None:
     """Refuse settings that would only fail late, after hours of looking.
 
     Raises
     ------
     VcnError
-        When the cast is to be read from what nothing makes, or the model that is begun with is
-        not there or another.
+        When the cast is to be read from what nothing makes, or the model that is begun with, or
+        the library, is not there or another.
     """
+    if library is not None:
+        meeting.library_of(library).close()
     check_choice(config.cluster)
     given_model(config, folder)
     named = [round_number(one) or 0 for one in Reading.parse(config.cluster.choose).spaces]
