@@ -20,6 +20,7 @@ from tests import large_run
 from tests.conftest import Vcn
 from tests.unit.test_forget import found_in, secrets
 from videoclusternet import open_library, open_run
+from videoclusternet.edits.edit import Edit
 from videoclusternet.errors import LibraryError, NoPersonError
 from videoclusternet.library.database import Database
 from videoclusternet.library.forgetting import planned
@@ -140,6 +141,52 @@ def test_runs_out_of_reach_are_listed_and_gone_on_with(home: Path, vcn: Vcn) -> 
     assert vcn("library", "forget", "--resume", *path).code == 0
     assert found_in(home, wanted) == set()
     assert vcn("library", "list", *path).err == ""
+
+
+def test_runs_that_people_were_only_recognised_in_are_looked_through(home: Path, vcn: Vcn) -> None:
+    path, away = ("--library", home / "people.db"), home / "season"
+    with open_library(home / "people.db") as library:
+        key = library.find(NAME).key
+    for folder in ("recognised", "overruled", "named", "others"):
+        store = Store(shutil.copytree(home / "one", away / folder))
+        (store.folder / "edits.jsonl").unlink()
+        store.manifest["films"][0]["content"] = sha256(folder.encode()).hexdigest()
+        store.write_manifest()
+    for folder in ("recognised", "overruled"):
+        said = Edit("recognise", ("1",), to=key, text="Zuzu", of=2, sure=0.9)
+        open_run(away / folder).edits.say(said)
+    open_run(away / "overruled").edits.name(1, "Somebody else")
+    open_run(away / "named").edits.name(2, NAME.upper())
+    wanted = secrets(open_run(away / "recognised"), 0) | {"called": b"Zuzu"}
+    before = found_in(away / "overruled", wanted)
+    assert {"called", "embedding 0 float32"} <= before
+    once = vcn("library", "forget", NAME, "--dry-run", *path)
+    assert once.code == 0 and "season" not in once.out
+    plan = vcn("library", "forget", NAME, "--dry-run", "--runs", away, "--runs", home, *path)
+    found = [line for line in plan.out.splitlines() if "season" in line]
+    assert {line.split(": ")[0] for line in found} == {
+        str(away / "named"), str(away / "recognised")
+    }  # fmt: skip
+    done = vcn("library", "forget", NAME, "--yes", "--runs", away, *path)
+    assert done.code == 0, done
+    assert found_in(away / "recognised", wanted) == set()
+    assert found_in(away / "overruled", wanted) == before
+    assert [one.name for one in open_run(away / "named").people.values() if one.name] == []
+    assert len(open_run(away / "others").people) == 4
+    assert 0 not in open_run(home / "one").people  # and those that the library lists
+
+
+def test_what_cannot_be_looked_through_is_said(home: Path, vcn: Vcn) -> None:
+    path = ("--library", home / "people.db")
+    lost = vcn("library", "forget", NAME, "--yes", "--runs", home / "none", *path)
+    assert lost.code == 2 and "no folder" in lost.complaint
+    assert vcn("library", "forget", "--resume", "--runs", home, *path).code == 2
+    spoilt = Path(shutil.copytree(home / "one", home / "more" / "spoilt"))
+    (spoilt / "run.json").write_text("{")
+    done = vcn("library", "forget", NAME, "--yes", "--runs", home / "more", *path)
+    assert done.code == 5 and f"left: {spoilt}" in done.err
+    with open_library(home / "people.db") as library:
+        assert NAME not in library and library.unfinished == 0
 
 
 def test_nothing_goes_before_it_is_agreed(home: Path, vcn: Vcn) -> None:

@@ -223,7 +223,9 @@ class Library:
         with self.reading() as db:
             return record.read(db, people.find(db, person).key if person else "")
 
-    def forget(self, person: str, expected: Plan | None = None) -> tuple[Plan, list[Left]]:
+    def forget(
+        self, person: str, expected: Plan | None = None, folders: Sequence[Path] = ()
+    ) -> tuple[Plan, list[Left]]:
         """Forget a person, here and in the runs that it is known from.
 
         Parameters
@@ -232,18 +234,20 @@ class Library:
             By name or key.
         expected : Plan, optional
             What :meth:`what_goes` said before; refused where it is otherwise by now.
+        folders : sequence of Path
+            Where runs are searched that the library does not list.
 
         Returns
         -------
         Plan, list of Left
             What went, and what is left to be done: see :meth:`resume`.
         """
-        return forgetting.forget(self._database, person, expected)
+        return forgetting.forget(self._database, person, expected, folders)
 
-    def what_goes(self, person: str) -> Plan:
+    def what_goes(self, person: str, folders: Sequence[Path] = ()) -> Plan:
         """Return what goes when a person is forgotten; nothing is written."""
         with self.reading() as db:
-            return forgetting.planned(db, person)
+            return forgetting.planned(db, person, folders)
 
     def resume(self) -> list[Left]:
         """Go on with forgetting whom some run still holds, and return what is left."""

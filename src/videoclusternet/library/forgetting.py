@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from videoclusternet.errors import LibraryError, VcnError
+from videoclusternet.errors import ConfigError, LibraryError, VcnError
 from videoclusternet.forget.log import unnamed
 from videoclusternet.forget.run import Forgotten, looked_up
 from videoclusternet.forget.run import forget as forget_in
@@ -25,7 +25,9 @@ from videoclusternet.library import people, record
 from videoclusternet.library.adding.offered import anchor_of
 from videoclusternet.library.database import Database
 from videoclusternet.library.people import Row, folded
+from videoclusternet.outside.files import is_folder, said
 from videoclusternet.result.result import Result, open_run
+from videoclusternet.runfolder.manifest import MANIFEST
 
 
 class InRun(NamedTuple):
@@ -40,12 +42,15 @@ class InRun(NamedTuple):
         Why it cannot be looked into, or nothing.
     tracks : tuple of tuple of str
         Hashes of the tracks of each; where it cannot be looked into, of those in the library.
+    listed : bool
+        Whether the library lists it; else it was looked for.
     """
 
     folder: Path
     went: tuple[Forgotten, ...]
     problem: str
     tracks: tuple[tuple[str, ...], ...]
+    listed: bool = True
 
 
 class Plan(NamedTuple):
@@ -83,25 +88,42 @@ class Left(NamedTuple):
     problem: str
 
 
-def planned(db: sqlite3.Connection, person: str) -> Plan:
+def planned(db: sqlite3.Connection, person: str, folders: Sequence[Path] = ()) -> Plan:
     """Return what goes with a person, by name or key: what its runs hold is looked up there.
+
+    Parameters
+    ----------
+    db : Connection
+    person : str
+    folders : sequence of Path
+        Of runs that the library may not list: those that it only recognised people in.
 
     Raises
     ------
     NoPersonError
         When there is none.
+    ConfigError
+        When a folder is none, or cannot be searched.
     """
     row = people.find(db, person)
     counted = "SELECT count(*), count(DISTINCT picture) FROM exemplar WHERE person = ?"
     exemplars, pictures = db.execute(counted, (row.id,)).fetchone()
-    runs = tuple(_in_run(db, row, run, Path(os.fsdecode(at))) for run, at in _runs(db, row))
-    return Plan(row.key, row.name, exemplars, pictures, runs)
+    runs = [_in_run(db, row, run, Path(os.fsdecode(at))) for run, at in _runs(db, row)]
+    listed = {os.path.realpath(run.folder) for run in runs}
+    for at in sorted({path for folder in folders for path in _searched(folder)} - listed):
+        found = _in_run(db, row, UNLISTED, Path(at))
+        if found.went or found.problem:
+            runs.append(found._replace(listed=False, tracks=found.tracks if found.went else ()))
+    return Plan(row.key, row.name, exemplars, pictures, tuple(runs))
 
 
 def forget(
-    database: Database, person: str, expected: Plan | None = None
+    database: Database,
+    person: str,
+    expected: Plan | None = None,
+    folders: Sequence[Path] = (),
 ) -> tuple[Plan, list[Left]]:
-    """Forget a person: in the library, then in the runs.
+    """Forget a person: in the library, then in the runs; of others see :func:`planned`.
 
     Returns
     -------
@@ -116,13 +138,13 @@ def forget(
         When the library has changed since ``expected``, or cannot be written: nothing is changed.
     """
     with database.reading() as db:
-        plan = planned(db, person)
+        plan = planned(db, person, folders)
     if expected is not None and expected != plan:
         raise LibraryError(f"{database.path} or a run has changed meanwhile", "look at it again")
     with database.writing() as db:
         row = people.find(db, plan.key)
         here = tuple(Path(os.fsdecode(at)) for _, at in _runs(db, row))
-        if row.name != plan.name or here != tuple(run.folder for run in plan.runs):
+        if row.name != plan.name or here != tuple(run.folder for run in plan.runs if run.listed):
             raise LibraryError(f"{database.path} has changed meanwhile", "look at it again")
         _delete(db, row, plan)
     left = resume(database)
@@ -206,6 +228,24 @@ def _runs(db: sqlite3.Connection, row: Row) -> list[tuple[int, bytes]]:
     return db.execute(said, (row.id, json.dumps(sorted(keys)))).fetchall()
 
 
+UNLISTED = 0
+"""In place of the row of a run."""
+
+
+def _searched(folder: Path) -> Iterator[str]:
+    """Yield the run folders in a folder, itself among them."""
+
+    def refuse(error: OSError) -> None:
+        raise ConfigError(f"cannot read {error.filename}: {said(error)}", "check its rights")
+
+    if not is_folder(folder):
+        raise ConfigError(f"no folder {folder}", "name a folder that run folders lie in")
+    for place, inner, names in os.walk(folder, onerror=refuse):
+        if MANIFEST in names:  # what lies in it are its own films
+            inner.clear()
+            yield os.path.realpath(place)
+
+
 def _in_run(db: sqlite3.Connection, row: Row, run: int, folder: Path) -> InRun:
     """Look into a run for the characters that are a person."""
     # Of all runs: a film may have two, and a track is in the library once.
@@ -216,9 +256,11 @@ def _in_run(db: sqlite3.Connection, row: Row, run: int, folder: Path) -> InRun:
     names = {name for name, who in credited.items() if who == row.id}
     if folded(row.name) not in credited:  # no other person is called so there
         names.add(folded(row.name))
+    keys = record.ever(db, [row.key])
     try:
         result = open_run(folder)
-        named = (n for n, p in result.people.items() if p.name and folded(p.name) in names)
+        people_of = result.people.items()
+        named = (n for n, p in people_of if p.name and (folded(p.name) in names or p.known in keys))
         found = sorted({*named, *_holder(result, stands)})
         went = tuple(looked_up(result, index + 1) for index in found)
         return InRun(folder, went, "", tuple(_tracks(result, index) for index in found))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from videoclusternet.cli.commands.forget import DryRun, Yes, agreed
 from videoclusternet.cli.commands.library_files import Json, opened
-from videoclusternet.cli.options import LibraryFile
+from videoclusternet.cli.options import LibraryFile, path_option
 from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ def forget(
     person: Annotated[
         str, typer.Argument(metavar="[NAME]", help="A name, or a key.", show_default=False)
     ] = "",
+    runs: Annotated[
+        list[Path] | None,
+        path_option("--runs", metavar="FOLDER", help="Look through the run folders in it, too."),
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     resume: Annotated[
@@ -32,15 +37,16 @@ def forget(
 
     Embeddings, pictures and name are then in none of these files; that somebody was forgotten
     stays on record. A run that cannot be reached or is in use is listed, and --resume goes on
-    with it. It cannot be taken back.
+    with it. Runs that the person was only recognised in are in no list: say --runs, where those
+    of the same name count as well. It cannot be taken back.
     """
     from videoclusternet.errors import ConfigError, LibraryError
     from videoclusternet.show.terminal import print_json
 
-    if resume == bool(person):
+    if resume == bool(person) or (resume and runs):
         raise ConfigError("whom to forget is not said", "give a NAME, or --resume alone")
     with opened(library, write=not dry_run, goes_on=False) as of:
-        plan = None if resume else of.what_goes(person)
+        plan = None if resume else of.what_goes(person, runs or ())
         if plan is not None and not as_json:
             say(*_goes(plan))
         if dry_run:
@@ -49,7 +55,7 @@ def forget(
             left = of.resume()
         else:
             agreed(f"Forget {plan.name} for good?", yes)
-            plan, left = of.forget(plan.key, plan)
+            plan, left = of.forget(plan.key, plan, runs or ())
         path = of.path
     if as_json:
         print_json(_forgotten(plan, left, not dry_run))
