@@ -126,8 +126,6 @@ def cluster(
         people = meet(library, described, brought, backbone, {s.content for s in sources})
         find_characters(run, described, backbone, people=people)
         result = finish(run.folder)
-    if people is None or library is None:
-        return result
     return name_known(result, people, library, run.note)
 
 
@@ -286,8 +284,12 @@ def finish(folder: Path) -> Result:
     return result
 
 
-def name_known(result: Result, people: Gallery, library: Path | str, note: Note) -> Result:
+def name_known(
+    result: Result, people: Gallery | None, library: Path | str | None, note: Note
+) -> Result:
     """Call characters by the names of those whom they joined: edits, once the run is finished."""
+    if people is None or library is None:
+        return result
     (suggested,) = Store(result.folder).load("cast", (Suggested,))
     made = meeting.take_up(result, suggested, result.clustering, people, library)
     note(meeting.told(result, made))

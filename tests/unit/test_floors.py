@@ -43,7 +43,7 @@ FLOORS = {
     LABORATORY: (
         "data studies",
         "metrics runner",
-        "methods adapted_runs reviewing",
+        "methods adapted_runs reviewing series",
         "plan ablate",
         "compare",
         "describe",

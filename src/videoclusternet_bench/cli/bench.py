@@ -184,6 +184,42 @@ def review(
     print_reviews(found)
 
 
+@app.command()
+def series(
+    runs: Annotated[list[Path], path_argument(metavar="RUN...", help="Finished run folders.")],
+    truth: Annotated[
+        list[Path], path_option(help="Of each run in their order, as for `vcn score`; repeatable.")
+    ],
+    seeds: Seeds = 6,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> None:
+    """Cut each run into two episodes and find the people of the first in the second.
+
+    By a library of those whom a person would have named; a third of the people nobody names.
+    Beside the nearest exemplar with the best threshold. No run is changed.
+    """
+    from videoclusternet.cli.progress import reporting
+    from videoclusternet.errors import ConfigError
+    from videoclusternet.events import Event
+    from videoclusternet_bench.series import over_runs
+    from videoclusternet_bench.tables.series import print_series
+
+    if len(truth) != len(runs):
+        raise ConfigError(
+            f"{len(runs)} runs and {len(truth)} truths", "give --truth once for each run"
+        )
+    with reporting(quiet, log_json) as hook:
+        hook(Event("start", "series", unit="runs"))
+        pairs = list(zip(runs, truth, strict=True))
+        found = over_runs(
+            pairs, seeds, lambda done, of: hook(Event("progress", "series", done, of, "runs"))
+        )
+        hook(Event("done", "series", unit="runs"))
+    print_series(found, as_json)
+
+
 def ablate(
     dataset: Annotated[
         Path | None,
