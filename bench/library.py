@@ -1,11 +1,14 @@
 """How long a large library takes to load, and what its choice of exemplars is worth.
 
     python bench/library.py load FILE PEOPLE
+    python bench/library.py match FILE PEOPLE
     python bench/library.py choice RUN TRUTH [RUN TRUTH ...]
 
 The first makes a library of PEOPLE with ten drawn exemplars of 512 values each, added film by film,
-where FILE is not there yet, and loads it.  The second halves the tracks of each person of labelled
-runs at random and names the tracks of one half by exemplars of the other (decision 21).
+where FILE is not there yet, and loads it.  The second measures how much longer a film of 1,000
+tracks takes beside that library than alone: loading, narrowing, clustering.  The third halves the
+tracks of each person of labelled runs at random and names the tracks of one half by exemplars of
+the other (decision 21).
 """
 
 from __future__ import annotations
@@ -19,8 +22,12 @@ import numpy as np
 
 from videoclusternet import open_library, open_run
 from videoclusternet.clustering.distance import normalise
+from videoclusternet.clustering.find_cast import find_known_cast
+from videoclusternet.config import Config
 from videoclusternet.library.adding import choose
 from videoclusternet.library.adding.offered import SURE, offered
+from videoclusternet.library.meeting import people_near
+from videoclusternet.types import CropWeights, Embeddings, Tracks, Views
 from videoclusternet_bench.data.truth import read_truth
 
 EACH, WIDE, BLOCK, SEEDS = 10, 512, 50_000, 5
@@ -56,6 +63,44 @@ def load(path: Path, people: int) -> None:
         gallery = library.gallery("drawn")
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{len(gallery)} exemplars in {time.time() - begun:.1f} s, at most {most:.2f} GiB")
+
+
+def match(path: Path, people: int) -> None:
+    if not path.exists():
+        make(path, people)
+    rng = np.random.default_rng(1)
+    faces = drawn_film(rng)
+    settings = (Config().cluster, Config().track_quality, 0)
+    begun = time.time()
+    find_known_cast(*faces, *settings, None)
+    alone, begun = time.time() - begun, time.time()
+    near = people_near(path, "drawn", faces[1], faces[3])
+    narrowed, begun = time.time() - begun, time.time()
+    find_known_cast(*faces, *settings, near)
+    beside = time.time() - begun
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{len(near)} exemplars of {len(near.people)} people found in {narrowed:.1f} s;")
+    print(f"clustering {alone:.1f} s alone, {beside:.1f} s beside them; at most {most:.2f} GiB")
+
+
+def drawn_film(rng: np.random.Generator) -> tuple[Tracks, Embeddings, Views, CropWeights]:
+    """Draw 1,000 tracks of 60 people, 4 crops each, 6 views of every crop."""
+    tracks, crops, views = 1000, 4, 6
+    whom = rng.standard_normal((60, WIDE))[rng.integers(60, size=tracks)]
+    of = np.repeat(np.arange(tracks), crops)
+    base = (whom + 0.5 * rng.standard_normal((tracks, WIDE)))[of]
+    base = (base + 0.5 * rng.standard_normal(base.shape)).astype(np.float32)
+    seen = base[:, None] + 0.8 * rng.standard_normal((len(of), views, WIDE))
+    first = 10 * np.arange(tracks)
+    return (
+        Tracks(
+            film=np.zeros(tracks), shot=np.arange(tracks), first=first, last=first + 5,
+            start=np.zeros(tracks + 1), face=np.empty(0), flaw=np.zeros(tracks),
+        ),
+        Embeddings(of, np.arange(len(of)), base, np.full(len(of), 0.5), tracks, "drawn"),
+        Views(seen.astype(np.float32), np.arange(len(of)), 2),
+        CropWeights.even(len(of)),
+    )  # fmt: skip
 
 
 def ways(found: object, rows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -103,5 +148,7 @@ if __name__ == "__main__":
     what, *given = sys.argv[1:]
     if what == "load":
         load(Path(given[0]), int(given[1]))
+    elif what == "match":
+        match(Path(given[0]), int(given[1]))
     else:
         choice(list(zip(given[::2], given[1::2], strict=True)))

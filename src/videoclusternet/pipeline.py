@@ -94,8 +94,7 @@ def cluster(
     others : {"refuse", "drop"}
         What becomes of films that the folder holds and that are not given.
     library : path, optional
-        People who are known: those of them who are here get their names.  ``default`` is the
-        user's own.
+        People who are known and get their names; ``default`` is the user's own.
 
     Returns
     -------
@@ -138,11 +137,8 @@ def bring(
         run.note(said)
     if begun:
         check_models(sources, runs, run.config)
-    brought = [
-        source.bring(film, film.number, detector)
-        for source, film in zip(sources, runs, strict=True)
-    ]
-    return runs, brought
+    pairs = zip(sources, runs, strict=True)
+    return runs, [source.bring(film, film.number, detector) for source, film in pairs]
 
 
 def describe(brought: Sequence[Brought], runs: Sequence[Run], backbone: LazyBackbone) -> Pooled:
@@ -287,7 +283,7 @@ def finish(folder: Path) -> Result:
 def name_known(
     result: Result, people: Gallery | None, library: Path | str | None, note: Note
 ) -> Result:
-    """Call characters by the names of those whom they joined: edits, once the run is finished."""
+    """Call characters by the names of those whom they joined: edits of a finished run."""
     if people is None or library is None:
         return result
     (suggested,) = Store(result.folder).load("cast", (Suggested,))
