@@ -4,15 +4,15 @@ The exemplars of a person enter the clustering as further tracks that belong tog
 apart from those of other people.  A track of the film joins them by the rule by which it joins
 other tracks; nobody sets how alike is alike enough.
 
-How coarse the film is to be read is found before, from its tracks and the exemplars alike, none
-of them bound to any other: more people make it clearer how far apart people are, and what has to
-stay together would make any reading look stable.
+How coarse the film is to be read is found before, from its tracks and the exemplars alike: more
+people make it clearer how far apart people are.  Exemplars of two people are apart there too, as
+two faces of one picture are; none are bound to each other, as what has to stay together would make
+any reading look stable.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Self
 
 import numpy as np
@@ -24,7 +24,7 @@ from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.track_points import own_thresholds
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.types import Constraints
-from videoclusternet.types.arrays import Float32, Int64, Ints
+from videoclusternet.types.arrays import Float32, Int32, Int64, Ints
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,12 @@ class Groups:
     ----------
     space : Space
         Of T + E tracks.
+    met : int32, shape (P, 2)
+        Pairs of tracks of the film that are surely two people.
     free : Constraints
-        What is known of the tracks of the film.
+        Whoever is surely somebody else: for the choice of a reading.
     held : Constraints
-        And of the people.
+        And who is surely the same: for the clustering.
     stands : int64, shape (P,)
         The track that stands for each person.
     tracks : int
@@ -46,6 +48,7 @@ class Groups:
     """
 
     space: Space
+    met: Int32
     free: Constraints
     held: Constraints
     stands: Int64
@@ -69,7 +72,7 @@ class Groups:
         """
         if people is None:
             nobody = np.empty(0, dtype=np.int64)
-            return cls(raw, constraints, constraints, nobody, raw.tracks)
+            return cls(raw, constraints.apart, constraints, constraints, nobody, raw.tracks)
         n, count = raw.tracks, len(people)
         own = own_thresholds(raw, metric)
         given = None
@@ -88,10 +91,14 @@ class Groups:
         stands = n + np.unique(people.person, return_index=True)[1]
         joins = np.stack([stands[people.person], np.arange(n, n + count)], axis=1)
         joins = joins[joins[:, 0] != joins[:, 1]]
-        two = np.array([*combinations(stands.tolist(), 2)], dtype=np.int64).reshape(-1, 2)
-        free = Constraints(constraints.apart, constraints.together, n + count)
-        held = free.and_those(Constraints(two, joins, n + count))  # type: ignore[arg-type]
-        return cls(space, free, held, stands.astype(np.int64), n)
+        one, other = np.triu_indices(count, 1)
+        differ = people.person[one] != people.person[other]
+        two = n + np.stack([one[differ], other[differ]], axis=1).astype(np.int32)
+        free = Constraints(
+            np.concatenate([constraints.apart, two]), constraints.together, n + count
+        )
+        held = free.and_those(Constraints(two[:0], joins.astype(np.int32), n + count))
+        return cls(space, constraints.apart, free, held, stands.astype(np.int64), n)
 
     def gathered(self, first: Ints) -> Groups:
         """Bind tracks of the film that were found to be one person.

@@ -90,7 +90,7 @@ def find_clusters(
     stop, company_of = scale if reading.scaled else 1.0, company if drawn else None
     sure = confidence(far, label, stop, constraints.apart, company_of)
     unsure = unsure_tracks(company) & config.unsure
-    met = free.apart[~unsure[free.apart].any(axis=1)]
+    met = groups.met[~unsure[groups.met].any(axis=1)]
     alike = _alike(far, label, scale, met) if reading.scaled else ()
     shows = groups.shown(far, label, stop, company_of)
     outcome = Outcome(partition, points, choice, sure, unsure, alike, groups.whose(label), shows)
