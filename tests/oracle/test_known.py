@@ -496,7 +496,7 @@ def test_groups_say_who_is_one_and_who_is_two() -> None:
     barred = {tuple(sorted(group[list(pair)].tolist())) for pair in groups.held.apart}
     for a, b in ((14, 16), (14, 17), (16, 17)):
         assert tuple(sorted((int(group[a]), int(group[b])))) in barred
-    assert len(groups.free.together) == 0 and len(groups.free.apart) == len(met.apart)
+    assert len(groups.film.together) == 0 and len(groups.film.apart) == len(met.apart)
     # A threshold that is not known is the film's own median.
     own = space_points(groups.space, Metric("cosine")).threshold
     np.testing.assert_allclose(own[14:][np.isfinite(one.people.threshold)],

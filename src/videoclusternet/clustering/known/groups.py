@@ -5,9 +5,10 @@ apart from those of other people.  A track of the film joins them by the rule by
 other tracks; nobody sets how alike is alike enough.
 
 How coarse the film is to be read is found before, from its tracks and the exemplars alike: more
-people make it clearer how far apart people are.  Exemplars of two people are apart there too, as
-two faces of one picture are; none are bound to each other, as what has to stay together would make
-any reading look stable.
+people make it clearer how far apart people are.  It is asked twice, once as if nothing was known of
+the exemplars, once with those of two people apart as two faces of one picture are, and the finer
+answer is taken (decision 22).  Exemplars are never bound to each other there: what has to stay
+together would make any reading look stable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.track_points import own_thresholds
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.types import Constraints
-from videoclusternet.types.arrays import Float32, Int32, Int64, Ints
+from videoclusternet.types.arrays import Float32, Int64, Ints
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Groups:
     ----------
     space : Space
         Of T + E tracks.
-    met : int32, shape (P, 2)
-        Pairs of tracks of the film that are surely two people.
-    free : Constraints
-        Whoever is surely somebody else: for the choice of a reading.
+    film : Constraints
+        What is known of the tracks of the film.
+    apart : Constraints
+        And who of the people is somebody else.
     held : Constraints
-        And who is surely the same: for the clustering.
+        And who is the same: for the clustering.
     stands : int64, shape (P,)
         The track that stands for each person.
     tracks : int
@@ -48,8 +49,8 @@ class Groups:
     """
 
     space: Space
-    met: Int32
-    free: Constraints
+    film: Constraints
+    apart: Constraints
     held: Constraints
     stands: Int64
     tracks: int
@@ -72,7 +73,7 @@ class Groups:
         """
         if people is None:
             nobody = np.empty(0, dtype=np.int64)
-            return cls(raw, constraints.apart, constraints, constraints, nobody, raw.tracks)
+            return cls(raw, constraints, constraints, constraints, nobody, raw.tracks)
         n, count = raw.tracks, len(people)
         own = own_thresholds(raw, metric)
         given = None
@@ -94,11 +95,15 @@ class Groups:
         one, other = np.triu_indices(count, 1)
         differ = people.person[one] != people.person[other]
         two = n + np.stack([one[differ], other[differ]], axis=1).astype(np.int32)
-        free = Constraints(
-            np.concatenate([constraints.apart, two]), constraints.together, n + count
-        )
-        held = free.and_those(Constraints(two[:0], joins.astype(np.int32), n + count))
-        return cls(space, constraints.apart, free, held, stands.astype(np.int64), n)
+        film = Constraints(constraints.apart, constraints.together, n + count)
+        apart = film.and_those(Constraints(two, two[:0], n + count))
+        held = apart.and_those(Constraints(two[:0], joins.astype(np.int32), n + count))
+        return cls(space, film, apart, held, stands.astype(np.int64), n)
+
+    @property
+    def people(self) -> int:
+        """Number of people P."""
+        return len(self.stands)
 
     def gathered(self, first: Ints) -> Groups:
         """Bind tracks of the film that were found to be one person.
@@ -136,7 +141,7 @@ class Groups:
         company : float32, shape (T + E,), or None
         """
         sure = np.zeros(self.tracks, dtype=np.float32)
-        if not len(self.stands):
+        if not self.people:
             return sure
         found = evidence(far, label, scale, self.held.apart, company)
         weights = WITHOUT_COMPANY if company is None else WITH_COMPANY

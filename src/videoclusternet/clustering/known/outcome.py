@@ -62,12 +62,12 @@ def find_clusters(
     progress: Progress,
 ) -> Outcome:
     """Cluster by the reading that is asked for, or compare all candidates."""
-    raw, free, constraints = groups.space, groups.free, groups.held
+    raw, constraints = groups.space, groups.held
     if raw.tracks < 2:
         return _trivial(raw, metric)
     choice = None
     if asked is None:
-        choice = choose(raw, extra, metric, free, config.draws, seed, config.scale, progress)
+        choice = _choice(groups, extra, config, metric, seed, progress)
         reading = choice.names[choice.best]
     else:
         reading = asked
@@ -78,7 +78,7 @@ def find_clusters(
         scale = config.scale
         if reading.scaled and not scale:
             choice = measure(
-                raw, extra, (reading,), metric, free, config.draws, seed, 0.0, progress
+                raw, extra, (reading,), metric, groups.film, config.draws, seed, 0.0, progress
             )
         else:
             choice = _unchosen(reading, raw.tracks, 0, scale or np.nan)
@@ -90,11 +90,26 @@ def find_clusters(
     stop, company_of = scale if reading.scaled else 1.0, company if drawn else None
     sure = confidence(far, label, stop, constraints.apart, company_of)
     unsure = unsure_tracks(company) & config.unsure
-    met = groups.met[~unsure[groups.met].any(axis=1)]
+    met = groups.film.apart[~unsure[groups.film.apart].any(axis=1)]
     alike = _alike(far, label, scale, met) if reading.scaled else ()
     shows = groups.shown(far, label, stop, company_of)
     outcome = Outcome(partition, points, choice, sure, unsure, alike, groups.whose(label), shows)
     return _of_film(outcome, groups.tracks)
+
+
+def _choice(
+    groups: Groups,
+    extra: Mapping[str, Space],
+    config: ClusterConfig,
+    metric: Metric,
+    seed: int,
+    progress: Progress,
+) -> Choice:
+    """Compare all candidates; beside known people twice, and take the finer of both answers."""
+    known = [groups.film, groups.apart] if groups.people else [groups.film]
+    settings = (config.draws, seed, config.scale, progress)
+    found = [choose(groups.space, extra, metric, one, *settings) for one in known]
+    return min(found, key=lambda one: float(one.scale[one.best]))
 
 
 def _of_film(outcome: Outcome, tracks: int) -> Outcome:
