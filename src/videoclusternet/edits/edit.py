@@ -31,6 +31,8 @@ STEPS = ("undo", "redo")
 """Lines that take the last decision back, or take that back."""
 PAST, FORGET = "past", "forget"
 """Lines that keep on record what was decided before somebody was forgotten, and that it was so."""
+OF_ONE = ("name", "split", "not", "cover", "note", "recognise")
+"""Verbs about one character."""
 NEW, UNKNOWN = "new", "unknown"
 """Where else than to a character tracks can be moved."""
 MOST_TEXT = 2000
@@ -118,6 +120,8 @@ class Edit(NamedTuple):
         read = {key: _READ[key](value) for key, value in values.items() if key in _READ}
         if verb == "cover" and not re.fullmatch(r"\d{0,9}", read.get("to", "")):
             raise ValueError("no frame")
+        if verb in OF_ONE and len(read.get("characters", ())) != 1:
+            raise ValueError("not one character")
         return cls(verb=verb, **{"id": _number(values.get("id")), **read})
 
     def signed(self, id: int, time: str, author: str, base: int) -> Edit:
