@@ -196,8 +196,7 @@ def meet(
         return None
     given = brought[0].embeddings
     digest = backbone.digest if given is None else given.model
-    faces = (described.embeddings, described.weights)
-    return meeting.people_near(library, digest, *faces, films)
+    return meeting.people_near(library, digest, described.embeddings, described.weights, films)
 
 
 def find_characters(
@@ -218,6 +217,7 @@ def find_characters(
     faces = (film.tracks, *described, film.weights)
     if people is None:
         run.do(CAST, *faces, *settings, rounds)  # (T,) character numbers
+        run.store.drop(Suggested)
     else:
         run.do(KNOWN_CAST, *faces, *settings, people, rounds)  # and who of them is known
 

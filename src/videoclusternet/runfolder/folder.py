@@ -185,6 +185,12 @@ class Store:
         }
         self.write_manifest()
 
+    def drop(self, kind: type[Table]) -> None:
+        """Delete a table that no step gives any more."""
+        path = table_path(self.folder, kind)
+        with writing(path):
+            path.unlink(missing_ok=True)
+
     def forget(self, step: str) -> None:
         """Note a step as unfinished before its files change: a crash must not mix two runs."""
         if self.manifest["steps"].pop(step, None):
