@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +17,7 @@ import safetensors.numpy
 
 from tests.conftest import Vcn
 from tests.drawn import QUICKLY, FakeModels, draw_film
+from tests.kills import KILLS, MANY, Killer
 from videoclusternet import Result, cluster_film, export_run, open_run
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.errors import ConfigError, ConflictError, NoCharacterError, StoreError
@@ -399,7 +395,6 @@ def test_who_of_a_library_it_seemed_to_be_goes_too(run: Result) -> None:
     assert b"key of red" not in (run.folder / "suggested.parquet").read_bytes()
 
 
-KILLS = int(os.environ.get("VCN_KILLS", "10"))
 KILLED = """
 import sys
 from pathlib import Path
@@ -414,30 +409,20 @@ print("done", flush=True)
 def test_killed_at_any_moment_a_person_is_wholly_there_or_wholly_gone(
     run: Result, tmp_path: Path
 ) -> None:
-    draw, wanted = random.Random(0), secrets(run, 0)
+    wanted, killer, ends = secrets(run, 0), Killer(KILLED), Counter[bool]()
     whole = found_in(run.folder, wanted)
-    seconds, ends = 0.4, {"there": 0, "gone": 0}
-    for number in range(KILLS):
-        folder = Path(shutil.copytree(run.folder, tmp_path / f"run-{number}"))
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(folder)], stdout=subprocess.PIPE, text=True
-        ) as writer:
-            assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
-            began = time.perf_counter()
-            if number:
-                time.sleep(draw.uniform(0, seconds))
-                writer.send_signal(signal.SIGKILL)
-            said = writer.stdout.read()
-            seconds = seconds if number else time.perf_counter() - began
-        assert number or said == "done\n"
+    for moment in killer.moments():
+        folder = Path(shutil.copytree(run.folder, tmp_path / "copy"))
+        done = killer.run(moment, folder)
         after = open_run(folder)
         left = found_in(folder, wanted)
-        gone = (after.cast.character[[0, 3, 7]] == -1).all()
-        assert left == (set() if gone else whole), (number, left)
-        ends["gone" if gone else "there"] += 1
+        gone = bool((after.cast.character[[0, 3, 7]] == -1).all())
+        assert left == (set() if gone else whole), moment
+        assert gone or not done
+        ends[gone] += moment is not None
         recluster(folder)
         shutil.rmtree(folder)
-    assert min(ends.values()) > 0, ends
+    assert KILLS < MANY or min(ends[True], ends[False]) > 0, ends
 
 
 def test_every_table_of_tracks_is_gone_through() -> None:

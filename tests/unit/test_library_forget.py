@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
+from collections import Counter
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +13,7 @@ import pytest
 
 from tests import large_run
 from tests.conftest import Vcn
+from tests.kills import KILLS, MANY, Killer
 from tests.unit.test_forget import found_in, secrets
 from videoclusternet import open_library, open_run
 from videoclusternet.edits.edit import Edit
@@ -262,7 +258,6 @@ def test_a_library_that_cannot_be_wiped_says_so(
         assert [one.folder for one in left] == [None] and library.unfinished == 1
 
 
-KILLS = int(os.environ.get("VCN_KILLS", "10"))
 KILLED = """
 import sys
 from pathlib import Path
@@ -279,8 +274,8 @@ print("done", flush=True)
 def test_killed_at_any_moment_a_person_is_wholly_there_or_wholly_gone(
     made: Path, tmp_path: Path
 ) -> None:
-    draw, seconds, ends = random.Random(0), 1.0, {"there": 0, "gone": 0}
-    for number in range(KILLS):
+    killer, ends = Killer(KILLED), Counter[bool]()
+    for moment in killer.moments():
         folder = Path(shutil.copytree(made, tmp_path / "home"))
         (folder / "people.db").unlink()
         with open_library(folder / "people.db", create=True) as library:
@@ -288,24 +283,16 @@ def test_killed_at_any_moment_a_person_is_wholly_there_or_wholly_gone(
             library.add(folder / "two")
         wanted = told_by(folder)
         whole = found_in(folder, wanted)
-        command = [sys.executable, "-c", KILLED, str(folder / "people.db"), NAME]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
-            began = time.perf_counter()
-            if number:
-                time.sleep(draw.uniform(0, seconds))
-                writer.send_signal(signal.SIGKILL)
-            said = writer.stdout.read()
-            seconds = seconds if number else time.perf_counter() - began
-        assert number or said == "done\n"
+        done = killer.run(moment, folder / "people.db", NAME)
         with open_library(folder / "people.db") as library:
             assert library.resume() == []
             gone = NAME not in library
         left = found_in(folder, wanted)
-        assert left == (set() if gone else whole), (number, left)
-        ends["gone" if gone else "there"] += 1
+        assert left == (set() if gone else whole), moment
+        assert gone or not done
+        ends[gone] += moment is not None
         shutil.rmtree(folder)
-    assert min(ends.values()) > 0, ends
+    assert KILLS < MANY or min(ends[True], ends[False]) > 0, ends
 
 
 def test_the_file_says_nothing_of_a_name_to_be_forgotten(home: Path) -> None:
