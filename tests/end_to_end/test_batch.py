@@ -14,14 +14,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
+import pyarrow.parquet as pq
 import pytest
 
 from tests.batches import Cluster, begun, films, running, stand_in, wait_for
-from videoclusternet import cluster_film
+from videoclusternet import Result, cluster_film, open_library
 from videoclusternet.batch.driver import Terms, run_batch
+from videoclusternet.batch.films import find_films
 from videoclusternet.batch.record import Record, read_records
 from videoclusternet.batch.workers.child import PYTHON
 from videoclusternet.cli.demo_film import write_film
@@ -259,3 +261,39 @@ def test_the_command_begins_a_cluster_of_its_own(tmp_path: Path, drawn_film: Pat
     refused = [*run, drawn_film, *options, "--cpus-per-film", "999", "--set", "seed=1"]
     ended = subprocess.run(refused, capture_output=True, text=True)
     assert ended.returncode == 2 and "no machine has 999 CPUs" in ended.stderr
+
+
+@pytest.mark.parametrize("engine", ["processes", "ray"])
+def test_every_film_knows_the_people_of_a_library(
+    engine: Literal["processes", "ray"], demo_run: Result, tmp_path: Path
+) -> None:
+    if engine == "ray":
+        pytest.importorskip("ray")
+    assert demo_run.films[0].video is not None
+    with av.open(demo_run.films[0].video.path) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    half, library = len(pictures) // 2, tmp_path / "people.db"
+    (tmp_path / "in").mkdir()
+    write_film(tmp_path / "first.mp4", iter(pictures[:half]))
+    write_film(tmp_path / "in" / "second.mp4", iter(pictures[half:]))
+    write_film(tmp_path / "in" / "third.mp4", iter(pictures[half : half + half // 2]))
+    first = cluster_film(tmp_path / "first.mp4", tmp_path / "first.vcn", Config(processes=1))
+    named = {"Eileen": 1, "Grace": 2}
+    for name, number in named.items():
+        first.edits.name(number, name)
+    with open_library(library, create=True) as opened:
+        opened.add(first)
+    before = library.read_bytes()
+    terms = Terms(engine=engine, address="local", library=library)
+    records = run_batch(find_films([tmp_path / "in"]), tmp_path / "out", terms=terms)
+    assert states(records) == {"second": "done", "third": "done"}
+    alone = cluster_film(
+        tmp_path / "in" / "second.mp4", tmp_path / "alone.vcn", Config(processes=1), library=library
+    )
+    rows = pq.read_table(tmp_path / "out" / "casts.parquet").to_pylist()
+    assert sorted((Path(row["film"]).stem, row["name"], row["kind"]) for row in rows) == [
+        (film, name, "guest") for film in ("second", "third") for name in named
+    ]
+    of = {one.name: one.number for one in alone if one.kind == "guest"}
+    assert of == {row["name"]: row["character"] for row in rows if row["run"] == "second.vcn"}
+    assert library.read_bytes() == before
