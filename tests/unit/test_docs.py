@@ -29,7 +29,9 @@ from videoclusternet.adapt import rounds
 from videoclusternet.adapt.guards import Health
 from videoclusternet.adapt.train import Epoch
 from videoclusternet.cli.main import app
+from videoclusternet.clustering.known import suggested
 from videoclusternet.config import PROFILES, Config
+from videoclusternet.edits.edit import FORGET, PAST, VERBS, Edit
 from videoclusternet.errors import VcnError
 from videoclusternet.events import Event, Kind
 from videoclusternet.models.registry import MODELS, ModelSpec
@@ -54,7 +56,7 @@ TABLES = sorted(
     (
         kind
         for kind in Table.__subclasses__()
-        if kind.__module__.startswith((types.__name__, rounds.__name__))
+        if kind.__module__.startswith((types.__name__, rounds.__name__, suggested.__name__))
     ),
     key=lambda kind: kind.__name__,
 )
@@ -317,6 +319,15 @@ def test_every_file_of_a_run_is_listed() -> None:
     headings = re.findall(r"^### `(.+\.(?:parquet|safetensors))`$", read("docs/formats.md"), re.M)
     assert set(headings) == files
     assert {"adapt/", "learning.svg"} <= set(text.split())
+
+
+def test_every_key_and_verb_of_the_log_is_described() -> None:
+    text = section(read("docs/formats.md"), "`edits.jsonl`")
+    said = {name for row in rows(text) for name in names(row[0])}
+    assert set(Edit._fields) - {"id"} <= said and "`id`" in text
+    commands = {name.split()[-1] for name in COMMANDS if name.startswith("vcn edit ")}
+    assert set(VERBS) - commands == {"recognise", "recluster"}  # nobody types these
+    assert {"recognise", "recluster", PAST, FORGET} <= set(re.findall(r"`([\w-]+)`", text))
 
 
 def test_rounds_are_described() -> None:
