@@ -121,6 +121,7 @@ def test_a_film_is_told_who_is_in_it(home: Path, fake_models: FakeModels, vcn: V
     assert "known as" not in vcn("show", run).out
 
 
+@pytest.mark.slow
 def test_who_was_in_several_films_is_a_regular(
     home: Path, fake_models: FakeModels, vcn: Vcn
 ) -> None:
@@ -144,6 +145,7 @@ def test_the_same_again_does_nothing(home: Path, fake_models: FakeModels) -> Non
     assert snapshot(run.folder)["edits.jsonl"] == before["edits.jsonl"]
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_stays_so(home: Path, fake_models: FakeModels) -> None:
     run = again(home)
     run.edits.undo()
@@ -153,6 +155,7 @@ def test_what_was_taken_back_stays_so(home: Path, fake_models: FakeModels) -> No
     assert named(again(home)) == {"Rosa": RED, "": GREEN}
 
 
+@pytest.mark.slow
 def test_without_the_library_names_stay(home: Path, fake_models: FakeModels) -> None:
     run = again(home)
     key = key_of(home, RITA)
@@ -196,6 +199,7 @@ def test_nobody_is_recognised_by_what_is_seen_here(
     assert not (fresh.folder / "edits.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_people_of_another_model_are_not_compared(home: Path, fake_models: FakeModels) -> None:
     with open_library(home / "people.db") as library, library.writing() as db:
         db.execute("UPDATE weights SET digest = 'another'")
@@ -277,6 +281,7 @@ def test_forgetting_somebody_in_the_run_leaves_no_word_of_the_library(
     assert set(named(left)) == {""} and left.cast.characters == 1
 
 
+@pytest.mark.slow
 def test_forgetting_somebody_else_keeps_who_is_known(
     home: Path, fake_models: FakeModels, vcn: Vcn
 ) -> None:
@@ -313,6 +318,7 @@ def _in_tables(path: Path, text: str) -> int:
         return sum(text in line for line in db.iterdump())
 
 
+@pytest.mark.slow
 def test_a_library_of_nobody_changes_nothing(home: Path, fake_models: FakeModels) -> None:
     with open_library(home / "nobody.db", create=True) as library:
         assert isinstance(library, Library) and len(library) == 0
