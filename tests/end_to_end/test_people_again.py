@@ -177,6 +177,7 @@ def test_without_the_library_nothing_is_left_of_what_it_said(
     assert found_in(run.folder, wanted) == set()
 
 
+@pytest.mark.slow
 def test_nobody_is_recognised_by_what_is_seen_here(
     home: Path, fake_models: FakeModels, vcn: Vcn
 ) -> None:
@@ -213,6 +214,9 @@ def test_people_of_another_model_are_not_compared(home: Path, fake_models: FakeM
     assert run.cast.character.tolist() == open_run(home / "second.vcn").cast.character.tolist()
 
 
+SPOILT = ("damaged", "of another program", "a folder")
+
+
 def damaged(home: Path, how: str) -> Path:
     """Spoil the library."""
     path = home / "people.db"
@@ -231,7 +235,10 @@ def damaged(home: Path, how: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("how", ["missing", "damaged", "of another program", "newer", "a folder"])
+@pytest.mark.parametrize(
+    "how",
+    ["missing", "newer", *(pytest.param(one, marks=pytest.mark.slow) for one in SPOILT)],
+)
 def test_a_library_that_cannot_be_read_is_said_before_any_work(
     home: Path, fake_models: FakeModels, vcn: Vcn, how: str
 ) -> None:
