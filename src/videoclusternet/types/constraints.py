@@ -133,5 +133,7 @@ class Constraints:
 
 def inside(pairs: Array, keep: Array) -> Int32:
     """Restrict pairs (P, 2) of tracks to the tracks ``keep`` (ascending) and renumber them."""
-    both = np.isin(pairs, keep).all(axis=1)
-    return np.searchsorted(keep, pairs[both]).reshape(-1, 2).astype(np.int32)
+    place = np.full(1 + max(pairs.max(initial=-1), keep.max(initial=-1)), -1, dtype=np.int32)
+    place[keep] = np.arange(len(keep))
+    found = place[pairs].reshape(-1, 2)
+    return np.asarray(found[(found >= 0).all(axis=1)])

@@ -97,7 +97,9 @@ class Groups:
         two = n + np.stack([one[differ], other[differ]], axis=1).astype(np.int32)
         film = Constraints(constraints.apart, constraints.together, n + count)
         apart = film.and_those(Constraints(two, two[:0], n + count))
-        held = apart.and_those(Constraints(two[:0], joins.astype(np.int32), n + count))
+        # Where all of a person are bound, one of them stands for the others.
+        bar = stands[np.stack(np.triu_indices(len(stands), 1), axis=1)].astype(np.int32)
+        held = film.and_those(Constraints(bar, joins.astype(np.int32), n + count))
         return cls(space, film, apart, held, stands.astype(np.int64), n)
 
     @property
