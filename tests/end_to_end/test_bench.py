@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import Vcn
-from tests.drawn import FakeModels, write_boxes
+from tests.drawn import FakeModels, draw_film, write_boxes
 from videoclusternet.config import PROFILES, Config
-from videoclusternet.doors import cluster_tracks
+from videoclusternet.doors import cluster_film, cluster_tracks
 from videoclusternet.result.result import open_run
 from videoclusternet.review import queue
 from videoclusternet_bench import compare as module
@@ -298,6 +299,44 @@ def test_a_simulated_person_reviews_a_run(reviewed: Path, labelled: Path, vcn: V
     assert words == ["discs", *"000000000", "1.000", "1.000", "1.000"]
     assert sorted(path.name for path in reviewed.iterdir()) == before
     assert vcn("bench", "review", reviewed, reviewed, "--truth", labelled).code == 2
+
+
+EPISODES = "red green blue blue red green green blue red red green blue"
+"""Of the shots of a film: in each third everybody is there."""
+
+
+@pytest.fixture
+def three(fake_models: FakeModels, tmp_path: Path) -> tuple[Path, Path]:
+    """A run over a film of three people, and whom each of its tracks shows."""
+    who = EPISODES.split()
+    film = draw_film(tmp_path / "three.mp4", [(one,) for one in who])
+    settings = ["track_quality.enabled=false", "cluster.draws=4"]
+    run = cluster_film(film, tmp_path / "three.vcn", Config.load(settings=settings))
+    assert len(run.tracks) == len(who)
+    rows, faces = ["track_id,frame,x,y,w,h,label"], run.films[0].faces
+    for track, label in enumerate(who):
+        for face in run.tracks.faces_of(track):
+            x, y, right, low = faces.box[face].tolist()
+            rows.append(f"{track},{faces.frame[face]},{x},{y},{right - x},{low - y},{label}")
+    truth = tmp_path / "three.csv"
+    truth.write_text("\n".join(rows), encoding="utf-8")
+    return run.folder, truth
+
+
+def test_people_of_one_episode_are_found_in_the_next(three: tuple[Path, Path], vcn: Vcn) -> None:
+    """Discs are easy to tell: every known one gets its name, and no stranger does."""
+    run, truth = three
+    done = vcn("bench", "series", run, "--truth", truth, "--seeds", "4", "--json", "-q")
+    assert (done.code, done.err) == (0, "")
+    (found,) = json.loads(done.out)
+    counts = found["counts"]
+    assert counts["known"] > 0 and counts["right"] == counts["nearest_right"] == counts["known"]
+    assert counts["strangers"] > 0 and counts["wrong"] == counts["other"] == 0
+    assert len(found["alone"]) == len(found["beside"]) == 4 and found["so"] == 1.0
+    table = vcn("bench", "series", run, "--truth", truth, "--seeds", "4", "-q").out
+    row = next(line.split() for line in table.splitlines() if line.startswith("three"))
+    assert row[:3] == ["three", str(counts["known"]), "1.000"]
+    assert vcn("bench", "series", run, run, "--truth", truth).code == 2
 
 
 def test_wrong_tracks_are_found_and_put_right(

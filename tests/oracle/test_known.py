@@ -15,7 +15,7 @@ from videoclusternet.clustering.average_linkage import APART, relative
 from videoclusternet.clustering.confidence import WITH_COMPANY, evidence
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.find_cast import find_cast, find_known_cast
-from videoclusternet.clustering.known import nearest
+from videoclusternet.clustering.known import nearest, outcome
 from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.known.groups import Groups
 from videoclusternet.clustering.known.nearest import nearest_people
@@ -24,6 +24,7 @@ from videoclusternet.clustering.spaces import Adapted, raw_space
 from videoclusternet.clustering.track_points import space_points
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ContradictionError
+from videoclusternet.events import no_progress
 from videoclusternet.types import (
     Cast,
     Constraints,
@@ -505,3 +506,29 @@ def test_groups_say_who_is_one_and_who_is_two() -> None:
                                one.people.threshold[np.isfinite(one.people.threshold)],
                                rtol=1e-4)  # fmt: skip
     assert own[16] == pytest.approx(np.median(own[:14]), rel=1e-4)
+
+
+@pytest.mark.parametrize(("as_tracks", "kept_apart", "taken"), [(1.2, 0.8, 0.8), (0.7, 0.9, 0.7)])
+def test_how_coarse_a_film_is_is_asked_twice_and_the_finer_answer_taken(
+    as_tracks: float, kept_apart: float, taken: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once as if nothing was known of the exemplars, once with those of two people apart."""
+    one, metric, asked = scene(2, [2, 1]), Metric("cosine"), []
+    raw = raw_space(one.embeddings, one.views, np.arange(len(one.tracks)))
+    met = Constraints.of_overlaps(one.tracks)
+    whole = outcome.choose
+
+    def choose(space: object, extra: object, metric: Metric, known: Constraints, *rest: Any) -> Any:
+        asked.append(len(known.apart))
+        scale = as_tracks if len(known.apart) == len(met.apart) else kept_apart
+        return whole(space, {}, metric, known, rest[0], rest[1], scale)
+
+    monkeypatch.setattr(outcome, "choose", choose)
+    groups = Groups.of(raw, met, one.people, metric)
+    config = ClusterConfig(draws=2)
+    found = outcome.find_clusters(groups, {}, None, config, metric, 0, no_progress)
+    assert asked == [len(met.apart), len(met.apart) + 2]  # of two exemplars and one
+    assert float(found.choice.scale[found.choice.best]) == pytest.approx(taken)
+    alone = Groups.of(raw, met, None, metric)
+    outcome.find_clusters(alone, {}, None, config, metric, 0, no_progress)
+    assert len(asked) == 3  # without people it is asked once
