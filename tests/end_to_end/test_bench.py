@@ -323,6 +323,7 @@ def three(fake_models: FakeModels, tmp_path: Path) -> tuple[Path, Path]:
     return run.folder, truth
 
 
+@pytest.mark.slow
 def test_people_of_one_episode_are_found_in_the_next(three: tuple[Path, Path], vcn: Vcn) -> None:
     """Discs are easy to tell: every known one gets its name, and no stranger does."""
     run, truth = three
