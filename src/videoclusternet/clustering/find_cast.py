@@ -11,9 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from videoclusternet.clustering.choose import (
-    Choice,
-)
+from videoclusternet.clustering.choose import Choice
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.known.groups import Groups
@@ -21,11 +19,7 @@ from videoclusternet.clustering.known.outcome import Outcome, ask_who, find_clus
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.paper_rounds import Partition
 from videoclusternet.clustering.reading import STABILITY, asked_reading, check_choice
-from videoclusternet.clustering.spaces import (
-    Adapted,
-    adapted_space,
-    raw_space,
-)
+from videoclusternet.clustering.spaces import Adapted, adapted_space, raw_space
 from videoclusternet.clustering.track_quality import low_quality, track_quality
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.engine.processes import one_thread
