@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests import tables
+from videoclusternet.edits.base import Base
 from videoclusternet.edits.edit import VERBS, Edit
 from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ConflictError, ContradictionError, StoreError
@@ -351,6 +352,15 @@ def test_a_damaged_or_newer_log_is_one_clear_error(
     path.write_bytes(first + b"\n" + line[:-1] + seal + b"\n")
     with pytest.raises(StoreError, match=says if whole else "line 2 cannot be read"):
         _ = a_run(run.folder).cast
+
+
+def test_places_of_a_track_all_have_a_box_or_none_has() -> None:
+    places: list[list[Any]] = [[1, 0, 0, 9, 9], [2, 0, 0, 9, 9]]
+    base = {"films": ["a"], "placed": [[0, 1, 2, *places]], "character": [0]}
+    assert len(Base.recorded(base)) == 1
+    places[1] = ["track"]
+    with pytest.raises(ValueError, match="no tracks"):
+        Base.recorded({**base, "placed": [[0, 1, 2, *places]]})
 
 
 def test_a_letter_that_changed_is_not_taken_for_a_name(run: Result) -> None:

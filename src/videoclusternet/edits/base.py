@@ -124,7 +124,9 @@ class Base:
         first, last = np.array(spans, dtype=np.int64).reshape(-1, 2).T
         character = np.array(values["character"], dtype=np.int64).reshape(-1)
         whole = (first >= 0) & (first <= last) & (last < LARGEST) & (character >= -1)
-        if len(character) != len(places) or not all(places) or not whole.all():
+        # Of a track all places have a box, or it is known by its name.
+        alike = all(len({bool(place.box) for place in some}) == 1 for some in places)
+        if len(character) != len(places) or not alike or not whole.all():
             raise ValueError("no tracks")
         if character.max(initial=-1) >= len(places) + GAPS:
             raise ValueError("no characters")
