@@ -174,7 +174,8 @@ def _kill(
         said = place.vcn("show", "out", "--json", codes=(0, 5))
         place.must(said.code != 0 or said.out in shown, "between, another cast is shown")
     if ended.code:
-        ended = place.vcn(*scenario.words, codes=(0,))
+        whole = not scenario.shows and not differences(place.folder, clean)  # killed at its end
+        ended = place.vcn(*scenario.words, codes=(0, 5) if whole else (0,))
     if ended.code == 0:
         wrong = differences(place.folder, clean)
         place.must(not wrong, f"lost or left behind: {wrong}", "silently wrong")
