@@ -21,7 +21,7 @@ from tests.drawn import snapshot
 from videoclusternet.batch import driver, record
 from videoclusternet.batch.driver import Terms, run_batch
 from videoclusternet.batch.page import write_page
-from videoclusternet.batch.record import Record, is_driven, read_records
+from videoclusternet.batch.record import Record, State, is_driven, read_records
 from videoclusternet.batch.summary import Member, Summary, summary_of
 from videoclusternet.batch.workers.child import PYTHON, Children, Order, run_to_end
 from videoclusternet.batch.workers.processes import CARDS, ProcessWorkers
@@ -295,7 +295,32 @@ def test_a_batch_of_a_thousand_has_a_small_page(tmp_path: Path) -> None:
     ).read_text()
     assert "<b>" not in text and "<script>" not in text and "<i>" not in text and "\x1b" not in text
     assert 'href="./a%3A%23%C3%B6.vcn/cast.html"' in text
-    assert "1 character: &lt;i&gt;Anna&lt;/i&gt;" in text and text.count("<img") == 1
+    assert "<bdi>&lt;i&gt;Anna&lt;/i&gt;</bdi>" in text and text.count("<img") == 1
+
+
+def test_the_page_of_a_batch_says_what_to_look_at_and_who_is_in_which_film(tmp_path: Path) -> None:
+    def film(name: str, state: State, folder: str = "f") -> Record:
+        return Record(f"/{folder}/{name}.mp4", f"{name}.vcn", state, time="2026-01-02T03:04:05Z")
+
+    done: State = "done"
+    every = [film("E10", done), film("E9", done), film("E1", "waiting"), film("E2", "timed out")]
+    every += [film("E3", "running"), replace(film("E10", done, "g"), run="g-E10.vcn")]
+    face = "data:image/jpeg;base64,AAAA"
+    anna = Member(1, "Anna", True, 9.0, 0, 9, 1, 1, 1.0, 0.0, "guest", "k", 0.934)
+    ben, other = (
+        replace(anna, character=2, name="Ben"),
+        Member(3, "C 3", False, 9, 0, 9, 1, 1, 1, 0),
+    )
+    summary = Summary(60.0, (anna, ben, other), 0, ((1, face), (3, face)))
+    page = write_page(tmp_path, {one.film: one for one in every}, {"/f/E9.mp4": summary})
+    text = page.read_text()
+    order = [text.index(f">{name}.mp4<") for name in ("E2", "E3", "E9", "E10", "E1")]
+    assert order == sorted(order), "what waits has nothing to look at, and 9 comes before 10"
+    assert '<tr id="timed-out">' in text and 'href="#timed-out" class="bad">1 timed out<' in text
+    assert "as of 2026-01-02 03:04:05 UTC" in text
+    assert text.count("<bdi>/f</bdi>") == text.count("<bdi>/g</bdi>") == 1, "which E10 is it"
+    assert '<b title="Anna"><bdi>Anna</bdi></b><span class="soft">guest 0.93</span>' in text
+    assert "3 characters, also Ben (guest 0.93)" in text and "A regular is known" in text
 
 
 def test_what_is_kept_of_a_run_follows_its_corrections(tmp_path: Path, drawn_run: Path) -> None:
@@ -307,6 +332,10 @@ def test_what_is_kept_of_a_run_follows_its_corrections(tmp_path: Path, drawn_run
     kept = tmp_path / "summaries" / "a.vcn.json"
     written = kept.stat().st_mtime_ns
     assert summary_of(tmp_path, "a.vcn") == first and kept.stat().st_mtime_ns == written
+    assert [number for number, _ in first.pictures] == [1, 2]
+    open_run(tmp_path / "a.vcn").edits.name(2, "Bo")
+    named = summary_of(tmp_path, "a.vcn")
+    assert named is not None and named.pictures[0][0] == 2, "who has a name is shown first"
     open_run(tmp_path / "a.vcn").edits.name(1, "Anna")
     again = summary_of(tmp_path, "a.vcn")
     assert again is not None and (again.members[0].name, again.members[0].named) == ("Anna", True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoclusternet.outside.text import UNSEEN, json_line, printable, say
+from videoclusternet.outside.text import UNSEEN, json_line, natural, printable, say
 from videoclusternet.show.terminal import print_table, table_of
 
 
@@ -41,3 +41,8 @@ def test_lines_and_tables_are_only_shown(capsys: pytest.CaptureFixture[str]) -> 
     table.add_row("a\x1b[31m\nb")
     print_table(table)
     assert "a\\x1b[31m\\nb" in capsys.readouterr().out
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["a2b9", "a2b10", "a10", "b", "1²3", "1²20"]
+    assert sorted(reversed(names), key=natural) == [*names[4:], *names[:4]]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from videoclusternet.batch.record import STATES, Record
+from videoclusternet.batch.record import Record, State
 from videoclusternet.batch.summary import PICTURES, Member, Summary
-from videoclusternet.outside.text import printable
+from videoclusternet.outside.text import natural, printable
 from videoclusternet.runfolder.beside import PAGE
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.cast_page import PAGE as CAST_PAGE
@@ -21,21 +21,35 @@ MOST_BYTES = 2 << 20
 """Bytes that all pictures of a page take: the more films, the fewer of each."""
 EACH = 1700
 """Bytes that a picture takes, about."""
+ORDER: tuple[State, ...] = ("failed", "timed out", "killed", "running", "done", "waiting")
+"""Films that somebody should look at come first, and those with nothing to look at last."""
+
+
+@dataclass(frozen=True)
+class _Face:
+    """A character with its picture; what is known of it, where it has a name."""
+
+    name: str
+    named: bool
+    known: str
+    picture: str
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A film on the page."""
+    """A film on the page; ``mark`` is its address there, of the first in a state."""
 
+    mark: str
     name: str
     path: str
     state: str
+    bad: bool
     reason: str
     page: str
     length: str
     took: str
     cast: str
-    pictures: list[tuple[str, str]]
+    faces: list[_Face]
     notes: list[str]
 
 
@@ -56,14 +70,22 @@ def write_page(
         When it cannot be written.
     """
     most = max(1, min(PICTURES, MOST_BYTES // EACH // max(len(summaries), 1)))
-    states = Counter(record.state for record in records.values())
-    order = sorted(records.values(), key=_order)
+    every = sorted(records.values(), key=lambda one: (ORDER.index(one.state), natural(one.run)))
+    first = {one.state: one.film for one in reversed(every)}
+    names = Counter(Path(one.film).name for one in every)
     whole = sum(one.seconds for one in summaries.values())
+    states = Counter(one.state for one in every)
     page = template_of("videoclusternet.batch", "batch.html.j2").render(
         title=printable(folder.resolve().name),
-        counts=[(states[state], state) for state in STATES if states[state]],
-        summary=[several(len(records), "film"), *([span(whole)] if whole else [])],
-        rows=[_row(one, summaries.get(one.film), most) for one in order],
+        total=several(len(records), "film"),
+        length=span(whole) if whole else "",
+        counts=[(states[one], one, _mark(one), _bad(one)) for one in _COUNTED if states[one]],
+        changed=max((one.time for one in every), default=""),
+        known=any(one.person for film in summaries.values() for one in film.members),
+        rows=[
+            _row(one, summaries.get(one.film), most, first, names[Path(one.film).name] > 1)
+            for one in every
+        ],
     )
     path = folder / PAGE
     with replacing(path) as temporary:
@@ -71,40 +93,64 @@ def write_page(
     return path
 
 
-def _order(record: Record) -> tuple[int, str]:
-    """Those that somebody should look at come first, then those that are under way."""
-    first = ("failed", "timed out", "killed", "running", "waiting", "done")
-    return first.index(record.state), record.run
+_COUNTED: tuple[State, ...] = ("done", *ORDER[:4], "waiting")
 
 
-def _row(record: Record, summary: Summary | None, most: int) -> _Row:
-    members = summary.members if summary else ()
-    named = {one.character: printable(one.name) for one in members}
+def _mark(state: State) -> str:
+    return state.replace(" ", "-")
+
+
+def _bad(state: State) -> bool:
+    return state in ORDER[:3]
+
+
+def _row(
+    record: Record, summary: Summary | None, most: int, first: Mapping[State, str], again: bool
+) -> _Row:
+    """Describe a film, ``again`` where another one is called so: then by its folder too."""
+    path = Path(record.film)
+    members = {one.character: one for one in summary.members} if summary else {}
     shown = summary.pictures[:most] if summary else ()
+    faces = [_face(members[number], data) for number, data in shown if number in members]
+    others = [one for number, one in members.items() if number not in dict(shown)]
+    notes = [str(path.parent)] if again else []
     return _Row(
-        name=printable(Path(record.film).name),
+        mark=_mark(record.state) if first[record.state] == record.film else "",
+        name=printable(path.name),
         path=printable(record.film),
         state=record.state,
+        bad=_bad(record.state),
         reason=printable(record.reason) if record.state != "done" else "",
         page=f"{_link(record.run)}/{CAST_PAGE}" if summary else "",
         length=span(summary.seconds) if summary else "",
         took=span(record.seconds) if record.seconds else "",
-        cast=_cast(summary) if summary else "",
-        pictures=[(named[number], data) for number, data in shown if number in named],
-        notes=[printable(note) for note in summary.notes] if summary else [],
+        cast=_cast(len(members), others) if summary else "",
+        faces=faces,
+        notes=[printable(note) for note in (*notes, *(summary.notes if summary else ()))],
     )
 
 
-def _cast(summary: Summary) -> str:
-    """How many there are, who of them has a name, and how surely a library says so."""
-    names = [_called(one) for one in summary.members if one.named]
-    count = several(len(summary.members), "character")
-    return f"{count}: {', '.join(names)}" if names else count
+def _face(member: Member, picture: str) -> _Face:
+    return _Face(printable(member.name), member.named, _known(member), picture)
+
+
+def _cast(count: int, others: Sequence[Member]) -> str:
+    """How many there are, and who has a name of those that no picture shows."""
+    names = ", ".join(_called(one) for one in others if one.named)
+    said = several(count, "character")
+    if not names:
+        return said
+    return f"{said}, also {names}" if count > len(others) else f"{said}: {names}"
 
 
 def _called(member: Member) -> str:
-    name = printable(member.name)
-    return name if member.sure is None else f"{name} ({member.kind}, {member.sure:.2f})"
+    known = _known(member)
+    return f"{printable(member.name)} ({known})" if known else printable(member.name)
+
+
+def _known(member: Member) -> str:
+    """How a library knows somebody, and how surely; empty where it does not."""
+    return "" if member.sure is None else f"{member.kind} {member.sure:.2f}"
 
 
 def _link(name: str) -> str:

@@ -22,9 +22,9 @@ from videoclusternet.runfolder.files import plain_file, replacing, writing
 from videoclusternet.runfolder.manifest import MANIFEST
 from videoclusternet.show.hints import damage
 
-FORMAT = 2
+FORMAT = 3
 PICTURES = 4
-"""Characters that are shown, those longest on screen."""
+"""Characters that are shown: those with a name, then those longest on screen."""
 SIDE, QUALITY = 48, 60
 """Of a picture, px, and of its JPEG."""
 MOST_BYTES = 64 << 20
@@ -176,7 +176,7 @@ def summarise(result: Result) -> Summary:
         )
         for one in cast
     )
-    shown = sorted(cast, key=lambda one: -one.seconds)[:PICTURES]
+    shown = sorted(cast, key=lambda one: (not people[one.index].name, -one.seconds))[:PICTURES]
     pictures = tuple(
         (one.number, address(smaller(best.jpeg, SIDE, QUALITY)))
         for one in shown

@@ -17,6 +17,7 @@ from av.sidedata.sidedata import Type as SideData
 
 from videoclusternet.errors import VideoError
 from videoclusternet.outside.files import exists, is_folder
+from videoclusternet.outside.text import natural
 from videoclusternet.types.arrays import Int64, UInt8
 
 SUFFIXES = frozenset(
@@ -314,13 +315,8 @@ def list_pictures(path: Path) -> list[Path]:
         files = [f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file()]
         if not files:
             raise VideoError(f"{path} is a folder without pictures", "name a film file")
-        return sorted(files, key=_natural)
+        return sorted(files, key=lambda file: natural(file.name))
     return _numbered(path)
-
-
-def _natural(file: Path) -> tuple[list[tuple[int, int, str]], str]:
-    pieces = re.split(r"(\d+)", file.name)
-    return [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in pieces], file.name
 
 
 def _numbered(path: Path) -> list[Path]:

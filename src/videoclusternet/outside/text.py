@@ -56,6 +56,13 @@ def meant(name: str, known: Iterable[str], written: Callable[[str], str] = str) 
     return f"did you mean {written(names[close[0]])}? " if close else ""
 
 
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return what names are sorted by: ``9.mp4`` comes before ``10.mp4``."""
+    pieces = re.split(r"(\d+)", name)  # every second one is a number
+    keys = [(1, int(one), "") if n % 2 else (0, 0, one) for n, one in enumerate(pieces)]
+    return keys, name
+
+
 def say(*lines: object, error: bool = False) -> None:
     """Print lines of text, each as one line whatever it holds."""
     stream = sys.stderr if error else sys.stdout
