@@ -18,6 +18,7 @@ from tests.drawn import PLAIN, FakeModels, draw_film
 from tests.shaky import SCENES, clustered, doubt, shaky
 from videoclusternet import cluster_film, cluster_tracks, open_run
 from videoclusternet.config import Config
+from videoclusternet.edits.edit import Edit
 
 pytestmark = pytest.mark.slow
 
@@ -567,6 +568,17 @@ def test_nor_does_the_question_whether_to_keep_a_clustering(
     assert serious(window.page) == []
 
 
+def test_who_is_known_to_a_library_is_told_apart(opened: Open, run: Path) -> None:
+    said = Edit("recognise", ("1",), to="p-anna", text="Anna", of=2, sure=0.756)
+    open_run(run).edits.say(said)
+    window = opened()
+    assert "regular 76" in window.row("Anna").inner_text()
+    window.page.locator("#person", has_text="named by the library: regular 76").wait_for()
+    window.page.keyboard.press("z")
+    window.row("Character 1").wait_for()
+    assert "regular" not in window.page.locator("#cast-pane").inner_text()
+
+
 def test_a_phone_shows_one_part_at_a_time(opened: Open, run: Path) -> None:
     window = opened(PHONE, has_touch=True)
     red, _, _ = start(run)
@@ -650,12 +662,13 @@ def test_tracks_without_a_film_and_names_that_are_markup(
 def test_two_films_have_a_lane_and_a_player_each(
     browser: Browser, tmp_path: Path, fake_models: FakeModels
 ) -> None:
-    films = [draw_film(tmp_path / f"{n}.mp4", SCENES[n:]) for n in (0, 2)]
+    long = "an episode with a long name"
+    films = [draw_film(tmp_path / f"{n} {long}.mp4", SCENES[n:]) for n in (0, 2)]
     run = cluster_film(films, tmp_path / "run", Config.load(settings=PLAIN)).folder
     server = Server(run)
     window = Window.open(browser, server.address)
     first = len(open_run(run).films[0].tracks)
-    window.page.get_by_label("Film", exact=True).select_option("2")
+    window.page.get_by_label("Film", exact=True).select_option(index=1)
     source = window.page.locator("video")
     window.page.wait_for_selector("video[src^='film/1']")
     number = int(open_run(run).cast.character[first]) + 1
@@ -665,6 +678,10 @@ def test_two_films_have_a_lane_and_a_player_each(
     assert "film/1" in source.evaluate("v => v.src")
     window.tile(window.tracks()[0]).click()
     window.page.wait_for_selector("video[src^='film/0']")
+    window.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    window.page.locator(".tabs").wait_for()
+    wide = window.page.evaluate("document.documentElement.scrollWidth")
+    assert wide == PHONE[0], "the name makes room for the buttons"
     window.page.context.close()
     assert server.end()[0] == 0
     assert window.troubles == []

@@ -3,7 +3,7 @@
 import { merge, move } from "./decide.js";
 import { fill, h, icon, percent, picture, several, span } from "./dom.js";
 import { Grid } from "./grid.js";
-import { listen, model, openCharacter, shown, tell } from "./model.js";
+import { knownAs, listen, model, openCharacter, shown, tell } from "./model.js";
 
 const KIND = "application/x-vcn";
 let dragged = null; // { tracks } or { people }
@@ -77,7 +77,7 @@ function show(row, person) {
   row.setAttribute("aria-selected", String(model.picked.has(number)));
   const tracks = several(person.tracks.length, "track");
   const sure = unknown ? "" : `, ${percent(person.sure)} sure`;
-  const marks = [person.locked && "locked", person.hidden && "hidden", person.note && "with a note"].filter(Boolean);
+  const marks = [knownAs(person), person.locked && "locked", person.hidden && "hidden", person.note && "with a note"].filter(Boolean);
   row.setAttribute("aria-label", [`${label}, ${span(person.seconds)}, ${tracks}${sure}`, ...marks].join(", "));
   fill(
     row,
@@ -87,7 +87,7 @@ function show(row, person) {
         h("b", {}, label), person.locked ? icon("lock") : null,
         person.hidden ? icon("hidden") : null, person.note ? icon("note") : null,
         unknown ? null : meter(person)),
-      h("span", { class: "soft small" }, `${span(person.seconds)} · ${tracks}`)),
+      h("span", { class: "soft small" }, `${span(person.seconds)} · ${knownAs(person) || tracks}`)),
     h("span", { class: "tick", "aria-hidden": "true" }, icon("check")),
   );
 }

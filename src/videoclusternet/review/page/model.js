@@ -1,5 +1,7 @@
 // What is known: the run, who is who, and what is chosen on the page. Tells whoever listens.
 
+import { percent } from "./dom.js";
+
 const listeners = new Set();
 
 export const model = {
@@ -87,6 +89,11 @@ function summed(state) {
 
 function label(person) {
   return person.number ? person.name || `Character ${person.number}` : "Unknown";
+}
+
+/** How a library knows somebody, and how surely; empty where it does not. */
+export function knownAs(person) {
+  return person.known ? `${person.known[0]} ${percent(person.known[1])}` : "";
 }
 
 export function called(number) {

@@ -3,7 +3,7 @@
 import * as dialogs from "./dialogs.js";
 import * as decide from "./decide.js";
 import { button, fill, h, icon, percent, picture, several, span, timecode } from "./dom.js";
-import { called, listed, listen, model, openCharacter, tell } from "./model.js";
+import { called, knownAs, listed, listen, model, openCharacter, tell } from "./model.js";
 import { name, why as unknownWhy } from "./tracks.js";
 import { why } from "./why.js";
 
@@ -34,6 +34,7 @@ function facts(person) {
   if (person.number) {
     said.push(`${percent(person.sure)}\u00a0sure`);
     const wrong = Math.round(person.wrong);
+    if (person.known) said.push(`named by the library: ${knownAs(person)}`);
     if (wrong) said.push(`about ${several(wrong, "track")} wrong`);
   }
   return said.join(" · ");

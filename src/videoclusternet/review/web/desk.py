@@ -215,6 +215,7 @@ class Desk:
             "note": person.note,
             "locked": person.locked,
             "hidden": person.hidden,
+            "known": [person.kind, round(person.sure, 3)] if person.known else None,
             "cover": cover,
         }
 
