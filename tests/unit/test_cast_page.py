@@ -18,6 +18,7 @@ from PIL import Image
 
 from tests import large_run, tables
 from videoclusternet import open_run
+from videoclusternet.edits.edit import Edit
 from videoclusternet.result.described import Film
 from videoclusternet.result.pictures import cover_crop, telling_crops
 from videoclusternet.result.result import Result
@@ -113,6 +114,19 @@ def test_tracks_and_shots_have_their_numbers(drawn: Result) -> None:
             c.startswith(f"track {track}shot {shot}, 0:00:") for c in page.texts("figcaption")
         )
     assert page.texts("p", "soft")[0].startswith("3.0 s · 3 shots · 2 characters in 4 tracks")
+
+
+def test_how_a_library_knows_somebody_is_on_the_page(drawn: Result) -> None:
+    text = write_page(drawn).read_text("utf-8")
+    assert "library" not in text
+    said = Edit("recognise", ("1",), to="p-anna", text="Anna", of=2, sure=0.75)
+    drawn.edits.say(said)
+    page = read(drawn)
+    assert "· 1 known to the library ·" in page.texts("p", "soft")[0]
+    facts = page.texts("div", "facts")
+    assert facts[0].endswith("to the library a regular (0.75)")
+    assert facts[-1].endswith("to the library a stranger")
+    assert "two films or more" in page.texts("footer")[0]
 
 
 def test_every_bar_lies_on_its_line_over_a_time_axis(drawn: Result) -> None:

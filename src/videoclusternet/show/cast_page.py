@@ -62,6 +62,8 @@ class _Card:
     shots: str
     tracks: str
     when: str
+    known: str
+    sure: str
     wrong: str
     doubted: list[_Track]
     alike: list[tuple[int, str]]
@@ -95,6 +97,7 @@ def write_page(result: Result) -> Path:
         unknown_total=several(len(unknown), "track"),
         unknown_why=why_unknown(result, unknown),
         unknown_lines=lines(result, unknown),
+        recognised=_recognised(result),
         chosen=result.cast.chosen,
         stride=max((film.faces.stride for film in result.films if film.faces), default=1),
     )
@@ -107,15 +110,22 @@ def write_page(result: Result) -> Path:
 def _summary(
     result: Result, known: Sequence[Character], hidden: int, unknown: int, total: float
 ) -> list[str]:
-    """Length, shots, characters and their tracks, hidden, Unknown: the line below the title."""
+    """Length, shots, characters, tracks, known, hidden, Unknown: the line below the title."""
     shots = sum(len(film.shots) for film in result.films if film.shots is not None)
     return [
         span(total),
         *([several(shots, "shot")] if shots else []),
         f"{several(len(known), 'character')} in {several(_tracks(known), 'track')}",
+        *([f"{people} known to the library"] if (people := _recognised(result)) else []),
         *([f"{hidden} hidden"] if hidden else []),
         f"{unknown} Unknown",
     ]
+
+
+def _recognised(result: Result) -> int:
+    """Count the characters that are in sight and that a library knows."""
+    people = result.people.values()
+    return sum(bool(one.known) and not one.hidden for one in people)
 
 
 def _doubts(known: Sequence[Character]) -> tuple[str, list[tuple[int, str]]]:
@@ -137,13 +147,13 @@ def _review(result: Result) -> str:
 
 
 def _card(result: Result, character: Character, total: float) -> _Card:
-    tracks = character.tracks
+    tracks, person = character.tracks, result.people[character.index]
     shown = _shown(result, character)
     rows = [_track(result, track, shown.get(track, -1)) for track in tracks.tolist()]
     of = {row.number: row for row in rows}
     return _Card(
         number=character.number,
-        note=printable(result.people[character.index].note),
+        note=printable(person.note),
         name=printable(character.name),
         faces=[of[track] for track in shown],
         seconds=span(character.seconds),
@@ -151,6 +161,8 @@ def _card(result: Result, character: Character, total: float) -> _Card:
         shots=several(shots_of(result, tracks), "shot"),
         tracks=several(len(tracks), "track"),
         when=_from_to(result, character.spans[0], character.spans[-1]),
+        known=character.kind if _recognised(result) else "",
+        sure=f"{person.sure:.2f}" if person.known else "",
         wrong=f"{character.expected_wrong:.1f}",
         doubted=[of[track] for track in _least_sure(result, character)],
         alike=_alike(result, character.index),
