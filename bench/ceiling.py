@@ -34,7 +34,7 @@ RIDGES = (0.1, 0.3, 1.0, 3.0)
 
 def best_cut(space: Space, known: Constraints, labels: np.ndarray) -> float:
     """B-cubed F of the best cut of the own-threshold tree, found with the labels."""
-    dendrogram = tree(relative(space_points(space, METRIC), METRIC), known)
+    dendrogram = tree(relative(space_points(space, METRIC), METRIC).block(slice(None)), known)
     return max(score(labels, c).bcubed_f for c in cut(dendrogram, np.geomspace(0.2, 3, 80)))
 
 

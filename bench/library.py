@@ -31,18 +31,26 @@ from videoclusternet.types import CropWeights, Embeddings, Tracks, Views
 from videoclusternet_bench.data.truth import read_truth
 
 EACH, WIDE, BLOCK, SEEDS = 10, 512, 50_000, 5
+CAST, KNOWN, APART = 60, 20, 0.5
+"""People of a drawn film, how many of them the library knows, how far a person's tracks scatter."""
+
+
+def faces_of(people: int) -> np.ndarray:
+    """Draw what every person looks like: one vector each."""
+    return np.random.default_rng(7).standard_normal((people, WIDE), dtype=np.float32)
 
 
 def make(path: Path, people: int) -> None:
     rng = np.random.default_rng(0)
     whose = rng.permutation(people * EACH) // EACH
+    faces = faces_of(people)
     with open_library(path, create=True) as library, library.writing() as db:
         db.execute("INSERT INTO weights VALUES (1, 'drawn', 'drawn', ?)", (WIDE,))
         named = ((n + 1, f"{n:010x}", f"P{n}", f"p{n}") for n in range(people))
         db.executemany("INSERT INTO person (id, key, name, folded) VALUES (?, ?, ?, ?)", named)
         for start in range(0, len(whose), BLOCK):
             some = whose[start : start + BLOCK].tolist()
-            mean = rng.standard_normal((len(some), WIDE))
+            mean = faces[some] + APART * rng.standard_normal((len(some), WIDE))
             mean = (mean / np.linalg.norm(mean, axis=1, keepdims=True)).astype("<f2")
             db.executemany(
                 "INSERT INTO exemplar (id, person, weights, look, length, threshold, crops, "
@@ -84,11 +92,11 @@ def match(path: Path, people: int) -> None:
 
 
 def drawn_film(rng: np.random.Generator) -> tuple[Tracks, Embeddings, Views, CropWeights]:
-    """Draw 1,000 tracks of 60 people, 4 crops each, 6 views of every crop."""
+    """Draw 1,000 tracks of ``CAST`` people, 4 crops each, 6 views of every crop."""
     tracks, crops, views = 1000, 4, 6
-    whom = rng.standard_normal((60, WIDE))[rng.integers(60, size=tracks)]
+    whom = np.concatenate([faces_of(KNOWN), rng.standard_normal((CAST - KNOWN, WIDE))])
     of = np.repeat(np.arange(tracks), crops)
-    base = (whom + 0.5 * rng.standard_normal((tracks, WIDE)))[of]
+    base = (whom[rng.integers(CAST, size=tracks)] + APART * rng.standard_normal((tracks, WIDE)))[of]
     base = (base + 0.5 * rng.standard_normal(base.shape)).astype(np.float32)
     seen = base[:, None] + 0.8 * rng.standard_normal((len(of), views, WIDE))
     first = 10 * np.arange(tracks)

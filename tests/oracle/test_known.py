@@ -11,6 +11,7 @@ import pytest
 
 from tests import tables
 from tests.oracle.test_linkage import same, slow_join
+from videoclusternet.clustering import choose
 from videoclusternet.clustering.average_linkage import APART, relative
 from videoclusternet.clustering.confidence import WITH_COMPANY, evidence
 from videoclusternet.clustering.distance import Metric
@@ -516,14 +517,18 @@ def test_how_coarse_a_film_is_is_asked_twice_and_the_finer_answer_taken(
     one, metric, asked = scene(2, [2, 1]), Metric("cosine"), []
     raw = raw_space(one.embeddings, one.views, np.arange(len(one.tracks)))
     met = Constraints.of_overlaps(one.tracks)
-    whole = outcome.choose
+    real = choose.measure
 
-    def choose(space: object, extra: object, metric: Metric, known: Constraints, *rest: Any) -> Any:
-        asked.append(len(known.apart))
-        scale = as_tracks if len(known.apart) == len(met.apart) else kept_apart
-        return whole(space, {}, metric, known, rest[0], rest[1], scale)
+    def measured(space: object, extra: object, names: object, metric: object,
+                 known: list[Constraints], *rest: Any) -> list[Any]:  # fmt: skip
+        asked.extend(len(each.apart) for each in known)
+        scales = [as_tracks if len(each.apart) == len(met.apart) else kept_apart for each in known]
+        return [
+            real(space, extra, names, metric, [each], rest[0], rest[1], scale)[0]
+            for each, scale in zip(known, scales, strict=True)
+        ]
 
-    monkeypatch.setattr(outcome, "choose", choose)
+    monkeypatch.setattr(choose, "measure", measured)
     groups = Groups.of(raw, met, one.people, metric)
     config = ClusterConfig(draws=2)
     found = outcome.find_clusters(groups, {}, None, config, metric, 0, no_progress)

@@ -116,7 +116,7 @@ def test_rounds_equal_the_cut_of_the_dendrogram(
     metric = Metric(name)
     tracks = relative(space_points(film(seed, tracks=40), metric), metric)
     known = constraints_of(seed, 40, apart, together)
-    dendrogram = tree(tracks, known)
+    dendrogram = tree(tracks.block(slice(None)), known)
     sizes = set()
     for scale in np.quantile(dendrogram[dendrogram[:, 2] > 0, 2], [0.02, 0.2, 0.4, 0.6, 0.8, 0.95]):
         # Half way to the next height: nothing is decided by the last digit.
@@ -141,7 +141,7 @@ def test_dendrogram_and_rounds_equal_the_slow_version(
     metric = Metric(name)
     tracks = relative(space_points(film(5, tracks=18), metric), metric)
     known = constraints_of(5, 18, apart, together)
-    full, dendrogram = distances(tracks, known.apart), tree(tracks, known)
+    full, dendrogram = distances(tracks, known.apart), tree(tracks.block(slice(None)), known)
     heights = dendrogram[dendrogram[:, 2] < APART / 18**2, 2]
     heights = heights[heights > 0]
     assert len(heights) >= 8
@@ -156,9 +156,8 @@ def test_dendrogram_and_rounds_equal_the_slow_version(
 @pytest.mark.parametrize("tracks", [2, 3, 40])
 def test_cuts_equal_those_of_scipy(tracks: int) -> None:
     metric = Metric("cosine")
-    dendrogram = tree(
-        relative(space_points(film(3, tracks=tracks), metric), metric), tables.known(tracks)
-    )
+    far = relative(space_points(film(3, tracks=tracks), metric), metric).block(slice(None))
+    dendrogram = tree(far, tables.known(tracks))
     heights = dendrogram[:, 2]
     scales = np.concatenate([[0.0], heights, heights * 1.001, [9.0]])
     for scale, label in zip(scales, cut(dendrogram, scales), strict=True):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videoclusternet.clustering.choose import partition_of
+from videoclusternet.clustering.choose import level, partition_of
 from videoclusternet.clustering.coarse_matching import find_links
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.reading import OWN, Reading
 from videoclusternet.clustering.spaces import SPACES, raw_space
-from videoclusternet.clustering.stability import LARGEST, SCALES, agreement, level, stability
+from videoclusternet.clustering.stability import LARGEST, SCALES, agreement, stability
 from videoclusternet.config import MatchConfig
 from videoclusternet.types import Constraints, Embeddings, Links, Views
 from videoclusternet.types.arrays import Array, Float32, Ints
@@ -71,10 +71,11 @@ def judge(
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
         space, known = raw_space(embeddings, views, keep, weight=weight), constraints.inside(keep)
-        values = stability(space, {}, (READING,), metric, known, DRAWS, seed).agreement[READING]
+        found = stability(space, {}, (READING,), metric, [known], DRAWS, seed)
+        values = found[0].agreement[READING]
         column = level(values, min(len(keep), LARGEST))
-        found = float(SCALES[column])
-        partition, _ = partition_of({space.name: space}, READING, found, metric, known)
+        scale = float(SCALES[column])
+        partition, _ = partition_of({space.name: space}, READING, scale, metric, known)
         label[keep] = partition.label
         return Judged(links, label, float(values[:, column].mean()))
 

@@ -136,17 +136,17 @@ def kept_apart(tracks: Relative, label: Ints, scale: float, apart: Array) -> Int
     return np.asarray(pairs[total <= scale * merged.size[one] * merged.size[other]])
 
 
-def tree(tracks: Relative, constraints: Constraints) -> Array:
+def tree(far: Float32, constraints: Constraints) -> Array:
     """Build the whole dendrogram, for few thousand tracks; see SciPy's ``linkage``.
 
     Parameters
     ----------
-    tracks : Relative
-        n >= 2 tracks.
+    far : float32, shape (n, n)
+        Relative distances of n >= 2 tracks.
     constraints : Constraints
         Tracks that must not meet below ``APART``, and that meet at ``TOGETHER``.
     """
-    distance = np.maximum(tracks.block(slice(None)), 0).astype(np.float64)
+    distance = np.maximum(far, 0).astype(np.float64)
     one, other = constraints.apart.T
     distance[one, other] = distance[other, one] = APART
     if len(constraints.together):

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from videoclusternet.clustering.average_linkage import Relative, join, relative, together
 from videoclusternet.clustering.distance import Metric
@@ -23,9 +24,10 @@ from videoclusternet.clustering.paper_rounds import Partition, agglomerate
 from videoclusternet.clustering.reading import OWN, Reading
 from videoclusternet.clustering.spaces import SPACES, Spaces, metric_of
 from videoclusternet.clustering.stability import (
-    ENOUGH,
     LARGEST,
-    level,
+    SCALED,
+    Levels,
+    Stability,
     levels_of,
     rule_named,
     stability,
@@ -34,11 +36,18 @@ from videoclusternet.clustering.track_points import TrackPoints, space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.events import Progress, no_progress
 from videoclusternet.types import Constraints
-from videoclusternet.types.arrays import Float32, Int32
+from videoclusternet.types.arrays import Float32, Float64, Int32
 
 UNADAPTED = (Reading(SPACES[0], OWN), Reading("+".join(SPACES), OWN))
 """Candidates without adaptation: for films that the face model reads well, and for others.  A
 row more or less is a candidate more or less; each round of adaptation joins the last one."""
+NEIGHBOURS = 2
+"""Scales on either side over which agreement is averaged: peaks of chance are narrow."""
+MEANINGFUL = 0.5
+"""Below this agreement there is no structure to go by, and thresholds stay as they are."""
+ENOUGH = 0.85
+"""Share of the highest agreement from which a level is stable enough, and the agreement from which
+a reading is."""
 ENOUGH_TRACKS = 30
 """Tracks that tell how a film has to be read; fewer say too little of their own scatter."""
 
@@ -109,6 +118,34 @@ def distances(spaces: Spaces, reading: Reading, metric: Metric) -> Relative:
     return together([relative(space_points(*both), both[1]) for both in each])
 
 
+def level(values: Float64, tracks: int, levels: Levels = SCALED) -> int:
+    """Return the column of the finest level that is stable enough.
+
+    Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the
+    highest.  Agreement is averaged over draws and over ``NEIGHBOURS`` scales on either
+    side, and the squared logarithm of the scale is taken off, ``prior / tracks`` times: few
+    tracks say little, then the scale stays near 1.
+
+    Parameters
+    ----------
+    values : float64, shape (draws, scales)
+        A single column has nothing to choose.
+    tracks : int
+        Tracks behind the values.
+    levels : Levels
+    """
+    if values.shape[1] == 1:
+        return 0
+    mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
+    mean -= levels.prior / tracks * np.log(levels.values) ** 2
+    if mean.max() < MEANINGFUL:
+        return levels.default
+    peak = int(np.argmax(mean >= ENOUGH * mean.max()))
+    while peak + 1 < len(mean) and mean[peak + 1] >= mean[peak]:
+        peak += 1
+    return peak
+
+
 def calm(stability: Mapping[Reading, float]) -> Reading:
     """Return the embeddings as they come where they are stable, else the calmest other reading.
 
@@ -130,13 +167,13 @@ def measure(
     rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
-    constraints: Constraints,
+    known: Sequence[Constraints],
     draws: int,
     seed: int,
     scale: float = 0.0,
     progress: Progress = no_progress,
-) -> Choice:
-    """Measure some candidates and pick the first.
+) -> list[Choice]:
+    """Measure some candidates and pick the first, for each version of what is known.
 
     Parameters
     ----------
@@ -151,9 +188,14 @@ def measure(
 
     Others as in :func:`videoclusternet.clustering.stability.stability`.
     """
-    levels = levels_of(raw)
-    found = stability(raw, rounds, names, metric, constraints, draws, seed, progress)
-    tracks = min(raw.tracks, LARGEST)
+    levels, tracks = levels_of(raw), min(raw.tracks, LARGEST)
+    every = stability(raw, rounds, names, metric, known, draws, seed, progress)
+    return [_measured(one, names, levels, tracks, scale) for one in every]
+
+
+def _measured(
+    found: Stability, names: Sequence[Reading], levels: Levels, tracks: int, scale: float
+) -> Choice:
     column = {name: level(v, tracks, levels) for name, v in found.agreement.items()}
     if scale:
         fixed = int(np.abs(np.log(levels.values / scale)).argmin())
@@ -173,13 +215,13 @@ def choose(
     raw: Space,
     rounds: Spaces,
     metric: Metric,
-    constraints: Constraints,
+    known: Sequence[Constraints],
     draws: int,
     seed: int,
     scale: float = 0.0,
     progress: Progress = no_progress,
 ) -> Choice:
-    """Compare candidates and pick one.
+    """Compare candidates and pick one; of several versions of what is known the finest answer.
 
     Where the embeddings as they come are stable, as in most films, nothing else is looked at;
     neither is it where there are few tracks to go by, or no views (features may be one to a
@@ -187,12 +229,19 @@ def choose(
 
     Parameters are those of :func:`measure`.
     """
-    settings = (metric, constraints, draws, seed, scale, progress)
-    choice = measure(raw, {}, UNADAPTED[:1], *settings)
+    settings = (draws, seed, scale, progress)
+    choices = measure(raw, {}, UNADAPTED[:1], metric, known, *settings)
     told = raw.has_views and raw.tracks >= ENOUGH_TRACKS
-    if choice.stability[0] < ENOUGH and told:
+    hard = [n for n, one in enumerate(choices) if told and one.stability[0] < ENOUGH]
+    if hard:
         last = UNADAPTED[-1].space
-        learnt = [Reading(f"{last}+{name}", OWN) for name in rounds]
-        choice = measure(raw, rounds, (*UNADAPTED, *learnt), *settings)
+        names = (*UNADAPTED, *(Reading(f"{last}+{name}", OWN) for name in rounds))
+        again = measure(raw, rounds, names, metric, [known[n] for n in hard], *settings)
+        for n, one in zip(hard, again, strict=True):
+            choices[n] = one
+    return min(map(_calmest, choices), key=lambda one: float(one.scale[one.best]))
+
+
+def _calmest(choice: Choice) -> Choice:
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
     return replace(choice, best=choice.names.index(calm(found)))

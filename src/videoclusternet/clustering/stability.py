@@ -8,12 +8,11 @@ track: see :func:`agreement`.  No label is ever seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from videoclusternet.clustering.average_linkage import cut, relative, together, tree
 from videoclusternet.clustering.distance import Metric
@@ -34,17 +33,10 @@ SCALES = np.geomspace(0.5, 2.0, 49)
 SHARES = np.geomspace(0.03, 1.25, 127)
 """Scales that are tried, 3 % apart, where the threshold of all tracks is the median distance
 between two of them."""
-NEIGHBOURS = 2
-"""Scales on either side over which agreement is averaged: peaks of chance are narrow."""
 SHARE = 0.9
 """Share of the tracks in a subset."""
 LARGEST = 1000
 """Tracks in a subset at most: keeps the choice affordable on long films."""
-MEANINGFUL = 0.5
-"""Below this agreement there is no structure to go by, and thresholds stay as they are."""
-ENOUGH = 0.85
-"""Share of the highest agreement from which a level is stable enough, and the agreement from which
-a reading is."""
 PRIOR = 15.0
 """Tracks that weigh as much as the expectation that thresholds are right as they are."""
 
@@ -145,11 +137,11 @@ def stability(
     rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
-    constraints: Constraints,
+    known: Sequence[Constraints],
     draws: int,
     seed: int,
     progress: Progress = no_progress,
-) -> Stability:
+) -> list[Stability]:
     """Agreement of every candidate with itself under perturbation.
 
     Parameters
@@ -162,35 +154,54 @@ def stability(
     names : sequence of Reading
         Candidates.
     metric : Metric
-    constraints : Constraints
+    known : sequence of Constraints
+        What is known of the tracks; of several versions each has an answer, from the same draws.
     draws : int
         Number of pairs of subsets.
     seed : int
     progress : callable
     """
     drawn = list(_draws(raw, draws, seed))
-    film = raw, rounds, constraints
+    film = raw, rounds, tuple(known)
     labels = readings(*_restricted(film, *drawn[0].sample), names, metric)
-    seen: dict[Reading, list[list[float]]] = {name: [] for name in names}
-    total = {name: np.zeros((len(labels[name]), raw.tracks)) for name in names}
-    count = {name: np.zeros_like(total[name]) for name in names}
-    every = spread(lambda one: _twice(film, one, names, metric), drawn)
-    for draw, (found, both) in enumerate(every):
-        for name in names:
-            same = np.array([common_company(a, b) for a, b in zip(*found[name], strict=True)])
-            seen[name].append(np.nan_to_num(same).mean(axis=1).tolist())
-            total[name][:, both] += np.nan_to_num(same)
-            count[name][:, both] += np.isfinite(same)
+    tallies = [_Tally(one, raw.tracks) for one in labels]
+    for draw, found in enumerate(spread(lambda one: _twice(film, one, names, metric), drawn)):
+        for tally, pairs in zip(tallies, found.pairs, strict=True):
+            tally.add(pairs, found.both)
         progress(draw + 1, draws)
-    with np.errstate(invalid="ignore"):
-        return Stability(
-            {name: np.array(values) for name, values in seen.items()},
-            {name: label.max(axis=1) + 1 for name, label in labels.items()},
-            {name: total[name] / np.where(count[name], count[name], np.nan) for name in names},
-        )
+    characters = [{name: found.max(axis=1) + 1 for name, found in one.items()} for one in labels]
+    return [tally.stability(each) for tally, each in zip(tallies, characters, strict=True)]
 
 
-_Film = tuple[Space, Spaces, Constraints]
+class _Tally:
+    """What draws agreed on so far, by candidate."""
+
+    def __init__(self, whole: Found, tracks: int) -> None:
+        """Begin with nothing; candidates have as many scales as in the labels of a whole film."""
+        self.seen: dict[Reading, list[list[float]]] = {name: [] for name in whole}
+        self.total = {name: np.zeros((len(found), tracks)) for name, found in whole.items()}
+        self.count = {name: np.zeros_like(total) for name, total in self.total.items()}
+
+    def add(self, pairs: Mapping[Reading, tuple[Array, Array]], both: Ints) -> None:
+        """Add the labels that two halves gave to the tracks that are in both."""
+        for name, (one, other) in pairs.items():
+            same = np.array([common_company(a, b) for a, b in zip(one, other, strict=True)])
+            self.seen[name].append(np.nan_to_num(same).mean(axis=1).tolist())
+            self.total[name][:, both] += np.nan_to_num(same)
+            self.count[name][:, both] += np.isfinite(same)
+
+    def stability(self, characters: Found) -> Stability:
+        """Return what came of it."""
+        agreement = {name: np.array(values) for name, values in self.seen.items()}
+        with np.errstate(invalid="ignore"):
+            tracks = {
+                name: total / np.where(self.count[name], self.count[name], np.nan)
+                for name, total in self.total.items()
+            }
+        return Stability(agreement, characters, tracks)
+
+
+_Film = tuple[Space, Spaces, tuple[Constraints, ...]]
 _Part = tuple[Array, Array]
 """Tracks, ascending, and rows of crops."""
 
@@ -215,25 +226,33 @@ def _draws(raw: Space, draws: int, seed: int) -> Iterator[_Draw]:
         yield _Draw((keep, rows), halves(track, len(keep), rng, seen))
 
 
-def _twice(
-    film: _Film, draw: _Draw, names: Sequence[Reading], metric: Metric
-) -> tuple[dict[Reading, list[Array]], Ints]:
-    """Cluster two halves: the labels of the tracks that both hold, and which tracks these are."""
+class _Halves(NamedTuple):
+    """Labels of both halves by candidate, for each of what is known, and which tracks these are."""
+
+    pairs: list[dict[Reading, tuple[Array, Array]]]
+    both: Ints
+
+
+def _twice(film: _Film, draw: _Draw, names: Sequence[Reading], metric: Metric) -> _Halves:
+    """Cluster two halves."""
     few = _restricted(film, *draw.sample)
     found = [readings(*_restricted(few, *half), names, metric) for half in draw.halves]
     (one, _), (other, _) = draw.halves
     both, i, j = np.intersect1d(one, other, return_indices=True)
-    same = {name: [found[0][name][:, i], found[1][name][:, j]] for name in names}
-    return same, draw.sample[0][both]
+    pairs = [
+        {name: (a[name][:, i], b[name][:, j]) for name in names}
+        for a, b in zip(*found, strict=True)
+    ]
+    return _Halves(pairs, draw.sample[0][both])
 
 
 def _restricted(film: _Film, keep: Array, rows: Array) -> _Film:
     """Restrict a film to some tracks and of these to some crops."""
-    raw, rounds, constraints = film
+    raw, rounds, known = film
     if len(keep) == raw.tracks and len(rows) == len(raw.track):
         return film
     few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-    return subset(raw, keep, rows), few, constraints.inside(keep)
+    return subset(raw, keep, rows), few, tuple(one.inside(keep) for one in known)
 
 
 def _some(tracks: int, take: int, seen: Ints, rng: np.random.Generator) -> Array:
@@ -279,10 +298,10 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator, seen: Ints) -> li
 def readings(
     raw: Space,
     rounds: Spaces,
-    constraints: Constraints,
+    known: Sequence[Constraints],
     names: Sequence[Reading],
     metric: Metric,
-) -> Found:
+) -> list[Found]:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
     Parameters
@@ -290,7 +309,8 @@ def readings(
     raw : Space
     rounds : mapping of str to Space
         Of the same crops.
-    constraints : Constraints
+    known : sequence of Constraints
+        Each has an answer.
     names : sequence of Reading
         Candidates.
     metric : Metric
@@ -301,14 +321,17 @@ def readings(
     points = {name: space_points(space, metrics[name]) for name, space in here.items()}
     far = {name: relative(points[name], metrics[name]) for name in here}
     levels = levels_of(raw).values
-    found: Found = {}
+    found: list[Found] = [{} for _ in known]
     for name in names:
         if name.scaled:
-            mean = together([far[space] for space in name.spaces])
-            found[name] = cut(tree(mean, constraints), levels)
-        else:
-            rule, space = rule_named(name.linkage), name.space
-            found[name] = agglomerate(points[space], metrics[space], rule, constraints).label[None]
+            mean = together([far[space] for space in name.spaces]).block(slice(None))
+        for each, constraints in zip(found, known, strict=True):
+            if name.scaled:
+                each[name] = cut(tree(mean, constraints), levels)
+            else:
+                rule, space = rule_named(name.linkage), name.space
+                joined = agglomerate(points[space], metrics[space], rule, constraints)
+                each[name] = joined.label[None]
     return found
 
 
@@ -316,31 +339,3 @@ def rule_named(name: str) -> Rule:
     """Return a rule by its name; there must be one."""
     every: tuple[Rule, ...] = (*RULES, "and")
     return next(rule for rule in every if rule == name)
-
-
-def level(values: Float64, tracks: int, levels: Levels = SCALED) -> int:
-    """Return the column of the finest level that is stable enough.
-
-    Going from the finest scale upwards, the first peak that reaches ``ENOUGH`` of the
-    highest.  Agreement is averaged over draws and over ``NEIGHBOURS`` scales on either
-    side, and the squared logarithm of the scale is taken off, ``prior / tracks`` times: few
-    tracks say little, then the scale stays near 1.
-
-    Parameters
-    ----------
-    values : float64, shape (draws, scales)
-        A single column has nothing to choose.
-    tracks : int
-        Tracks behind the values.
-    levels : Levels
-    """
-    if values.shape[1] == 1:
-        return 0
-    mean = uniform_filter1d(values.mean(axis=0), 2 * NEIGHBOURS + 1, mode="nearest")
-    mean -= levels.prior / tracks * np.log(levels.values) ** 2
-    if mean.max() < MEANINGFUL:
-        return levels.default
-    peak = int(np.argmax(mean >= ENOUGH * mean.max()))
-    while peak + 1 < len(mean) and mean[peak + 1] >= mean[peak]:
-        peak += 1
-    return peak

@@ -135,5 +135,6 @@ def inside(pairs: Array, keep: Array) -> Int32:
     """Restrict pairs (P, 2) of tracks to the tracks ``keep`` (ascending) and renumber them."""
     place = np.full(1 + max(pairs.max(initial=-1), keep.max(initial=-1)), -1, dtype=np.int32)
     place[keep] = np.arange(len(keep))
-    found = place[pairs].reshape(-1, 2)
-    return np.asarray(found[(found >= 0).all(axis=1)])
+    kept = place >= 0
+    one, other = pairs.reshape(-1, 2).T
+    return np.asarray(place[pairs[kept[one] & kept[other]]], dtype=np.int32)

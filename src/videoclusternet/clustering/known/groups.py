@@ -107,6 +107,11 @@ class Groups:
         """Number of people P."""
         return len(self.stands)
 
+    @property
+    def asked(self) -> list[Constraints]:
+        """What is known when it is asked how the film is to be read: beside people, twice."""
+        return [self.film, self.apart] if self.people else [self.film]
+
     def gathered(self, first: Ints) -> Groups:
         """Bind tracks of the film that were found to be one person.
 

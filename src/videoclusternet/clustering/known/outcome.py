@@ -67,7 +67,8 @@ def find_clusters(
         return _trivial(raw, metric)
     choice = None
     if asked is None:
-        choice = _choice(groups, extra, config, metric, seed, progress)
+        settings = (config.draws, seed, config.scale, progress)
+        choice = choose(raw, extra, metric, groups.asked, *settings)
         reading = choice.names[choice.best]
     else:
         reading = asked
@@ -77,9 +78,8 @@ def find_clusters(
     if choice is None:
         scale = config.scale
         if reading.scaled and not scale:
-            choice = measure(
-                raw, extra, (reading,), metric, groups.film, config.draws, seed, 0.0, progress
-            )
+            settings = (config.draws, seed, 0.0, progress)
+            choice = measure(raw, extra, (reading,), metric, [groups.film], *settings)[0]
         else:
             choice = _unchosen(reading, raw.tracks, 0, scale or np.nan)
     scale = float(choice.scale[choice.best])
@@ -95,21 +95,6 @@ def find_clusters(
     shows = groups.shown(far, label, stop, company_of)
     outcome = Outcome(partition, points, choice, sure, unsure, alike, groups.whose(label), shows)
     return _of_film(outcome, groups.tracks)
-
-
-def _choice(
-    groups: Groups,
-    extra: Mapping[str, Space],
-    config: ClusterConfig,
-    metric: Metric,
-    seed: int,
-    progress: Progress,
-) -> Choice:
-    """Compare all candidates; beside known people twice, and take the finer of both answers."""
-    known = [groups.film, groups.apart] if groups.people else [groups.film]
-    settings = (config.draws, seed, config.scale, progress)
-    found = [choose(groups.space, extra, metric, one, *settings) for one in known]
-    return min(found, key=lambda one: float(one.scale[one.best]))
 
 
 def _of_film(outcome: Outcome, tracks: int) -> Outcome:

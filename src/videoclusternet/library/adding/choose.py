@@ -98,7 +98,8 @@ def looks(unit: Floats, threshold: Floats) -> Int32:
         return np.zeros(n, dtype=np.int32)
     own = np.where(told, threshold, np.median(threshold[told])).astype(np.float32)
     none = np.empty((0, 2), dtype=np.int32)
-    joined = tree(relative(TrackPoints(unit, own), Metric()), Constraints(none, none, n))
+    far = relative(TrackPoints(unit, own), Metric()).block(slice(None))
+    joined = tree(far, Constraints(none, none, n))
     scale = max(SCALE, joined[-LOOKS, 2]) if n > LOOKS else SCALE
     label = cut(joined, np.array([scale]))[0]
     order = np.argsort(-np.bincount(label), kind="stable")
