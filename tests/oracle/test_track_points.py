@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +21,7 @@ from videoclusternet.clustering.track_points import (
     own_thresholds,
     space_points,
 )
+from videoclusternet.clustering.whitening import Seen
 from videoclusternet.types import Embeddings, Views
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
@@ -86,10 +88,10 @@ def test_one_track_without_views_has_a_threshold_too() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_of_views_leave_no_seam(name: MetricName, monkeypatch: pytest.MonkeyPatch) -> None:
-    space = film(5, tracks=12)
-    want = own_thresholds(space, Metric(name))
+    want = own_thresholds(film(5, tracks=12), Metric(name))
     monkeypatch.setattr(module, "BLOCK", 4)
-    np.testing.assert_allclose(own_thresholds(space, Metric(name)), want, rtol=1e-5, atol=1e-6)
+    got = own_thresholds(film(5, tracks=12), Metric(name))
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,6 +108,26 @@ def test_points_of_some_crops_are_those_of_a_film_of_these_crops(name: MetricNam
         np.testing.assert_allclose(got.mean[number], pictures.mean(axis=0), atol=1e-5)
     # Thresholds are of the tracks, whichever of their crops are there.
     np.testing.assert_allclose(got.threshold, whole.threshold[keep], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_views_of_a_part_are_not_looked_at_again(name: MetricName) -> None:
+    whole = film(6, tracks=10)
+    seen = ~np.isin(whole.view_track, [4, 6])  # of these two nobody made views
+    whole = replace(whole, views=whole.views.some(seen), view_track=whole.view_track[seen])
+    whole = replace(whole, given=np.where(np.arange(10) == 4, 2, np.nan).astype(np.float32))
+    keep = np.array([1, 4, 5, 6, 9])
+    rows = np.flatnonzero(np.isin(whole.track, keep))
+    want = own_thresholds(subset(whole, keep, rows), Metric(name))
+    own_thresholds(whole, Metric(name))
+    few = subset(whole, keep, rows)
+    blind = replace(few, views=Seen(np.full_like(few.views.array(), np.nan)))
+    blind.within.update(few.within)
+    got = own_thresholds(blind, Metric(name))
+    assert got is not None and want is not None
+    assert got.tolist() == want.tolist()
+    middle = np.median(got[[0, 2, 4]])  # of these tracks, not of the whole film
+    assert got[[1, 3]].tolist() == pytest.approx([2 * middle, middle])
 
 
 def test_the_null_bound_is_a_quantile_of_the_farther_half() -> None:

@@ -134,13 +134,15 @@ def spaces(raw: Space, names: Collection[str] = SPACES) -> dict[str, Space]:
 def subset(raw: Space, keep: Array, rows: Array) -> Space:
     """Restrict a space to the tracks ``keep`` (ascending) and of these to the crops ``rows``."""
     seen = np.isin(raw.view_track, keep)
-    return replace(
+    few = replace(
         raw,
         clean=raw.clean[rows],
         track=np.searchsorted(keep, raw.track[rows]).astype(np.int32),
         weight=raw.weight[rows],
-        views=Seen(raw.views[seen]),
+        views=raw.views.some(seen),
         view_track=np.searchsorted(keep, raw.view_track[seen]).astype(np.int32),
         tracks=len(keep),
         given=None if raw.given is None else raw.given[keep],
     )
+    few.within.update({metric: within[keep] for metric, within in raw.within.items()})
+    return few

@@ -19,7 +19,7 @@ from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.paper_rounds import RULES, Rule, agglomerate
 from videoclusternet.clustering.reading import Reading
 from videoclusternet.clustering.spaces import Spaces, metric_of, spaces, subset
-from videoclusternet.clustering.track_points import space_points
+from videoclusternet.clustering.track_points import own_thresholds, space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.engine.threads import spread
 from videoclusternet.events import Progress, no_progress
@@ -162,6 +162,8 @@ def stability(
     progress : callable
     """
     drawn = list(_draws(raw, draws, seed))
+    for space in (raw, *rounds.values()):  # halves are of all views of their tracks
+        own_thresholds(space, metric_of(metric, space))
     film = raw, rounds, tuple(known)
     labels = readings(*_restricted(film, *drawn[0].sample), names, metric)
     tallies = [_Tally(one, raw.tracks) for one in labels]

@@ -65,6 +65,16 @@ def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
     """
     if not space.has_views:
         return None
+    if metric not in space.within:
+        space.within[metric] = _within(space, metric)
+    within = space.within[metric]
+    middle = np.float32(np.nanmedian(within) if np.isfinite(within).any() else 1.0)
+    else_ = middle if space.given is None else middle * np.nan_to_num(space.given, nan=1.0)
+    return np.where(np.isnan(within), else_, within)
+
+
+def _within(space: Space, metric: Metric) -> Float32:
+    """Mean distance between the views of each track, NaN where there are none."""
     each = space.views.shape[1]
 
     def summed(start: int) -> tuple[Terms, Array]:
@@ -74,12 +84,9 @@ def own_thresholds(space: Space, metric: Metric) -> Float32 | None:
         return mean, terms.own().reshape(-1, each).sum(axis=1)
 
     means, own = zip(*spread(summed, range(0, len(space.views), BLOCK)), strict=True)
-    within = mean_within(
+    return mean_within(
         concatenate(means), space.view_track, space.tracks, np.concatenate(own), each
     )
-    middle = np.float32(np.nanmedian(within) if np.isfinite(within).any() else 1.0)
-    else_ = middle if space.given is None else middle * np.nan_to_num(space.given, nan=1.0)
-    return np.where(np.isnan(within), else_, within)
 
 
 def _median_between(tracks: Terms) -> float:

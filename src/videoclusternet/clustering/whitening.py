@@ -68,12 +68,14 @@ class Seen:
     def __getitem__(self, rows: Any) -> Float32:
         if isinstance(rows, tuple):
             return np.asarray(self.array()[rows])
-        every = slice(None) if self.rows is None else self.rows
+        return self.some(rows).array()
+
+    def some(self, rows: slice | Array) -> Seen:
+        """Choose crops, without a look at their views."""
         if isinstance(rows, slice) and self.rows is None:
-            few = replace(self, base=self.base[rows])
-        else:
-            few = replace(self, rows=np.arange(len(self.base))[every][rows])
-        return few.array()
+            return replace(self, base=self.base[rows])
+        every = np.arange(len(self.base)) if self.rows is None else self.rows
+        return replace(self, rows=every[rows])
 
     def array(self) -> Float32:
         """Return the numbers, float32 (N, V, d)."""
@@ -139,7 +141,9 @@ class Space:
     paired: bool = False
     given: Float32 | None = None
     points: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was summed up of its tracks, by how: once, as that looks at all views."""
+    """What was summed up of its tracks, by how."""
+    within: dict[Any, Float32] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Mean distance between views of each track, by metric: once, as that looks at all views."""
 
     def __post_init__(self) -> None:
         """Take an array of views for what it is."""
