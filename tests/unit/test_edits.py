@@ -209,6 +209,7 @@ def test_undo_and_redo_without_limit(run: Result) -> None:
     [
         (lambda e: e.name(9, "x"), "no character '9'"),
         (lambda e: e.name("Annna", "x"), "did you mean Anna"),
+        (lambda e: e.name("", "x"), "no character ''"),  # though nobody else has a name
         (lambda e: e.name(2, "12"), "taken for a number"),
         (lambda e: e.name(2, "Unknown"), "for nobody"),
         (lambda e: e.name(2, "x" * 2001), "2001 letters"),

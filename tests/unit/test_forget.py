@@ -308,6 +308,8 @@ def test_a_film_that_is_there_twice(fake_models: FakeModels, series: Path, tmp_p
 def test_nobody_else_can_be_meant(run: Result, vcn: Vcn) -> None:
     with pytest.raises(NoCharacterError, match="there is no character"):
         forget(run.folder, "Nobody")
+    with pytest.raises(NoCharacterError, match="there is no character ''"):
+        forget(run.folder, " ")
     with pytest.raises(ConfigError, match="the Unknown are nobody"):
         forget(run.folder, "Unknown")
     seen = looked_up(run, 1)

@@ -109,7 +109,7 @@ class Decisions(ABC):
         """
         said = str(character).strip()
         for person in self.people.values():
-            if said in (str(person.number), person.name, person.label):
+            if said in (str(person.number), person.label):  # a name that is none is nobody's
                 return person.key
         names = [person.label for person in self.people.values()]
         there = _listed(sorted(person.number for person in self.people.values()))
