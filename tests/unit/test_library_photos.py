@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -12,6 +14,7 @@ from tests.conftest import Vcn
 from tests.drawn import FakeModels, draw
 from videoclusternet import open_library, open_run
 from videoclusternet.errors import DataError
+from videoclusternet.library.adding.cut import read_photo
 from videoclusternet.library.adding.offered import weights_of
 from videoclusternet.library.adding.photos import names_in
 
@@ -33,13 +36,15 @@ def test_file_names_are_names(tmp_path: Path) -> None:
         "R2D2.jpg",
         "Ben Hur/any 1.jpg",
         "Ben Hur/._any 1.jpg",
+        ".thumbnails/Carl.jpg",
+        "Dora.HEIC",
         "notes.txt",
     )
     for name in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     found = {name: len(paths) for name, paths in names_in(tmp_path).items()}
-    assert found == {"Anna Smith": 4, "R2D2": 1, "Ben Hur": 1}
+    assert found == {"Anna Smith": 4, "R2D2": 1, "Ben Hur": 1, "Dora": 1}
     with pytest.raises(DataError, match="is no folder"):
         names_in(tmp_path / "none")
     (tmp_path / "empty").mkdir()
@@ -95,6 +100,20 @@ def test_what_shows_no_face_or_several_is_named_and_others_go_on(
     assert "text.jpg is not a picture" in said[2] and "cannot read" in said[3]
     with open_library(path) as library:
         assert [one.exemplars for one in library.people] == [1]
+    photo(tmp_path / "in" / "2034.jpg", "red")
+    photo(tmp_path / "in" / "Green.jpg", "green")
+    done = vcn("library", "people", tmp_path / "in", "--library", path)
+    assert (done.code, done.out) == (6, "Green: 1 photograph\n")
+    assert "2034.jpg: '2034' would be taken for a number" in done.err
+    assert vcn("library", "person", "7", photos[0], "--library", path).code == 2
+
+
+def test_a_photograph_of_too_many_pixels_is_said_to_be(tmp_path: Path) -> None:
+    head = struct.pack(">4sIIBBBBB", b"IHDR", 19_999, 19_999, 1, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT")
+    with pytest.raises(DataError, match="has too many pixels"):
+        read_photo(tmp_path / "bomb.png")
 
 
 def test_photographs_stay_whatever_films_bring(

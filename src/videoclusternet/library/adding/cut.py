@@ -13,10 +13,13 @@ from videoclusternet.film.crops import align, encode
 from videoclusternet.film.faces import detection_size
 from videoclusternet.models.detectors.detector import FaceDetector
 from videoclusternet.outside.files import read_bytes
+from videoclusternet.runfolder.crop_zip import LARGEST as BEYOND
 from videoclusternet.runfolder.crop_zip import picture_size
 from videoclusternet.types.arrays import UInt8
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+OTHERS = (".gif", ".tif", ".tiff", ".heic", ".heif", ".avif")
+"""Of pictures that cannot be read."""
 LARGEST = 256 << 20
 """Bytes of a photograph, at most."""
 MOST_SIDE = 20_000
@@ -69,7 +72,8 @@ def read_photo(path: Path) -> UInt8:
     data = read_bytes(path, DataError, LARGEST)
     size = picture_size(data)
     if size is not None and max(size) > MOST_SIDE:
-        raise DataError(f"{path} is {size[0]}x{size[1]} px", f"give at most {MOST_SIDE} a side")
+        said = "has too many pixels" if size == BEYOND else f"is {size[0]}x{size[1]} px"
+        raise DataError(f"{path} {said}", f"give at most {MOST_SIDE} px a side, 150 million in all")
     coded = np.frombuffer(data, dtype=np.uint8)
     picture = None if size is None else cv2.imdecode(coded, cv2.IMREAD_COLOR)
     if picture is None:

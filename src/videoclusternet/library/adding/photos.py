@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from videoclusternet.config import Config
-from videoclusternet.errors import DataError, VcnError
+from videoclusternet.errors import ConfigError, DataError, VcnError
 from videoclusternet.library import people, record
-from videoclusternet.library.adding.cut import ENDINGS, cut_photo
+from videoclusternet.library.adding.cut import ENDINGS, OTHERS, cut_photo
 from videoclusternet.library.adding.described import described
 from videoclusternet.library.adding.rows import insert, number_or_none, rechosen, weights_row
 from videoclusternet.library.database import Database
@@ -48,7 +48,8 @@ class Pictured(NamedTuple):
 def names_in(folder: Path) -> dict[str, list[Path]]:
     """Return the photographs in a folder by the name of whom they show.
 
-    ``Anna Smith.jpg``, ``Anna Smith 2.jpg``, ``Anna_Smith(3).png`` and all in ``Anna Smith/``.
+    ``Anna Smith.jpg``, ``Anna Smith 2.jpg``, ``Anna_Smith(3).png`` and all in ``Anna Smith/``;
+    what is hidden is passed over.
 
     Raises
     ------
@@ -60,8 +61,9 @@ def names_in(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     try:
         for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
-            if path.suffix.lower() in ENDINGS and not path.name.startswith("."):
-                inner = path.parent != folder
+            inner = path.parent != folder
+            hidden = path.name.startswith(".") or (inner and path.parent.name.startswith("."))
+            if path.suffix.lower() in (*ENDINGS, *OTHERS) and not hidden:
                 name = path.parent.name if inner else COUNTER.sub("", path.stem)
                 found.setdefault(printable(name.replace("_", " ")).strip(), []).append(path)
     except OSError as error:
@@ -86,14 +88,11 @@ def add_photos(
 
     Raises
     ------
-    ConfigError
-        When a name cannot be one.
     ModelError
         When a model is missing.
     LibraryError
         When the library cannot be written; then it is as before.
     """
-    named = {name: people.named(name) for name in photos}
     device = pick_device(config.device)
     detector = LazyDetector(config.faces.detector, device)
     sure = find(config.faces.detector)[0].sure
@@ -102,9 +101,12 @@ def add_photos(
     for name, paths in photos.items():
         for path in paths:
             try:
-                cut.append((named[name], path, cut_photo(path, detector(), sure, config.faces)))
+                known = people.named(name)
+                cut.append((known, path, cut_photo(path, detector(), sure, config.faces)))
             except DataError as error:
                 failed.append(error)
+            except ConfigError as error:
+                failed.append(DataError(f"{path}: {error.message}", "its name is whom it shows"))
     if not cut:
         return Pictured({}, 0, failed)
     return _write(database, cut, failed, config, LazyBackbone(config.embed.backbone, device))
