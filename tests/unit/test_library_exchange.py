@@ -126,6 +126,13 @@ def large(head: dict[str, Any], entries: dict[str, bytes]) -> None:
     resealed(head, entries, "embeddings/0.npy", made.getvalue())
 
 
+def endless(head: dict[str, Any], entries: dict[str, bytes]) -> None:
+    made = io.BytesIO()
+    said = {"descr": "<f2", "fortran_order": False, "shape": (1 << 40, 8)}
+    np.lib.format.write_array_header_1_0(made, said)
+    resealed(head, entries, "embeddings/0.npy", made.getvalue())
+
+
 def picture(head: dict[str, Any], entries: dict[str, bytes]) -> None:
     digest = head["models"][0]["exemplars"][0]["picture"]
     entries[f"pictures/{digest}.jpg"] = b"no picture"
@@ -152,6 +159,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any], dict[str, bytes]], None], str]]
     "film": (first("film", "unheard of"), "of no film"),
     "anchor": (first("anchor", 7), "not a text"),
     "people": (lambda head, _: head.update(people=7), "or damaged"),
+    "name": (lambda head, _: head["people"][0].update(name="3"), "taken for a number"),
+    "key": (lambda head, _: head["people"][0].update(key="Ben"), "no key that can be"),
+    "endless": (endless, "not those of the exemplars"),
 }
 
 
@@ -164,6 +174,23 @@ def test_a_wrong_export_is_refused_whole(kind: str, path: Path, tmp_path: Path, 
     assert done.code == 5 and said in done.complaint
     with open_library(tmp_path / "new.db") as new:
         assert len(new) == 0 and new.log() == []
+
+
+def test_what_is_packed_tighter_than_it_was_written_is_not_unpacked(
+    path: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(HEAD, "[" + "0, " * 1_000_000 + "0]")
+    with open_library(path) as library, pytest.raises(LibraryError, match="is compressed"):
+        library.bring(tmp_path / "bomb.zip")
+
+
+def test_whoever_is_called_like_a_key_hides_nobody(path: Path, tmp_path: Path) -> None:
+    with open_library(path) as library:
+        first, second = library.people[:2]
+        library.rename(first.key, second.key)
+        assert library.find(second.key).name == second.name
+        assert library.export(tmp_path / "all.zip")[0] == len(library)
 
 
 @pytest.mark.parametrize("data", [None, b"", b"PK\x03\x04 nothing", b"text" * 100])

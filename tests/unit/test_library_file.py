@@ -378,8 +378,9 @@ def test_a_name_that_the_system_cannot_have_is_refused() -> None:
         open_library("a\0b", create=True)
 
 
-def test_names_of_files_need_no_letters_of_ours(tmp_path: Path, runs: Path) -> None:
-    path = tmp_path / os.fsdecode(b"caf\xe9 100%?#&.db")
+@pytest.mark.parametrize("before", ["", "/"])
+def test_names_of_files_need_no_letters_of_ours(before: str, tmp_path: Path, runs: Path) -> None:
+    path = Path(f"{before}{tmp_path}") / os.fsdecode(b"caf\xe9 100%?#&.db")
     with open_library(path, create=True) as library:
         library.add(runs / "one")
     assert names(path) == ["Anna", "Ben"]

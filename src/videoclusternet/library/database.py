@@ -188,7 +188,8 @@ def _connection(path: Path, write: bool, wait: float) -> tuple[sqlite3.Connectio
     -------
     connection, and whether it can write
     """
-    address = "file:" + quote(os.fsencode(path.absolute()))
+    path = Path(os.path.realpath(path))  # its log lies beside the file, not beside a link to it
+    address = "file://" + quote(os.fsencode(path))
     modes = ["rw", "ro"] if write else ["ro"]
     if not _holds(path.with_name(path.name + "-wal")):
         modes.append("ro&immutable=1")  # without a log beside it, the file is all there is

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from videoclusternet.errors import LibraryError
+from videoclusternet.errors import ConfigError, LibraryError
 from videoclusternet.library import people, record
 from videoclusternet.library.adding.offered import Weights
 from videoclusternet.library.adding.rows import insert, rechosen, row_of, weights_row
@@ -163,14 +163,17 @@ def read(path: Path) -> Read:
             return _read(archive)
     except LibraryError:
         raise
-    except (*ZIP_ERRORS, TypeError, AttributeError, RecursionError) as error:
+    except (*ZIP_ERRORS, ConfigError, TypeError, AttributeError, RecursionError) as error:
+        said = error.message if isinstance(error, ConfigError) else error
         raise LibraryError(
-            f"{path} is no export of a library, or damaged: {printable(error)}",
+            f"{path} is no export of a library, or damaged: {printable(said)}",
             "export it again; nothing was taken in",
         ) from error
 
 
 def _read(archive: zipfile.ZipFile) -> Read:
+    if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+        raise ValueError("a file in it is compressed")  # and might fill the memory
     head = json.loads(read_entry(archive, HEAD, MOST))
     if type(head["format"]) is not int or head["format"] < 1:
         raise ValueError("it has no format")
@@ -187,7 +190,7 @@ def _read(archive: zipfile.ZipFile) -> Read:
             raise ValueError(f"{name} is not what was written")
         return data
 
-    persons = [{k: _text(one[k]) for k in ("key", "name", "note")} for one in head["people"]]
+    persons = [_person_of(one) for one in head["people"]]
     films = {_text(content): _text(name) for content, name in head["films"].items()}
     pictures: dict[str, bytes] = {}
     models = []
@@ -205,7 +208,15 @@ def _read(archive: zipfile.ZipFile) -> Read:
     return Read(persons, films, models, pictures)
 
 
-def _row(one: Any, people: int, films: Mapping[str, str]) -> dict[str, Any]:
+def _person_of(one: Any) -> dict[str, str]:
+    """Check a person."""
+    if not people.KEY.fullmatch(_text(one["key"])):
+        raise ValueError("a person has no key that can be")
+    name, note = people.named(_text(one["name"])), _text(one["note"])
+    return {"key": one["key"], "name": name, "note": note}
+
+
+def _row(one: Any, persons: int, films: Mapping[str, str]) -> dict[str, Any]:
     """Check an exemplar."""
     row = {name: one[name] for name in ("person", "film", "picture", *COLUMNS)}
     for name in ("person", *NUMBERS):
@@ -219,16 +230,18 @@ def _row(one: Any, people: int, films: Mapping[str, str]) -> dict[str, Any]:
     for name in (*TEXTS, "film", "picture"):
         if row[name] is not None or name not in (*OPEN, "film", "picture"):
             _text(row[name])
-    if row["person"] >= people or not (row["film"] is None or row["film"] in films):
+    if row["person"] >= persons or not (row["film"] is None or row["film"] in films):
         raise ValueError("an exemplar is of nobody, or of no film")
     return row
 
 
 def _values(data: bytes, rows: int, width: int) -> Float16:
     stream = io.BytesIO(data)
-    values = np.lib.format.read_array(stream, allow_pickle=False)
-    if values.shape != (rows, width) or values.dtype != np.float16:
+    np.lib.format.read_magic(stream)
+    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+    if shape != (rows, width) or kind != np.float16:  # before there is room made for them
         raise ValueError("embeddings are not those of the exemplars")
+    values = np.frombuffer(data, kind, offset=stream.tell()).reshape(shape)
     with np.errstate(over="ignore"):
         length = np.linalg.norm(values.astype(np.float32), axis=1)
     if not (length < 2).all():
@@ -295,7 +308,7 @@ def take_in(db: sqlite3.Connection, found: Read) -> Brought:
 
 def _person(db: sqlite3.Connection, one: Mapping[str, str], brought: Brought) -> Row:
     """Return the person of a key, made where there is none."""
-    key, name = one["key"], people.named(one["name"])
+    key, name = one["key"], one["name"]
     columns = "SELECT id, key, name, note FROM person WHERE key = ?"
     if row := db.execute(columns, (key,)).fetchone():
         known = Row(*row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 import unicodedata
@@ -74,11 +75,9 @@ def find(db: sqlite3.Connection, person: str) -> Row:
     NoPersonError
         When there is none; the nearest name is suggested.
     """
-    if found := called(db, person):
-        return found
     columns = "SELECT id, key, name, note FROM person WHERE key = ?"
-    row = db.execute(columns, (str(person),)).fetchone()
-    if row is None:
+    row = db.execute(columns, (str(person),)).fetchone() or called(db, person)
+    if row is None:  # a key comes first: whoever is called like it hides nobody
         names = [name for (name,) in db.execute("SELECT name FROM person ORDER BY folded")]
         raise NoPersonError(
             f"the library knows nobody called {shown(person)}",
@@ -92,6 +91,10 @@ def called(db: sqlite3.Connection, name: str) -> Row | None:
     columns = "SELECT id, key, name, note FROM person WHERE folded = ?"
     row = db.execute(columns, (folded(" ".join(str(name).split())),)).fetchone()
     return Row(*row) if row else None
+
+
+KEY = re.compile(r"[0-9a-f]{10}")
+"""What a key looks like."""
 
 
 def add(db: sqlite3.Connection, name: str, note: str = "", key: str = "") -> Row:
