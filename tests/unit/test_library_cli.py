@@ -72,6 +72,25 @@ def test_pages_show_every_face_and_no_script(file: Path, tmp_path: Path, vcn: Vc
     assert refused.code == 5 and "cannot write" in refused.complaint
 
 
+@pytest.mark.parametrize(
+    "command", [["export"], ["list", "--page"], ["show", "Ben", "--page"]], ids=" ".join
+)
+def test_what_is_there_is_written_over_only_by_force_and_a_library_never(
+    command: list[str], file: Path, tmp_path: Path, vcn: Vcn
+) -> None:
+    (tmp_path / "mine.mp4").write_bytes(b"a film")
+    refused = vcn("library", *command, tmp_path / "mine.mp4")
+    assert refused.code == 2 and "is there already" in refused.complaint
+    assert (tmp_path / "mine.mp4").read_bytes() == b"a film"
+    assert vcn("library", *command, tmp_path / "mine.mp4", "--force").code == 0
+    assert (tmp_path / "mine.mp4").read_bytes() != b"a film"
+    before = file.read_bytes()
+    refused = vcn("library", *command, file, "--force")
+    assert refused.code == 2 and "is the library itself" in refused.complaint
+    assert file.read_bytes() == before
+    assert vcn("library", *command, tmp_path, "--force").code == 5
+
+
 def test_verbs_say_what_they_did(file: Path, vcn: Vcn) -> None:
     assert vcn("library", "rename", "Anna <b>", "Ada").out == "Ada\n"
     assert vcn("library", "note", "ada", "the  pilot").out == "Ada: the pilot\n"

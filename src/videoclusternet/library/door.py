@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from videoclusternet.clustering.known.gallery import Gallery
+from videoclusternet.errors import ConfigError
 from videoclusternet.events import Hook, silent
 from videoclusternet.library import exchange, forgetting, gallery, people, record
 from videoclusternet.library.adding.from_run import Added, add_run
@@ -152,13 +154,19 @@ class Library:
 
     def write_page(self, path: Path, *names: str) -> Path:
         """Write a page of the faces of some people, else of all."""
+        self._keeps(path)
         with self.reading() as db:
             chosen = names or [one.key for one in people.listed(db)]
             return write_page(db, [people.find(db, one) for one in chosen], path)
 
+    def _keeps(self, path: Path) -> None:
+        """Refuse to write over the library itself."""
+        if os.path.realpath(path) == os.path.realpath(self.path):
+            raise ConfigError(f"{path} is the library itself", "choose another name")
+
     def photos(self, person: str, paths: Sequence[Path], config: Config | None = None) -> Pictured:
         """Take a person in from photographs of one face each."""
-        return self._pictured({person: paths}, config)
+        return self._pictured({people.named(person): paths}, config)
 
     def folder(self, folder: Path, config: Config | None = None) -> Pictured:
         """Take people in from a folder of photographs: file names are names."""
@@ -180,6 +188,7 @@ class Library:
 
     def export(self, path: Path, people_of: Sequence[str] = ()) -> tuple[int, int]:
         """Write people, by default all, to a zip file; return how many, and their exemplars."""
+        self._keeps(path)
         with self.reading() as db:
             chosen = people_of or [one.key for one in people.listed(db)]
             rows = dict.fromkeys(people.find(db, one) for one in chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -84,8 +85,13 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write to a temporary name beside ``path``, then rename: all or nothing."""
+    """Write to a temporary name beside ``path``, then rename: all or nothing.
+
+    What is there and no file, a folder or a device, keeps its place.
+    """
     with writing(path):
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise FileExistsError(errno.EEXIST, "it is no file of data", str(path))
         temporary = new_beside(path)
         try:
             yield temporary

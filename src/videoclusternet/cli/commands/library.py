@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videoclusternet.cli.commands import library_files
+from videoclusternet.cli.commands.export import Force
 from videoclusternet.cli.commands.library_files import Json, opened
 from videoclusternet.cli.options import LibraryFile, path_argument, path_option
 from videoclusternet.outside.text import say
@@ -116,12 +117,16 @@ def _count(library: Library, person: Row) -> None:
 
 
 @app.command("list")
-def list_people(library: LibraryFile = None, page: PageFile = None, as_json: Json = False) -> None:
+def list_people(
+    library: LibraryFile = None, page: PageFile = None, force: Force = False, as_json: Json = False
+) -> None:
     """Print everybody: exemplars, looks, films, notes."""
+    from videoclusternet.export.write import refuse
     from videoclusternet.show.terminal import print_json, print_table, table_of
 
     with opened(library, write=False) as of:
         if page is not None:
+            refuse(page, force)
             say(f"page: {of.write_page(page).resolve()}")
             return
         people = of.people
@@ -140,14 +145,20 @@ def list_people(library: LibraryFile = None, page: PageFile = None, as_json: Jso
 
 @app.command()
 def show(
-    person: OnePerson, library: LibraryFile = None, page: PageFile = None, as_json: Json = False
+    person: OnePerson,
+    library: LibraryFile = None,
+    page: PageFile = None,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Print what stands for a person, look by look; with --page show the faces."""
+    from videoclusternet.export.write import refuse
     from videoclusternet.library.page import where
     from videoclusternet.show.terminal import print_json, print_table, table_of
 
     with opened(library, write=False) as of:
         if page is not None:
+            refuse(page, force)
             say(f"page: {of.write_page(page, person).resolve()}")
             return
         one, every = of.find(person), of.exemplars(person)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videoclusternet.cli.commands.export import Force
 from videoclusternet.cli.options import (
     Backbone,
     ConfigFile,
@@ -141,11 +142,14 @@ def export(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this person; may be said more than once."),
     ] = None,
+    force: Force = False,
     library: LibraryFile = None,
 ) -> None:
     """Write people with pictures and embeddings to a zip file, to be handed on. It holds faces."""
+    from videoclusternet.export.write import refuse
     from videoclusternet.show.words import several
 
+    refuse(file, force)
     with opened(library, write=False) as of:
         people, exemplars = of.export(file, person or ())
     say(f"{file}: {several(exemplars, 'exemplar')} of {_people(people)}")
