@@ -288,7 +288,7 @@ def name_known(
         return result
     (suggested,) = Store(result.folder).load("cast", (Suggested,))
     made = meeting.take_up(result, suggested, result.clustering, people, library)
-    note(meeting.told(result, made))
+    note(meeting.told(result, made, people))
     if made and result.has_pictures:
         write_page(result)
     return result

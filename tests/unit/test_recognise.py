@@ -19,7 +19,7 @@ from videoclusternet.edits.retold import retold
 from videoclusternet.edits.state import Person
 from videoclusternet.edits.words import command
 from videoclusternet.errors import ConfigError, ContradictionError, StoreError
-from videoclusternet.library.meeting import take_up, told
+from videoclusternet.library.meeting import take_up, told, would_be
 from videoclusternet.result.result import Result
 
 KEY = "p-anna"
@@ -229,7 +229,13 @@ def people(**names: int) -> Gallery:
 
 
 def taken(run: Result, found: Suggested, who_is: Gallery, cast: Sequence[int] = ()) -> list[Edit]:
-    return take_up(run, found, tables.cast(cast) if cast else run.clustering, who_is, "a/our.db")
+    clustering = tables.cast(cast) if cast else run.clustering
+    before = list(run.edits.done)
+    foreseen = would_be(run, run.edits.state, found, clustering, who_is)
+    assert run.edits.done == before
+    made = take_up(run, found, clustering, who_is, "a/our.db")
+    assert [(e.characters, e.text) for e in foreseen] == [(e.characters, e.text) for e in made]
+    return made
 
 
 def test_each_is_an_edit_of_its_own_by_the_library(run: Result) -> None:
@@ -242,7 +248,7 @@ def test_each_is_an_edit_of_its_own_by_the_library(run: Result) -> None:
     ]
     assert [run.people[n].kind for n in range(3)] == ["regular", "stranger", "guest"]
     assert run.edits.author == "me"
-    assert told(run, made) == (
+    assert told(run, made, people(Anna=3)) == (
         "recognised from the library: 'Anna' (0.91), 'Ben' (0.50); characters without a name: 1"
     )
     assert taken(run, found, people(Anna=3, Ben=1)) == []  # who has a name keeps it
@@ -275,7 +281,10 @@ def test_what_people_said_otherwise_holds(run: Result) -> None:
     found = suggested((1, 0.9, "p-anna"), (2, 0.8, "p-ben"))
     assert taken(run, found, people(Anna=1, Ben=1)) == []
     assert run.edits.author != "library our.db"
-    assert told(run, []) == "recognised from the library: nobody new; characters without a name: 2"
+    said = "recognised from the library: {}; characters without a name: 2"
+    assert told(run, [], people(Anna=1)) == said.format("nobody new")
+    nobody = "nobody: from elsewhere it has no face of this face-ID model (`vcn library reembed`)"
+    assert told(run, [], people()) == said.format(nobody)
 
 
 def test_characters_are_found_where_people_moved_them(run: Result) -> None:

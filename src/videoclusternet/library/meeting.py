@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,12 @@ from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.known.nearest import nearest_people
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.edits.edit import Edit
+from videoclusternet.edits.state import State
+from videoclusternet.edits.verbs import apply
 from videoclusternet.errors import ConfigError
 from videoclusternet.library.door import Library, open_library
 from videoclusternet.outside.text import shown
+from videoclusternet.result.edits import Edits
 from videoclusternet.result.result import Result
 from videoclusternet.types import Cast, CropWeights, Embeddings
 
@@ -92,22 +95,11 @@ def take_up(
         Those that were made.
     """
     edits, made = result.edits, []
-    name = dict(zip(people.people, people.names, strict=True))
-    films = dict(zip(people.people, people.films, strict=True))
     author, edits.author = edits.author, f"library {Path(library).name}"
     try:
-        for character, sure, person in zip(
-            suggested.character.tolist(), suggested.sure.tolist(), suggested.people, strict=True
-        ):
-            now = edits.state.person[cast.character == character]
-            if not (now >= 0).any() or person not in name:
-                continue
-            one = edits.state.people[int(np.bincount(now[now >= 0]).argmax())]
-            if one.name or edits.was_offered(one.key, person):
-                continue
-            said = Edit("recognise", (one.key,), to=person, text=name[person])
+        for said in _offers(edits, lambda: edits.state, suggested, cast, people):
             try:
-                made.append(edits.say(said._replace(of=films[person], sure=round(sure, 4))))
+                made.append(edits.say(said))
             except ConfigError:  # somebody said otherwise: what people say holds
                 continue
     finally:
@@ -115,9 +107,46 @@ def take_up(
     return made
 
 
-def told(result: Result, made: Collection[Edit]) -> str:
-    """Say in a line who was recognised."""
+def would_be(
+    result: Result, state: State, suggested: Suggested, cast: Cast, people: Gallery
+) -> list[Edit]:
+    """Return the edits that :func:`take_up` would make of a state; nothing is written."""
+    made, states = [], [state]
+    for said in _offers(result.edits, lambda: states[-1], suggested, cast, people):
+        tried = states[-1].copied()
+        try:
+            apply(tried, said)
+        except ConfigError:
+            continue
+        states.append(tried)
+        made.append(said)
+    return made
+
+
+def _offers(
+    edits: Edits, state: Callable[[], State], suggested: Suggested, cast: Cast, people: Gallery
+) -> Iterator[Edit]:
+    """Yield who is suggested for characters that have no name in the state as it is by then."""
+    name = dict(zip(people.people, people.names, strict=True))
+    films = dict(zip(people.people, people.films, strict=True))
+    for character, sure, person in zip(
+        suggested.character.tolist(), suggested.sure.tolist(), suggested.people, strict=True
+    ):
+        now = state().person[cast.character == character]
+        if not (now >= 0).any() or person not in name:
+            continue
+        one = state().people[int(np.bincount(now[now >= 0]).argmax())]
+        if one.name or edits.was_offered(one.key, person):
+            continue
+        said = Edit("recognise", (one.key,), to=person, text=name[person])
+        yield said._replace(of=films[person], sure=round(sure, 4))
+
+
+def told(result: Result, made: Collection[Edit], people: Gallery | None) -> str:
+    """Say in a line who was recognised, or why nobody could be."""
     names = [f"{shown(one.text)} ({one.sure:.2f})" for one in made]
     others = sum(not person.name for person in result.people.values())
     who = ", ".join(names) if names else "nobody new"
+    if not people:
+        who = "nobody: from elsewhere it has no face of this face-ID model (`vcn library reembed`)"
     return f"recognised from the library: {who}; characters without a name: {others}"

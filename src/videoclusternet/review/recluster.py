@@ -23,7 +23,7 @@ from videoclusternet.edits.regroup import Difference, regrouped
 from videoclusternet.engine.work import Work
 from videoclusternet.events import Event, Hook, silent
 from videoclusternet.library.adding.offered import weights_of
-from videoclusternet.library.meeting import people_near, take_up
+from videoclusternet.library.meeting import people_near, take_up, would_be
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.folder import Store
 from videoclusternet.runfolder.steps import recorded_settings
@@ -99,6 +99,14 @@ def accept(result: Result, found: Proposal, library: Path | str | None = None) -
     if library is None or found.people is None:
         return []
     return take_up(result, found.suggested, found.cast, found.people, library)
+
+
+def foreseen(result: Result, found: Proposal) -> list[Edit]:
+    """Return who would be recognised if a proposal were taken over; nothing is written."""
+    if found.people is None:
+        return []
+    after = result.edits.tried(Edit("recluster", placed=found.placed))
+    return would_be(result, after, found.suggested, found.cast, found.people)
 
 
 def propose(result: Result, hook: Hook = silent, library: Path | str | None = None) -> Proposal:

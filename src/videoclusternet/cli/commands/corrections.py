@@ -84,15 +84,14 @@ def recluster(
     from videoclusternet.cli.progress import reporting
     from videoclusternet.library.meeting import told
     from videoclusternet.result.result import open_run
-    from videoclusternet.review.recluster import accept, propose
+    from videoclusternet.review.recluster import accept, foreseen, propose
 
     result = open_run(run)
     with reporting(quiet, log_json) as hook:
         found = propose(result, hook, library)
-    if not dry_run:
-        known = accept(result, found, library)
-        if found.difference or known:
-            refresh_page(result)
-        if library is not None:
-            say(told(result, known), error=as_json)
+    known = foreseen(result, found) if dry_run else accept(result, found, library)
+    if (found.difference or known) and not dry_run:
+        refresh_page(result)
+    if library is not None:
+        say(f"{'to be ' if dry_run else ''}{told(result, known, found.people)}", error=as_json)
     tell_of_change(result, found.difference, as_json)
