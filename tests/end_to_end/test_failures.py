@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import inspect
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
 
@@ -16,8 +18,8 @@ import torch
 import typer
 
 from tests.conftest import Vcn
-from videoclusternet.cli.failures import TRACEBACK
-from videoclusternet.cli.main import app
+from videoclusternet.cli.failures import TRACEBACK, stops
+from videoclusternet.cli.main import app, main
 from videoclusternet.result import result
 
 SHORTAGES = [
@@ -65,6 +67,25 @@ def test_a_defect_is_one_line_and_its_traceback_can_be_had(
     monkeypatch.setenv(TRACEBACK, "1")
     with pytest.raises(TypeError):
         vcn("show", "run")
+
+
+def test_what_fails_since_a_key_stopped_it_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """NumPy, half loaded, calls itself without end."""
+    _raise(monkeypatch, RecursionError("maximum recursion depth exceeded"))
+    monkeypatch.setattr(sys, "argv", ["vcn", "show", "run"])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        stopped = stops()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for seen, code, said in ((stopped, 130, "vcn: stopped\n"), ([], 1, "RecursionError")):
+        with pytest.raises(SystemExit) as end:
+            main(seen)
+        assert end.value.code == code and said in capsys.readouterr().err
 
 
 def _raise(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

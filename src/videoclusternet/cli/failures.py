@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import traceback
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 
 from videoclusternet.cli.bare import missing_library
-from videoclusternet.errors import ConfigError, MemoryShortage, StoreError, VcnError
+from videoclusternet.errors import Cancelled, ConfigError, MemoryShortage, StoreError, VcnError
 from videoclusternet.outside.text import say
 
 TRACEBACK = "VCN_TRACEBACK"
@@ -29,8 +30,26 @@ SHORTAGES = (
 """How libraries speak of memory in errors that have no kind of their own."""
 NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What the system says when something cannot be written."""
+STOPPED = Cancelled("stopped", "")
+"""A key stopped a command while it was loaded."""
 Usage: Any = typer.BadParameter.__mro__[2]
 """Base of all that is said of a wrong command line; it moved from click to typer."""
+
+
+def stops() -> list[int]:
+    """Return a list that gets an entry when a key stops this process.
+
+    What is loaded just then may fail in any way: NumPy recurses, pydantic finds a wrong schema.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop)
+    return stopped
 
 
 def short_of_memory(error: BaseException) -> bool:

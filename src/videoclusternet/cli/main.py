@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +22,7 @@ from videoclusternet.cli.commands import library_forget as cli_library_forget
 from videoclusternet.cli.commands import models as cli_models
 from videoclusternet.cli.commands import query as cli_query
 from videoclusternet.cli.commands import render as cli_render
-from videoclusternet.cli.failures import fail
+from videoclusternet.cli.failures import STOPPED, fail, stops
 from videoclusternet.cli.options import (
     Backbone,
     ConfigFile,
@@ -41,6 +41,7 @@ from videoclusternet.cli.options import (
     read_fps,
 )
 from videoclusternet.cli.plugins import add_commands
+from videoclusternet.errors import VcnError
 from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
@@ -70,15 +71,16 @@ app.add_typer(cli_edit.app, name="edit")
 app.add_typer(cli_library.app, name="library")
 
 
-def main() -> None:
-    """Run the command line and exit with the documented code."""
+def main(stopped: Collection[int] = ()) -> None:
+    """Run the command line and exit with the documented code; see :func:`stops`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what the terminal has no letter for is escaped
             stream.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="vcn", standalone_mode=False)
     except Exception as error:
-        code = fail(error)
+        # What is stopped while it is loaded fails in words of its own.
+        code = fail(STOPPED if stopped and not isinstance(error, VcnError) else error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -90,12 +92,15 @@ def run() -> None:
     code 134 after the right answer.
     """
     try:
-        main()
+        main(stops())
+    except KeyboardInterrupt:  # before a command has begun
+        code = fail(STOPPED)
     except SystemExit as stop:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads any more
-                stream.flush()
-        os._exit(stop.code if isinstance(stop.code, int) else 1)
+        code = stop.code if isinstance(stop.code, int) else 1
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def _version(wanted: bool) -> None:
