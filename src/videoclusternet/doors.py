@@ -7,8 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoclusternet.config import Config
-from videoclusternet.errors import ConfigError
+from videoclusternet.errors import ConfigError, VideoError
 from videoclusternet.events import Hook, silent
+from videoclusternet.outside.files import exists
 from videoclusternet.pipeline import cluster
 from videoclusternet.result.result import Result
 from videoclusternet.runfolder.films import Others
@@ -45,12 +46,14 @@ def cluster_film(
     rate = None if fps is None else Fraction(fps)
     sources = [FilmSource.open(path, rate) for path in listed(films)]
     if others == "keep":
-        sources = _added(sources, output)
+        sources = _added(sources, output, rate)
     return cluster(sources, output, config, hook, others, library)
 
 
-def _added(given: Sequence[FilmSource], output: Path | str | None) -> list[FilmSource]:
-    """Put films after those that a run folder holds, which lie where they lay.
+def _added(
+    given: Sequence[FilmSource], output: Path | str | None, rate: Fraction | None
+) -> list[FilmSource]:
+    """Put films after those that a run folder holds, which lie where they lay or beside it.
 
     Raises
     ------
@@ -58,14 +61,24 @@ def _added(given: Sequence[FilmSource], output: Path | str | None) -> list[FilmS
         When no folder is named, or it holds tracks that were given.
     StoreError
         When it is no run folder.
+    VideoError
+        When a film that it holds is there no more, and is not given either.
     """
     if output is None:
         raise ConfigError("films are added to a run folder", "name it with -o")
     films = Store(Path(output)).manifest.get("films", [])
     if any("tracks" in film for film in films):
         raise ConfigError(f"{output} holds given tracks", "name all its sources at once")
-    known = [FilmSource.open(Path(film["path"])) for film in films]
-    contents = {source.content for source in known}
+    beside, known = Path(output).resolve().parent, []
+    for film in films:
+        named = next((source for source in given if source.content == film["content"]), None)
+        said = Path(film["path"])
+        found = next((path for path in (said, beside / said.name) if exists(path)), said)
+        try:
+            known.append(named or FilmSource.open(found, rate))
+        except VideoError as error:
+            raise VideoError(error.message, f"{output} holds it: name it where it lies") from error
+    contents = {film["content"] for film in films} | {source.content for source in known}
     return [*known, *(source for source in given if source.content not in contents)]
 
 

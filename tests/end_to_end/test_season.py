@@ -146,6 +146,26 @@ def test_episodes_change_places_and_leave(
 def test_films_are_added_to_a_folder_that_is_named(episodes: list[Path], vcn: Vcn) -> None:
     said = vcn("cluster", episodes[0], "--add")
     assert said.code == 2 and "-o" in said.complaint
+    said = vcn("cluster", episodes[0], "--add", "--only", "-o", "season")
+    assert said.code == 2 and "say one of them" in said.complaint
+
+
+@pytest.mark.slow
+def test_films_that_a_folder_holds_are_found_where_they_lie_now(
+    fake_models: FakeModels, episodes: list[Path], tmp_path: Path, vcn: Vcn
+) -> None:
+    run, (one, two, three) = tmp_path / "season", episodes
+    (tmp_path / "old").mkdir()
+    lay = one.rename(tmp_path / "old" / one.name)
+    cluster_film(lay, run, QUICKLY)
+    lay.rename(one)  # beside the run
+    made = cluster_film(two, run, QUICKLY, others="keep")
+    assert [film.name for film in made.films] == ["e1", "e2"]
+    moved = one.rename(tmp_path / "old" / "first.mp4")
+    said = vcn("cluster", three, "--add", "-o", run, *FLAGS)
+    assert said.code == 3 and "e1.mp4" in said.complaint and "where it lies" in said.complaint
+    made = cluster_film([three, moved], run, QUICKLY, others="keep")
+    assert [film.name for film in made.films] == ["first", "e2", "e3"]
 
 
 def test_an_addition_that_was_stopped_goes_on(

@@ -180,9 +180,12 @@ def cluster(
     the new one with --add.
     """
     from videoclusternet.doors import cluster_film
+    from videoclusternet.errors import ConfigError
 
     chosen = _config(profile, detector, backbone, device, settings, config, from_model)
     rate = read_fps(fps)
+    if add and only:
+        raise ConfigError("--add keeps films that --only takes out", "say one of them")
     others: Others = "keep" if add else "drop" if only else "refuse"
     with _hook(quiet, log_json) as hook:
         result = cluster_film(films, output, chosen, hook, rate, others, library)
