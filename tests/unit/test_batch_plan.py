@@ -12,7 +12,8 @@ import pytest
 from videoclusternet.batch import record
 from videoclusternet.batch.films import find_films
 from videoclusternet.batch.plan import GONE, assign, free_name, looks, settings_text, to_do
-from videoclusternet.batch.record import Journal, Record, read_records
+from videoclusternet.batch.record import Journal, Record, State, read_records
+from videoclusternet.batch.status import print_reasons
 from videoclusternet.batch.verdict import Verdict, judge
 from videoclusternet.batch.workers.child import Ended
 from videoclusternet.config import Config
@@ -79,7 +80,13 @@ def test_films_of_one_name_get_folders_of_their_own_that_they_keep(tmp_path: Pat
         film: one.run for film, one in records.items()
     }
     assert later["/s3/ep.mp4"].run == "s3-ep.vcn"
-    # One that is named no more stays if it ended.
+    # One that is named no more stays if it ended, unless it failed and went.
+    tmp_path.joinpath("cut.mp4").touch()
+    failed = {
+        film: Record(film, f"{n}.vcn", "failed")
+        for n, film in enumerate((str(tmp_path / "cut.mp4"), str(tmp_path / "gone.mp4")))
+    }
+    assert list(assign([], failed)) == [str(tmp_path / "cut.mp4")]
     assert list(assign([Path("/new.mp4")], {**records, **done})) == ["/s1/ep.mp4", "/new.mp4"]
     long = free_name(Path("/f") / ("ö" * 127 + ".mp4"), ())
     assert len(os.fsencode(long)) <= 210
@@ -209,3 +216,21 @@ def test_the_words_that_are_looked_for_are_those_of_run_folders() -> None:
 
     assert f"{{self.folder}} {verdict.IN_USE}" in Path(folder.__file__).read_text()
     assert f"{{folder}} {verdict.OTHER}" in Path(films.__file__).read_text()
+
+
+def test_films_of_one_name_are_told_apart_and_reasons_to_wait_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    films: tuple[tuple[str, State, str], ...] = (
+        ("/s1/e1.mp4", "failed", "cut off"),
+        ("/s2/e1.mp4", "waiting", "no model"),
+        ("/s2/e2.mp4", "waiting", ""),
+    )
+    records = {
+        film: Record(film, f"{n}.vcn", state, reason=reason)
+        for n, (film, state, reason) in enumerate(films)
+    }
+    print_reasons(records)
+    said = capsys.readouterr().out
+    assert "s1/e1.mp4" in said and "s2/e1.mp4" in said and "no model" in said
+    assert "e2.mp4" not in said

@@ -63,10 +63,11 @@ def assign(films: Sequence[Path], known: Mapping[str, Record]) -> dict[str, Reco
     films : sequence of Path
         Absolute.
     known : mapping
-        Records of earlier calls.  Films that are not named any more keep theirs if they ended.
+        Records of earlier calls.  Films that are not named any more keep theirs if they are done,
+        or failed and still lie there.
     """
     named = set(map(str, films))
-    records = {k: one for k, one in known.items() if k in named or one.state in ENDED}
+    records = {k: one for k, one in known.items() if k in named or _stays(one)}
     taken = {one.run.casefold() for one in known.values()}
     for film in films:
         if str(film) not in records:
@@ -74,6 +75,12 @@ def assign(films: Sequence[Path], known: Mapping[str, Record]) -> dict[str, Reco
             taken.add(run.casefold())
             records[str(film)] = Record(str(film), run)
     return records
+
+
+def _stays(record: Record) -> bool:
+    """Whether a film that is not named stays on record: nobody misses one that failed and went."""
+    gone = record.state != "done" and looks(record.film) == GONE
+    return record.state in ENDED and not gone
 
 
 def free_name(film: Path, taken: Collection[str]) -> str:

@@ -61,12 +61,16 @@ def print_reasons(records: Mapping[str, Record], driven: bool = False) -> None:
     waiting = [one for one in records.values() if one.state == "waiting"][:NEXT]
     running = [one for one in records.values() if one.state == "running"]
     bad = [one for one in records.values() if one.state in ENDED and one.state != "done"]
-    shown = [*bad, *(running if driven else []), *(waiting if driven else [])]
+    waiting = [one for one in waiting if driven or one.reason]  # why none could be begun
+    shown = [*bad, *(running if driven else []), *waiting]
     if not shown:
         return
     table = table_of("film", "state", "code", "tries", "reason", left=5)
+    names = Counter(Path(one.film).name for one in records.values())
     for one in shown:
+        path = Path(one.film)
+        name = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
         code = "" if one.code is None else str(one.code)
         reason = f"on {one.where}" if one.state == "running" and one.where else one.reason
-        table.add_row(Path(one.film).name, one.state, code, str(one.tries or ""), reason)
+        table.add_row(name, one.state, code, str(one.tries or ""), reason)
     print_table(table)
