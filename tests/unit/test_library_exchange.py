@@ -209,6 +209,7 @@ SPOILT = {
     "UPDATE picture SET jpeg = x'00' WHERE id = 4": "picture 4 is not the one",
     "UPDATE person SET folded = 'carl' WHERE id = 1": "person 1 has no name",
     "UPDATE exemplar SET film = 9": "refers to a film that is not there",
+    "UPDATE exemplar SET quality = 'good' WHERE id < 3": "exemplar.quality is no real in 2 rows",
 }
 
 
@@ -221,6 +222,19 @@ def test_verify_says_what_is_wrong(change: str, path: Path, vcn: Vcn) -> None:
     done = vcn("library", "verify", "--library", path)
     assert done.code == 5 and SPOILT[change] in done.out
     assert "is damaged in" in done.complaint
+
+
+def test_values_that_nobody_wrote_are_damage_and_no_defect(path: Path, tmp_path: Path) -> None:
+    with open_library(path) as library, pytest.raises(TypeError):  # that one is ours
+        library.split(library.people[0].name, "Bea", looks=5)  # type: ignore[arg-type]
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE weights SET width = 7")
+        db.commit()
+    with (
+        open_library(path) as library,
+        pytest.raises(LibraryError, match="damaged: exemplar 1 has no embedding of 7 values"),
+    ):
+        library.export(tmp_path / "out.zip")
 
 
 def test_pictures_that_cannot_be_read_are_found(path: Path) -> None:

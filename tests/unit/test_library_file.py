@@ -102,6 +102,14 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def pipe_beside(path: Path) -> None:
+    os.mkfifo(f"{path}-journal")
+
+
+def no_text(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE person", b"CREATE TABL\xee person"))
+
+
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (replaced(None), "there is no library"),
     "empty": (replaced(b""), "there is no library"),
@@ -111,8 +119,10 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "newer": (pragma(f"user_version = {schema.FORMAT + 1}"), "knows formats up to 1"),
     "older": (pragma("user_version = 0"), "is damaged"),
     "a trigger in it": (trigger, "is damaged: its tables are not"),
+    "tables that are no text": (no_text, "is damaged"),
     "folder": (folder, "is a folder"),
     "pipe": (pipe, "is no file"),
+    "a pipe beside it": (pipe_beside, "-journal is no file"),
 }
 
 

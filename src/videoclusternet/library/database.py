@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from videoclusternet.errors import LibraryError
+from videoclusternet.errors import LibraryError, VcnError
 from videoclusternet.library import schema
+from videoclusternet.library.verify import problems
 from videoclusternet.outside.files import exists, is_file, is_folder, is_name, said
 
 WAIT = 10.0
@@ -21,7 +22,13 @@ VARIABLE = "VCN_LIBRARY"
 ANEW = 1 << 30
 """Bytes up to which a file is written anew when somebody is forgotten: in as much memory."""
 FILE = "library.db"
+BESIDE = ("-wal", "-shm", "-journal")
+"""Ends of the names of what SQLite writes beside a file."""
 _KEPT = "nothing was changed"
+_SAID = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite says, also of damage in words that are no text."""
+_STRANGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What values of another kind than were written lead to."""
 
 
 def default_path() -> Path:
@@ -107,10 +114,17 @@ class Database:
             try:
                 yield self._db
                 self._db.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._db.in_transaction:  # of a full disk SQLite has ended it by itself
                     self._db.execute("ROLLBACK")
+                if isinstance(error, _STRANGE) and not isinstance(error, VcnError):
+                    self._blame(error)
                 raise
+
+    def _blame(self, error: BaseException) -> None:
+        """Say that the file is damaged where it holds values that nobody wrote."""
+        for wrong in problems(self._db):
+            raise LibraryError(f"{self.path} is damaged: {wrong}", _RESTORE) from error
 
 
 def connected(path: Path, create: bool = False, write: bool = True, wait: float = WAIT) -> Database:
@@ -156,6 +170,10 @@ def _look(path: Path, create: bool) -> None:
         raise LibraryError("the library cannot have this name", "choose another --library")
     if is_folder(path):
         raise LibraryError(f"{path} is a folder, not a library", "name a file in it")
+    for end in BESIDE:  # SQLite would wait for who writes to a pipe
+        other = path.with_name(path.name + end)
+        if exists(other) and not is_file(other):
+            raise LibraryError(f"{other} is no file of a library", "take it away")
     if exists(path):
         if not is_file(path):
             raise LibraryError(f"{path} is no file, so no library", "choose another --library")
@@ -198,7 +216,7 @@ def _connection(path: Path, write: bool, wait: float) -> tuple[sqlite3.Connectio
         db = sqlite3.connect(f"{address}?mode={mode}", timeout=wait, isolation_level=None, uri=True)
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.DatabaseError as error:
+        except _SAID as error:
             db.close()
             refused = _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
             if not (modes and refused):
@@ -272,11 +290,11 @@ def speaking(path: Path) -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError:
         raise  # a defect of ours
-    except sqlite3.DatabaseError as error:
+    except _SAID as error:
         raise told(path, error) from error
 
 
-def told(path: Path, error: sqlite3.Error) -> LibraryError:
+def told(path: Path, error: Exception) -> LibraryError:
     """Return the error that says what SQLite means."""
     code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -298,6 +316,6 @@ def told(path: Path, error: sqlite3.Error) -> LibraryError:
     return LibraryError(f"{path} is damaged: {error}", _RESTORE)
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     """Return the kind of an error; what Python says itself has none and is of damage."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF

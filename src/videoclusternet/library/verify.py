@@ -11,9 +11,12 @@ import numpy as np
 from videoclusternet.library.people import folded
 from videoclusternet.outside.text import shown
 from videoclusternet.runfolder.crop_zip import decoded
+from videoclusternet.show.words import several
 
 LONGEST = 1.01
 """Length of the mean of embeddings of unit length, at most: half precision rounds."""
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
 
 
 def problems(db: sqlite3.Connection) -> Iterator[str]:
@@ -30,9 +33,23 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
         return  # what lies on damaged pages says nothing
     for table, row, other, _ in db.execute("PRAGMA foreign_key_check"):
         yield f"{table} {row} refers to a {other} that is not there"
+    if kinds := list(_kinds(db)):
+        yield from kinds
+        return  # nor can they be reckoned with
     yield from _people(db)
     yield from _embeddings(db)
     yield from _pictures(db)
+
+
+def _kinds(db: sqlite3.Connection) -> Iterator[str]:
+    """Name columns that hold values of another kind than the tables are made for."""
+    for (table,) in db.execute(_TABLES).fetchall():
+        for _, column, kind, needed, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
+            right = kind.lower() if needed else f"{kind.lower()}', 'null"
+            said = f"SELECT count(*) FROM {table} WHERE typeof({column}) NOT IN ('{right}')"
+            (count,) = db.execute(said).fetchone()
+            if count:
+                yield f"{table}.{column} is no {kind.lower()} in {several(count, 'row')}"
 
 
 def _people(db: sqlite3.Connection) -> Iterator[str]:
