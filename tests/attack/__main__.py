@@ -21,12 +21,13 @@ from tests.attack.films import media
 from tests.attack.inputs import model_files, servers, settings
 from tests.attack.material import Material
 from tests.attack.readers import readers
-from tests.attack.runs import edits, folders, kills, zips
+from tests.attack.runs import edits, exports, folders, kills, libraries, zips
 
 FAMILIES: dict[str, Family] = {
     "edits": edits.FAMILY,
     "folders": folders.FAMILY,
     "kills": kills.FAMILY,
+    "libraries": {**libraries.FAMILY, **exports.EXPORTS},
     "media": media.FAMILY,
     "models": model_files.FAMILY,
     "readers": readers.FAMILY,

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["kills", "readers", "zips"])
+@pytest.mark.parametrize("family", ["kills", "libraries", "readers", "zips"])
 def test_a_slice_of_the_campaign_finds_nothing(family: str) -> None:
     command = [sys.executable, "-m", "tests.attack", family, "--cases", "12", "--workers", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
