@@ -229,6 +229,17 @@ def test_review_of_a_forgotten_run(run: Result) -> None:
     assert fresh.state()["undo"] == "" and len(fresh.run()["tracks"]["film"]) == 9
 
 
+def test_review_of_a_run_that_nobody_had_edited(series: Path, tmp_path: Path) -> None:
+    from videoclusternet.review.web.desk import Desk
+
+    desk = Desk(Path(shutil.copytree(series, tmp_path / "run")))
+    desk.state()
+    forget(tmp_path / "run", 1)
+    for _ in range(2):
+        with pytest.raises(ConflictError, match="was written anew"):
+            desk.state()
+
+
 @pytest.mark.slow
 def test_reclustering_and_learning_go_on_without(run: Result, fake_models: FakeModels) -> None:
     from videoclusternet.config import Config

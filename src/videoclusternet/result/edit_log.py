@@ -18,7 +18,7 @@ from typing import Any
 import filelock
 
 from videoclusternet.edits.base import Base
-from videoclusternet.edits.edit import Edit
+from videoclusternet.edits.edit import FORGET, Edit
 from videoclusternet.errors import ConflictError, StoreError
 from videoclusternet.runfolder import pending
 from videoclusternet.runfolder.files import plain_file, present, sync_folder, writing
@@ -60,6 +60,7 @@ class EditLog:
         self.torn = False
         self._read = 0
         self._file = 0
+        self._none = False
 
     def news(self) -> list[Line]:
         """Read the lines that came since the last time.
@@ -71,6 +72,7 @@ class EditLog:
         """
         try:
             if not present(self.path) and not self._read:
+                self._none = True
                 return []
             about = plain_file(self.path, MOST_BYTES).stat()
             size, before, self._file = about.st_size, self._file, about.st_ino
@@ -92,6 +94,8 @@ class EditLog:
             self._line(values if is_whole(line) else None)
             for line, values in zip(lines, self._values(lines), strict=True)
         ]
+        if self._none and any(isinstance(one, Edit) and one.verb == FORGET for one in found):
+            raise self._another()  # nobody had decided anything before
         self._read += len(data) - len(rest)
         return found
 
