@@ -137,6 +137,16 @@ def test_runs_out_of_reach_are_listed_and_gone_on_with(home: Path, vcn: Vcn) -> 
     assert vcn("library", "forget", "--resume", *path).code == 0
     assert found_in(home, wanted) == set()
     assert vcn("library", "list", *path).err == ""
+    # One that was deleted need not be waited for.
+    shutil.rmtree(home / "one")
+    resume = ("library", "forget", "--resume", *path)
+    assert vcn("library", "forget", OTHER, "--yes", *path).code == 5
+    for folder, said in (("two", "is there"), ("away", "nothing is left")):
+        done = vcn(*resume, "--gone", home / folder)
+        assert done.code == 2 and said in done.complaint
+    assert vcn("library", "forget", "--gone", home / "one", OTHER, *path).code == 2
+    assert vcn(*resume, "--gone", home / "one").code == 0
+    assert vcn("library", "list", *path).err == ""
 
 
 def test_runs_that_people_were_only_recognised_in_are_looked_through(home: Path, vcn: Vcn) -> None:

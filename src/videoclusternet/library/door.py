@@ -258,9 +258,12 @@ class Library:
         with self.reading() as db:
             return forgetting.planned(db, person, folders)
 
-    def resume(self) -> list[Left]:
-        """Go on with forgetting whom some run still holds, and return what is left."""
-        return forgetting.resume(self._database)
+    def resume(self, gone: Sequence[Path] = ()) -> list[Left]:
+        """Go on with forgetting whom some run still holds, and return what is left.
+
+        Nothing is left to be done in folders that are ``gone`` for good.
+        """
+        return forgetting.resume(self._database, gone)
 
     @property
     def unfinished(self) -> int:

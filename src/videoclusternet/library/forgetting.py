@@ -25,7 +25,7 @@ from videoclusternet.library import people, record
 from videoclusternet.library.adding.offered import anchor_of
 from videoclusternet.library.database import Database
 from videoclusternet.library.people import Row, folded
-from videoclusternet.outside.files import is_folder, said
+from videoclusternet.outside.files import exists, is_folder, said
 from videoclusternet.result.result import Result, open_run
 from videoclusternet.runfolder.manifest import MANIFEST
 
@@ -155,14 +155,24 @@ def forget(
 _BY_HAND = "the library does not know the tracks, so `vcn forget RUN NAME` has to be told"
 
 
-def resume(database: Database) -> list[Left]:
+def resume(database: Database, gone: Sequence[Path] = ()) -> list[Left]:
     """Go on with what is left to be done, and return what still is.
+
+    Parameters
+    ----------
+    database : Database
+    gone : sequence of Path
+        Folders of runs that are no more: nothing is left to be done there.
 
     Raises
     ------
+    ConfigError
+        When nothing is left to be done in one of these, or there is a run after all.
     LibraryError
         When the library cannot be written.
     """
+    for folder in gone:
+        _give_up(database, folder)
     left = [] if wipe(database) else [Left("", None, "somebody else has it open")]
     with database.reading() as db:
         said = "SELECT id, person, run, tracks FROM forgetting WHERE run IS NOT NULL ORDER BY id"
@@ -179,6 +189,16 @@ def resume(database: Database) -> list[Left]:
             with database.writing() as db:
                 db.execute("DELETE FROM forgetting WHERE id = ?", (task,))
     return left
+
+
+def _give_up(database: Database, folder: Path) -> None:
+    if exists(folder / MANIFEST):
+        raise ConfigError(f"{folder} is there", "say --resume alone")
+    with database.writing() as db:
+        said = (os.fsencode(folder), os.fsencode(os.path.realpath(folder)))
+        deleted = db.execute("DELETE FROM forgetting WHERE run IN (?, ?)", said)
+        if not deleted.rowcount:
+            raise ConfigError(f"nothing is left to be forgotten in {folder}", "see --resume")
 
 
 def unfinished(db: sqlite3.Connection) -> int:

@@ -30,6 +30,10 @@ def forget(
     resume: Annotated[
         bool, typer.Option("--resume", help="Only go on where a run could not be reached.")
     ] = False,
+    gone: Annotated[
+        list[Path] | None,
+        path_option("--gone", metavar="RUN", help="With --resume: this run is no more."),
+    ] = None,
     library: LibraryFile = None,
     as_json: Json = False,
 ) -> None:
@@ -37,13 +41,13 @@ def forget(
 
     Embeddings, pictures and name are then in none of these files; that somebody was forgotten
     stays on record. A run that cannot be reached or is in use is listed, and --resume goes on
-    with it. Runs that the person was only recognised in are in no list: say --runs, where those
-    of the same name count as well. It cannot be taken back.
+    with it, or with --gone takes it off the list. Runs that the person was only recognised in are
+    in no list: say --runs, where those of the same name count as well. It cannot be taken back.
     """
     from videoclusternet.errors import ConfigError, LibraryError
     from videoclusternet.show.terminal import print_json
 
-    if resume == bool(person) or (resume and runs):
+    if resume == bool(person) or (resume and runs) or (gone and not resume):
         raise ConfigError("whom to forget is not said", "give a NAME, or --resume alone")
     with opened(library, write=not dry_run, goes_on=False) as of:
         plan = None if resume else of.what_goes(person, runs or ())
@@ -52,7 +56,7 @@ def forget(
         if dry_run:
             left = []
         elif plan is None:
-            left = of.resume()
+            left = of.resume(gone or ())
         else:
             agreed(f"Forget {plan.name} for good?", yes)
             plan, left = of.forget(plan.key, plan, runs or ())
