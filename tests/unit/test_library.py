@@ -15,7 +15,7 @@ from tests.large_run import write_large_run
 from videoclusternet import Library, Result, open_library, open_run
 from videoclusternet.errors import ConfigError, NoPersonError, StoreError
 from videoclusternet.library.adding.choose import EXEMPLARS, LOOKS
-from videoclusternet.library.adding.offered import SURE, weights_of
+from videoclusternet.library.adding.offered import SURE, anchor_of, weights_of
 from videoclusternet.runfolder.folder import Store
 
 NAMES = ("Anna", "Ben", "Carla")
@@ -147,6 +147,23 @@ def test_what_corrections_deny_is_withdrawn(run: Result, library: Library) -> No
     library.add(run)
     assert _anchors(library, "Ben") == []
     assert {one.name: one.exemplars for one in library.people}["Ben"] == 0
+
+
+def test_a_run_that_was_moved_is_the_same_run(run: Result, library: Library) -> None:
+    library.add(run)
+    before = _anchors(library, "Anna")
+    moved = open_run(run.folder.rename(run.folder.with_name("moved")))
+    anchors = [anchor_of(moved, track) for track in range(len(moved.tracks))]
+    moved.edits.not_this("Anna", anchors.index(before[0]))
+    added = library.add(moved)
+    assert [one.name for one in added.people if one.added or one.gone] == ["Anna"]
+    after = _anchors(library, "Anna")
+    assert before[0] not in after
+    # A copy beside it has tracks of its own, which are there already.
+    shutil.copytree(moved.folder, moved.folder.with_name("copy"))
+    library.add(moved.folder.with_name("copy"))
+    assert _anchors(library, "Anna") == after
+    assert [path.name for path in library.runs] == ["run", "moved", "copy"]
 
 
 def _anchors(library: Library, name: str) -> list[str]:

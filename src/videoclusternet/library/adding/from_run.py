@@ -33,8 +33,10 @@ from videoclusternet.library.adding.rows import (
 )
 from videoclusternet.library.database import Database
 from videoclusternet.library.people import Row, close_gaps, folded
+from videoclusternet.outside.files import exists
 from videoclusternet.outside.text import printable, shown
 from videoclusternet.result.result import Result
+from videoclusternet.runfolder.manifest import MANIFEST
 
 
 class Change(NamedTuple):
@@ -119,6 +121,7 @@ def add_run(database: Database, run: Result, characters: Sequence[str | int] = (
     held = {one.name for one in found}
     with database.writing() as db:
         adding = _Adding(db, run, weights)
+        adding.take_over()
         adding.withdraw(found, None if not characters else {folded(name) for name in held})
         changes = [adding.take(one) for one in found]
         adding.sweep()
@@ -165,6 +168,20 @@ class _Adding:
         self._run = row_of(db, "run", folder=os.fsencode(run.folder.resolve()))
         self._model, self._weights = weights, weights_row(db, weights)
         self._gone: dict[int, int] = {}
+
+    def take_over(self) -> None:
+        """Take over what came from this run when it lay elsewhere, where none is any more."""
+        rows = self._db.execute("SELECT id, folder FROM run WHERE id <> ?", (self._run,))
+        left = [n for n, at in rows if not exists(Path(os.fsdecode(at)) / MANIFEST)]
+        run = self._source
+        own = {anchor_of(run, track) for track in range(len(run.tracks))} if left else set()
+        for number in left:
+            said = "SELECT anchor FROM exemplar WHERE run = ?"
+            anchors = {anchor for (anchor,) in self._db.execute(said, (number,))}
+            if anchors and anchors <= own:
+                for table in ("exemplar", "credit"):  # that it lay there stays on record
+                    change = f"UPDATE OR IGNORE {table} SET run = ? WHERE run = ?"
+                    self._db.execute(change, (self._run, number))
 
     def withdraw(self, found: Sequence[Found], only: set[str] | None) -> None:
         """Delete exemplars of this run that its characters do not hold any more."""
