@@ -224,7 +224,9 @@ def test_verify_says_what_is_wrong(change: str, path: Path, vcn: Vcn) -> None:
     assert "is damaged in" in done.complaint
 
 
-def test_values_that_nobody_wrote_are_damage_and_no_defect(path: Path, tmp_path: Path) -> None:
+def test_values_that_nobody_wrote_are_damage_and_no_defect(
+    path: Path, tmp_path: Path, vcn: Vcn
+) -> None:
     with open_library(path) as library, pytest.raises(TypeError):  # that one is ours
         library.split(library.people[0].name, "Bea", looks=5)  # type: ignore[arg-type]
     with closing(sqlite3.connect(path)) as db:
@@ -235,6 +237,15 @@ def test_values_that_nobody_wrote_are_damage_and_no_defect(path: Path, tmp_path:
         pytest.raises(LibraryError, match="damaged: exemplar 1 has no embedding of 7 values"),
     ):
         library.export(tmp_path / "out.zip")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE person SET name = x'41' WHERE id = 1")
+        db.commit()
+    with open_library(path) as library, library.reading() as db:
+        (digest,) = db.execute("SELECT digest FROM weights").fetchone()
+    with open_library(path) as library, pytest.raises(LibraryError, match="damaged: a name"):
+        library.gallery(digest)
+    done = vcn("library", "list", "--json", "--library", path)
+    assert done.code == 5 and "damaged: person.name is no text in 1 row" in done.complaint
 
 
 def test_pictures_that_cannot_be_read_are_found(path: Path) -> None:

@@ -27,7 +27,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 _KEPT = "nothing was changed"
 _SAID = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite says, also of damage in words that are no text."""
-_STRANGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_STRANGE = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
 """What values of another kind than were written lead to."""
 
 
@@ -117,14 +117,21 @@ class Database:
             except BaseException as error:
                 if self._db.in_transaction:  # of a full disk SQLite has ended it by itself
                     self._db.execute("ROLLBACK")
-                if isinstance(error, _STRANGE) and not isinstance(error, VcnError):
-                    self._blame(error)
+                self.blame(error)
                 raise
 
-    def _blame(self, error: BaseException) -> None:
-        """Say that the file is damaged where it holds values that nobody wrote."""
-        for wrong in problems(self._db):
-            raise LibraryError(f"{self.path} is damaged: {wrong}", _RESTORE) from error
+    def blame(self, error: BaseException | None) -> None:
+        """Where an error is not ours and the file holds values that nobody wrote, say so.
+
+        Raises
+        ------
+        LibraryError
+            When it does.
+        """
+        if isinstance(error, _STRANGE) and not isinstance(error, VcnError):
+            with speaking(self.path):
+                for wrong in problems(self._db):
+                    raise LibraryError(f"{self.path} is damaged: {wrong}", _RESTORE) from error
 
 
 def connected(path: Path, create: bool = False, write: bool = True, wait: float = WAIT) -> Database:

@@ -55,7 +55,10 @@ class Library:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self._database.blame(error)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -61,7 +61,7 @@ def gallery(
     person = table[:, 0].astype(np.int64)
     order = np.lexsort((table[:, 1], person))
     present, number = np.unique(person[order], return_inverse=True)
-    keys, names = _who(db, present.tolist())
+    keys, names = _who(db, path, present.tolist())
     mean = _embeddings(db, path, of, width, order)
     mean.setflags(write=False)  # nobody else has it: it need not be copied
     film = table[order, 4].astype(np.int64)
@@ -82,11 +82,15 @@ def gallery(
     return some_of(every, ~away) if away.any() else every
 
 
-def _who(db: sqlite3.Connection, people: list[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _who(
+    db: sqlite3.Connection, path: Path, people: list[int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return keys and names of people, by their rows, ascending."""
     rows = db.execute("SELECT id, key, name FROM person ORDER BY id")
     wanted = set(people)
     found = [(key, name) for row, key, name in rows if row in wanted]
+    if not all(isinstance(value, str) for one in found for value in one):
+        raise _damaged(path, "a name")
     return tuple(key for key, _ in found), tuple(name for _, name in found)
 
 
@@ -121,7 +125,7 @@ def _embeddings(
     return out
 
 
-def _damaged(path: Path) -> LibraryError:
+def _damaged(path: Path, what: str = "an embedding") -> LibraryError:
     return LibraryError(
-        f"{path} is damaged: an embedding is not what was written", "see `vcn library verify`"
+        f"{path} is damaged: {what} is not what was written", "see `vcn library verify`"
     )

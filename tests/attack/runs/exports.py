@@ -142,7 +142,7 @@ def _import(material: Material, spoil: Spoil, place: Place) -> None:
     made = place.vcn("library", "import", "clean.zip", "--library", FILE, codes=(0, 2, 5))
     if made.code == 0:
         place.vcn("library", "verify", "--library", FILE, codes=(0,))
-        used(material, place, (READS[1], READS[3], READS[4], READS[5]), find=True)
+        used(material, place, (READS[1], *READS[3:6]), ())
 
 
 def names(material: Material, rng: random.Random) -> Iterator[Case]:
@@ -161,7 +161,7 @@ def names(material: Material, rng: random.Random) -> Iterator[Case]:
                     for of in (FILE, "new.db")
                 ]
                 place.must(lists[0] == lists[1], "handed on, the library says something else")
-                used(material, place, (READS[1], ("forget", "--yes", "--", name)), find=True)
+                used(material, place, READS[1:2], (("forget", "--yes", "--", name),))
             library_says(place, "note", "Bo", "--", name)
             library_says(place, "verify")
 

@@ -130,17 +130,17 @@ def list_people(
             say(f"page: {of.write_page(page).resolve()}")
             return
         people = of.people
-    if as_json:
-        print_json([one._asdict() for one in people])
-        return
-    if not people:
-        say("the library holds nobody")
-        return
-    table = table_of("person", "exemplars", "looks", "films", "key", "note")
-    for one in people:
-        numbers = (str(n) for n in (one.exemplars, one.looks, one.films))
-        table.add_row(one.name, *numbers, one.key, one.note)
-    print_table(table)
+        if as_json:
+            print_json([one._asdict() for one in people])
+            return
+        if not people:
+            say("the library holds nobody")
+            return
+        table = table_of("person", "exemplars", "looks", "films", "key", "note")
+        for one in people:
+            numbers = (str(n) for n in (one.exemplars, one.looks, one.films))
+            table.add_row(one.name, *numbers, one.key, one.note)
+        print_table(table)
 
 
 @app.command()
@@ -162,27 +162,27 @@ def show(
             say(f"page: {of.write_page(page, person).resolve()}")
             return
         one, every = of.find(person), of.exemplars(person)
-    if as_json:
-        found = [exemplar._asdict() for exemplar in every]
-        print_json({"key": one.key, "name": one.name, "note": one.note, "exemplars": found})
-        return
-    say(f"{one.name}, key {one.key}{': ' if one.note else ''}{one.note}")
-    if not every:
-        say("nothing stands for this person: add a run or a photograph")
-        return
-    table = table_of("number", "look", "from", "model", "pictures", "quality", "", left=4)
-    for exemplar in every:
-        quality = "" if exemplar.quality is None else f"{exemplar.quality:.2f}"
-        table.add_row(
-            str(exemplar.number),
-            str(exemplar.look),
-            where(exemplar),
-            exemplar.model,
-            str(exemplar.crops),
-            quality,
-            "by hand" if exemplar.hand else "",
-        )
-    print_table(table)
+        if as_json:
+            found = [exemplar._asdict() for exemplar in every]
+            print_json({"key": one.key, "name": one.name, "note": one.note, "exemplars": found})
+            return
+        say(f"{one.name}, key {one.key}{': ' if one.note else ''}{one.note}")
+        if not every:
+            say("nothing stands for this person: add a run or a photograph")
+            return
+        table = table_of("number", "look", "from", "model", "pictures", "quality", "", left=4)
+        for exemplar in every:
+            quality = "" if exemplar.quality is None else f"{exemplar.quality:.2f}"
+            table.add_row(
+                str(exemplar.number),
+                str(exemplar.look),
+                where(exemplar),
+                exemplar.model,
+                str(exemplar.crops),
+                quality,
+                "by hand" if exemplar.hand else "",
+            )
+        print_table(table)
 
 
 @app.command()
@@ -198,18 +198,20 @@ def log(
 
     with opened(library, write=False) as of:
         entries = of.log(person)
-    if as_json:
+        if as_json:
+            for one in entries:
+                run = None if one.run is None else str(one.run)
+                print_json({**one._asdict(), "run": run})
+            return
+        table = table_of("when", "who", "what", "person", "exemplars", "from", left=4)
         for one in entries:
-            run = None if one.run is None else str(one.run)
-            print_json({**one._asdict(), "run": run})
-        return
-    table = table_of("when", "who", "what", "person", "exemplars", "from", left=4)
-    for one in entries:
-        other = f" with {one.other}" if one.other else ""
-        source = one.source if one.run is None else str(one.run)
-        count = str(one.exemplars) if one.exemplars else ""
-        table.add_row(one.time, one.author, one.verb + other, one.name or one.person, count, source)
-    print_table(table)
+            other = f" with {one.other}" if one.other else ""
+            source = one.source if one.run is None else str(one.run)
+            count = str(one.exemplars) if one.exemplars else ""
+            table.add_row(
+                one.time, one.author, one.verb + other, one.name or one.person, count, source
+            )
+        print_table(table)
 
 
 @app.command()
