@@ -176,6 +176,22 @@ def test_a_wrong_export_is_refused_whole(kind: str, path: Path, tmp_path: Path, 
         assert len(new) == 0 and new.log() == []
 
 
+def test_people_whose_every_track_is_here_by_another_key_are_not_made(
+    path: Path, tmp_path: Path
+) -> None:
+    def other_keys(head: dict[str, Any], _: dict[str, bytes]) -> None:
+        for n, person in enumerate(head["people"]):
+            person["key"] = f"{n:010}"
+
+    file = exported(path)
+    changed(file, other_keys)
+    with open_library(path) as library:
+        before = library.people
+        found = library.bring(file)
+        assert (found.new, found.conflicts, found.exemplars) == ([], [], 0) and found.present
+        assert library.people == before
+
+
 def test_what_is_packed_tighter_than_it_was_written_is_not_unpacked(
     path: Path, tmp_path: Path
 ) -> None:

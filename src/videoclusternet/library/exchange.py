@@ -299,11 +299,22 @@ def take_in(db: sqlite3.Connection, found: Read) -> Brought:
         for person in touched:
             if person.name in brought.known:
                 rechosen(db, person.id, of, weights.width)
+    _unmake(db, [row for row in rows if not came[row.key]], found, brought)
     for key, count in came.items():
         if count or any(row.key == key and row.name in brought.new for row in rows):
             record.write(db, "import", key, count=count, source="import")
     lost = len(found.people) - len(held)
     return brought._replace(exemplars=sum(came.values()), present=present, forgotten=lost)
+
+
+def _unmake(db: sqlite3.Connection, nothing: Iterable[Row], found: Read, brought: Brought) -> None:
+    """Take back new people all of whose exemplars somebody has here: nobody is made of nothing."""
+    of = {found.people[one["person"]]["key"] for _, every, _ in found.models for one in every}
+    for row in nothing:
+        if row.name in brought.new and row.key in of:
+            db.execute("DELETE FROM person WHERE id = ?", (row.id,))
+            brought.new.remove(row.name)
+            brought.conflicts[:] = [pair for pair in brought.conflicts if pair[1] != row.name]
 
 
 def _person(db: sqlite3.Connection, one: Mapping[str, str], brought: Brought) -> Row:
