@@ -114,6 +114,18 @@ def test_no_path_is_judged_by_the_command_line_itself() -> None:
     assert judged == [] and seen > 30
 
 
+@pytest.mark.parametrize(
+    "arguments", [("batch", "", "-o", "out"), ("library", "people", ""), ("cluster", "f", "-o", "")]
+)
+def test_a_path_that_is_empty_is_not_this_folder(
+    vcn: Vcn, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = vcn(*arguments)
+    assert outcome.code == 2 and "a path is empty" in outcome.err
+    assert not any(tmp_path.iterdir())
+
+
 def _functions(app: typer.Typer) -> list[object]:
     own = [info.callback for info in app.registered_commands]
     inner = [f for group in app.registered_groups for f in _functions(group.typer_instance)]

@@ -16,8 +16,22 @@ from videoclusternet.outside.text import printable
 if TYPE_CHECKING:
     from fractions import Fraction
 
-path_argument = partial(typer.Argument, readable=False)
-path_option = partial(typer.Option, readable=False)
+
+def path(text: str) -> Path:
+    """Return the path that a word of the command line names.
+
+    Raises
+    ------
+    BadParameter
+        When it is empty, as a variable of the shell that is not set: that is not this folder.
+    """
+    if not text:
+        raise typer.BadParameter("a path is empty; say . for this folder")
+    return Path(text)
+
+
+path_argument = partial(typer.Argument, parser=path, readable=False)
+path_option = partial(typer.Option, parser=path, readable=False)
 """Of paths: that one cannot be read is said by its reader, with the exit code of its kind."""
 Profile = Annotated[
     str,
