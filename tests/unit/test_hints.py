@@ -76,6 +76,16 @@ def test_most_unknown_names_reasons_and_the_command(tmp_path: Path) -> None:
     assert shlex.split(short.command)[2:5] == ["a b.mp4", "-o", "run"]
 
 
+def test_where_somebody_was_forgotten_the_film_is_not_to_be_looked_at_again(tmp_path: Path) -> None:
+    gone = int(Reason.FORGOTTEN)
+    made = a_run(tmp_path / "run", [0, -1, -1, -1], [0, 1, 1, gone], (100, 10, 10, 90))
+    (hint,) = hints(made)
+    assert hint.text == "2 of 4 tracks are Unknown (2 too small or cut off)."
+    assert hint.command == ""  # `vcn cluster` into that folder is refused
+    made = a_run(tmp_path / "more", [0, -1, -1, -1], [0, 1, gone, gone], (100, 10, 10, 90))
+    assert hints(made) == []
+
+
 @pytest.mark.parametrize(
     ("reason", "side", "change"),
     [

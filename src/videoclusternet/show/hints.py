@@ -16,7 +16,7 @@ from videoclusternet.result.described import Film
 from videoclusternet.result.result import Result
 from videoclusternet.show.words import REASONS, several, unread_words
 from videoclusternet.types import Reason
-from videoclusternet.types.arrays import Floats, Ints
+from videoclusternet.types.arrays import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config
@@ -125,8 +125,8 @@ def _no_track(result: Result, names_only: bool) -> list[Hint]:
 
 
 def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
-    """Most tracks were set aside."""
-    unknown = np.flatnonzero(result.cast.character < 0)
+    """Most tracks were set aside, not counting those of people who were forgotten."""
+    unknown = np.flatnonzero((result.cast.character < 0) & ~_forgotten(result))
     if len(unknown) < MOST * len(result.tracks):
         return []
     text = (
@@ -139,11 +139,16 @@ def _most_unknown(result: Result, names_only: bool) -> list[Hint]:
     return [Hint(f"{text}; {what}:", _again(result, names_only, change))]
 
 
+def _forgotten(result: Result) -> Bools:
+    """Return which tracks are of people who were forgotten."""
+    return np.asarray(result.cast.reason == Reason.FORGOTTEN)
+
+
 def _remedy(result: Result, unknown: Ints) -> tuple[str, str]:
     """Return the setting that takes most of them in, and what it does."""
     settings = settings_of(result)
-    if settings is None:
-        return "", ""
+    if settings is None or _forgotten(result).any():
+        return "", ""  # that film is not looked at again: it would find the person again
     least = settings.quality.min_size
     main = int(np.bincount(result.cast.reason[unknown]).argmax())
     if main == Reason.SMALL:
@@ -169,7 +174,7 @@ def _small_faces(result: Result, names_only: bool) -> list[Hint]:
     """Dlib had to judge small faces."""
     sizes = face_sizes(result)[result.cast.character >= 0]
     small = int((sizes < SMALL_FOR_DLIB).sum())
-    if small == 0 or small < MOST * len(sizes):
+    if small == 0 or small < MOST * len(sizes) or _forgotten(result).any():
         return []
     settings = settings_of(result)
     if settings is None or settings.embed.backbone.partition("=")[0] != "dlib":
