@@ -13,7 +13,7 @@ import pytest
 
 from tests.large_run import write_large_run
 from videoclusternet import Library, Result, open_library, open_run
-from videoclusternet.errors import ConfigError, NoPersonError, StoreError
+from videoclusternet.errors import ConfigError, LibraryError, NoPersonError, StoreError
 from videoclusternet.library.adding.choose import EXEMPLARS, LOOKS
 from videoclusternet.library.adding.offered import SURE, anchor_of, weights_of
 from videoclusternet.runfolder.folder import Store
@@ -124,6 +124,20 @@ def _another_film(folder: Path) -> Path:
     store.manifest["films"][0]["content"] = "2" * 64
     store.write_manifest()
     return folder
+
+
+def test_a_name_alone_is_a_name_and_a_path_a_text(
+    run: Result, library: Library, tmp_path: Path
+) -> None:
+    library.add(str(run.folder), "Anna")
+    library.add(run, 2)
+    assert [one.name for one in library.people] == ["Anna", "Ben"]
+    assert library.export(str(tmp_path / "out.zip"), "Anna")[0] == 1
+    assert library.write_page(str(tmp_path / "all.html")).exists()
+    with pytest.raises(LibraryError):
+        library.bring(str(tmp_path / "none.zip"))
+    (failed,) = library.photos("Carla", str(tmp_path / "none.jpg")).failed
+    assert "none.jpg" in failed.message
 
 
 def test_what_corrections_deny_is_withdrawn(run: Result, library: Library) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.errors import ConfigError
@@ -121,17 +121,19 @@ class Library:
         with self.reading() as db:
             return gallery.gallery(db, self.path, weights, without)
 
-    def add(self, run: Result | Path | str, characters: Sequence[str | int] = ()) -> Added:
+    def add(
+        self, run: Result | Path | str, characters: Sequence[str | int] | str | int = ()
+    ) -> Added:
         """Take the sure tracks of named characters of a run into the library.
 
         Parameters
         ----------
         run : Result or path
-        characters : sequence of str or int, optional
+        characters : str, int or sequence of these, optional
             Names or numbers; by default all characters that have a name.
         """
         return add_run(
-            self._database, run if isinstance(run, Result) else open_run(run), characters
+            self._database, run if isinstance(run, Result) else open_run(run), _all(characters)
         )
 
     def find(self, person: str) -> Row:
@@ -155,8 +157,9 @@ class Library:
         with self.reading() as db:
             return jpeg(db, number)
 
-    def write_page(self, path: Path, *names: str) -> Path:
+    def write_page(self, path: Path | str, *names: str) -> Path:
         """Write a page of the faces of some people, else of all."""
+        path = Path(path)
         self._keeps(path)
         with self.reading() as db:
             chosen = names or [one.key for one in people.listed(db)]
@@ -167,15 +170,17 @@ class Library:
         if os.path.realpath(path) == os.path.realpath(self.path):
             raise ConfigError(f"{path} is the library itself", "choose another name")
 
-    def photos(self, person: str, paths: Sequence[Path], config: Config | None = None) -> Pictured:
+    def photos(
+        self, person: str, paths: Sequence[Path | str] | Path | str, config: Config | None = None
+    ) -> Pictured:
         """Take a person in from photographs of one face each."""
-        return self._pictured({people.named(person): paths}, config)
+        return self._pictured({people.named(person): [Path(one) for one in _all(paths)]}, config)
 
-    def folder(self, folder: Path, config: Config | None = None) -> Pictured:
+    def folder(self, folder: Path | str, config: Config | None = None) -> Pictured:
         """Take people in from a folder of photographs: file names are names."""
         from videoclusternet.library.adding.photos import names_in
 
-        return self._pictured(names_in(folder), config)
+        return self._pictured(names_in(Path(folder)), config)
 
     def _pictured(self, photos: Mapping[str, Sequence[Path]], config: Config | None) -> Pictured:
         from videoclusternet.config import Config
@@ -189,17 +194,18 @@ class Library:
 
         return reembed(self._database, config, hook)
 
-    def export(self, path: Path, people_of: Sequence[str] = ()) -> tuple[int, int]:
+    def export(self, path: Path | str, people_of: Sequence[str] | str = ()) -> tuple[int, int]:
         """Write people, by default all, to a zip file; return how many, and their exemplars."""
+        path = Path(path)
         self._keeps(path)
         with self.reading() as db:
-            chosen = people_of or [one.key for one in people.listed(db)]
+            chosen = _all(people_of) or [one.key for one in people.listed(db)]
             rows = dict.fromkeys(people.find(db, one) for one in chosen)
             return exchange.write(db, path, list(rows))
 
-    def bring(self, path: Path) -> Brought:
+    def bring(self, path: Path | str) -> Brought:
         """Take in what :meth:`export` wrote; people of the same key are one."""
-        found = exchange.read(path)
+        found = exchange.read(Path(path))
         with self.writing() as db:
             return exchange.take_in(db, found)
 
@@ -279,6 +285,11 @@ class Library:
         """Folders of the runs that people were added from."""
         with self.reading() as db:
             return record.runs(db)
+
+
+def _all(some: Any) -> Sequence[Any]:
+    """Return several of something: one alone may be given, and a text is one."""
+    return some if isinstance(some, Sequence) and not isinstance(some, str) else [some]
 
 
 def open_library(
