@@ -254,6 +254,16 @@ def test_values_that_nobody_wrote_are_damage_and_no_defect(
     ):
         library.export(tmp_path / "out.zip")
     with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE weights SET width = 512")
+        db.execute("INSERT INTO forgetting (person, run) VALUES ('x', 1)")
+        db.commit()
+    with open_library(path) as library:
+        before = library.people
+        with pytest.raises(LibraryError, match="damaged"):
+            library.forget(before[0].key)
+        assert library.people == before, "nobody goes in part"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DELETE FROM forgetting")
         db.execute("UPDATE person SET name = x'41' WHERE id = 1")
         db.commit()
     with open_library(path) as library, library.reading() as db:

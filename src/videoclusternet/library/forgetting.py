@@ -142,6 +142,8 @@ def forget(
     if expected is not None and expected != plan:
         raise LibraryError(f"{database.path} or a run has changed meanwhile", "look at it again")
     with database.writing() as db:
+        for (at,) in db.execute("SELECT run FROM forgetting WHERE run IS NOT NULL"):
+            os.fsdecode(at)  # what is left of others can be gone on with, or nobody goes
         row = people.find(db, plan.key)
         here = tuple(Path(os.fsdecode(at)) for _, at in _runs(db, row))
         if row.name != plan.name or here != tuple(run.folder for run in plan.runs if run.listed):
