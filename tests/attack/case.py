@@ -121,7 +121,8 @@ class Place:
         self.must(outcome.peak <= MOST_MIB, f"{told}: {outcome.peak} MiB", "memory")
         self.must(outcome.code in codes, end, "unclear")
         if outcome.code > 0:
-            lines = [line for line in outcome.err.splitlines() if line.startswith("vcn: ")]
+            said = outcome.err.replace("vcn: warning: ", "").splitlines()
+            lines = [line for line in said if line.startswith("vcn: ")]
             usage = outcome.code == 2 and "Usage:" in outcome.err
             self.must(len(lines) == 1 or usage, f"no clear line: {end}", "unclear")
 
