@@ -41,6 +41,7 @@ from videoclusternet.cli.options import (
     read_fps,
 )
 from videoclusternet.cli.plugins import add_commands
+from videoclusternet.engine.memory import keep_memory
 from videoclusternet.errors import VcnError
 from videoclusternet.outside.text import say
 
@@ -91,6 +92,7 @@ def run() -> None:
     work while the interpreter takes itself apart have ended it with "terminate called" and exit
     code 134 after the right answer.
     """
+    keep_memory()
     try:
         main(stops())
     except KeyboardInterrupt:  # before a command has begun

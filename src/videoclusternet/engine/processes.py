@@ -21,6 +21,7 @@ from typing import Any, Protocol, Self
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from videoclusternet.engine.memory import keep_memory
 from videoclusternet.engine.work import Item, Make, Result, Serial
 from videoclusternet.errors import MemoryShortage
 
@@ -213,6 +214,7 @@ def begin_one_of_several(threads: int, said: Voice) -> None:
     """Let this process be one of an engine's, with so many threads."""
     global _said
     _said = said
+    keep_memory()
     os.environ.update(dict.fromkeys(THREADS, str(threads)))  # for what is imported from now on
     threadpool_limits(threads)  # and for what is there
 
