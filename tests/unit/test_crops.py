@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,10 +17,10 @@ import skimage.data
 from tests import tables
 from videoclusternet.cli.demo_film import write_film
 from videoclusternet.config import CropConfig, QualityConfig
-from videoclusternet.engine.work import Work
+from videoclusternet.engine.work import Engine, Serial, Work
 from videoclusternet.errors import StoreError
 from videoclusternet.film.crops import align, crops_table, cut_crops, encode, grid_faces
-from videoclusternet.film.video import open_video
+from videoclusternet.film.video import open_video, read_frames
 from videoclusternet.runfolder.crop_zip import CropPictures, crop_name
 from videoclusternet.types import Crops, Reason
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE
@@ -166,8 +167,9 @@ IN_PORTRAIT = np.array([[204.0, 103], [247, 104], [225, 129], [202, 140], [245, 
 LANDMARKS = IN_PORTRAIT - [96, 0]
 
 
-def cut(film: Path, folder: Path) -> tuple[Crops, Path]:
+def cut(film: Path, folder: Path, engine: Engine | None = None) -> tuple[Crops, Path]:
     """Cut two tracks: the face that moves, and a piece of the wall from frame 30 on."""
+    folder.mkdir(exist_ok=True)
     rows = [(n, 80.0 + n, 60.0, 170.0 + n, 175.0) for n in range(49)]
     wall = [(n, 300.0, 60.0, 360.0, 130.0) for n in range(30, 49)]
     order = sorted([*rows, *wall])
@@ -180,12 +182,16 @@ def cut(film: Path, folder: Path) -> tuple[Crops, Path]:
     tracks = tables.tracks([(0, 0, 48), (0, 30, 48)], [moving, still])
     told: list[tuple[int, int]] = []
     crops = cut_crops(
-        open_video(film),
+        open_video(film, fps=Fraction(24) if film.is_dir() else None),
         faces,
         tracks,
         CropConfig(),
         QualityConfig(),
-        Work(lambda done, total: told.append((done, total)), file=folder / "crops.zip"),
+        Work(
+            lambda done, total: told.append((done, total)),
+            engine=engine or Serial(),
+            file=folder / "crops.zip",
+        ),
     )
     assert told[-1][0] == told[-1][1] == len(told)
     return crops, folder / "crops.zip"
@@ -212,6 +218,31 @@ def test_crops_of_a_film_and_back_from_the_zip(film: Path, tmp_path: Path) -> No
         assert np.abs(pixels[i, 30:120, 30:120].astype(int) - want[30:120, 30:120]).mean() < 5
     assert np.abs(pixels[6, 72, 72].astype(int) - 40).max() < 6
     assert np.array_equal(pictures.pixels([3, 0]), pixels[[3, 0]])
+
+
+class LastFirst(Serial):
+    """Ends with what comes first, as processes may; counts the parts."""
+
+    def map(self, make: Any, items: Sequence[Any], tell: Any, patient: bool = False) -> Any:
+        self.parts = len(items)
+        return super().map(make, items[::-1], tell, patient)
+
+
+def test_crops_are_the_same_to_the_byte_whoever_cuts_them(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "film").mkdir()
+    for frame in read_frames(open_video(film)):
+        picture = frame.picture(384, 256)[..., ::-1]
+        cv2.imwrite(str(tmp_path / "film" / f"{frame.number}.png"), picture)
+    crops, path = cut(tmp_path / "film", tmp_path / "one")
+    monkeypatch.setattr("videoclusternet.film.crops.PART", 12)
+    engine = LastFirst()
+    again, other = cut(tmp_path / "film", tmp_path / "many", engine)
+    assert engine.parts == 5 and again.digest == crops.digest
+    assert other.read_bytes() == path.read_bytes()
+    cut(film, tmp_path / "whole", engine)
+    assert engine.parts == 1  # decoding can begin nowhere but at the start
 
 
 def test_rows_count_on_from_film_to_film(film: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Aligned face pictures, one every half second of a track (section 3.2).
 
 Pictures go straight into a zip of JPEG files (stored, not deflated: it opens with a
-double click) and are read back in batches.  Memory holds three frames.
+double click) and are read back in batches.  Memory holds three frames, and of parts that are
+finished early their pictures of faces.
 """
 
 from __future__ import annotations
@@ -9,21 +10,24 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from videoclusternet.config import CropConfig, QualityConfig
 from videoclusternet.engine.ahead import ahead
-from videoclusternet.engine.work import Work
+from videoclusternet.engine.work import Tell, Work
 from videoclusternet.film.quality import flaws
 from videoclusternet.film.video import read_frames
 from videoclusternet.runfolder.crop_zip import CropZip, crop_name
 from videoclusternet.types import Crops, Faces, Reason, Tracks, Unread, VideoInfo
-from videoclusternet.types.arrays import Array, Float64, Floats, Ints, UInt8
+from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Int64, Ints, UInt8
 from videoclusternet.types.canvas import CANVAS, CANVAS_TEMPLATE, similarity_transform
 
 JPEG_QUALITY = 95
+PART = 1200
+"""Frames of a film, about, that a process takes at a time."""
 
 
 def cut_crops(
@@ -63,26 +67,78 @@ def cut_chosen(
 ) -> Crops:
     """Cut, align and keep the faces of :func:`choose_faces`; else as :func:`cut_crops`."""
     assert work.file is not None
-    by_frame: dict[int, list[tuple[int, int]]] = {}
-    for track, row in chosen:
-        by_frame.setdefault(int(faces.frame[row]), []).append((track, int(row)))
+    table = np.array(list(chosen), dtype=np.int64).reshape(-1, 2)
+    frame = faces.frame[table[:, 1]].astype(np.int64)
+    order = np.argsort(frame, kind="stable")
+    (track, row), frame = table[order].T, frame[order]
+    cut = _Cut(video, frame, faces.landmarks[row])
+    parts = _parts(video, frame)
+    reached, total = dict.fromkeys(parts, 0), len(np.unique(frame))
+    made: dict[range, list[bytes]] = {}
     rows: list[tuple[int, int, int, int]] = []
-    wanted = np.array(sorted(by_frame), dtype=np.int64)
-    unread: list[Unread] = []
-    pictures = (
-        (frame.number, frame.picture(video.width, video.height))
-        for frame in read_frames(video, wanted, unread.append)
-    )
-    with CropZip(work.file) as archive, closing(ahead(pictures)) as coming:
-        for done, (frame, picture) in enumerate(coming, 1):
-            for track, row in by_frame[frame]:
-                data = encode(align(picture, faces.landmarks[row]))
-                archive.add(crop_name(track, frame), data)
-                rows.append((track, frame, row, zlib.crc32(data)))
-            work.progress(done, len(wanted))
-    for lost in unread:
-        work.unread(lost)
+
+    def tell(part: range, said: int | Unread) -> None:
+        if isinstance(said, Unread):
+            work.unread(said)
+            return
+        reached[part] = said
+        work.progress(sum(reached.values()), total)
+
+    with CropZip(work.file) as archive:
+        coming = iter(parts)
+        following = next(coming, None)
+        for part, pictures in work.engine.map(cut, parts, tell):
+            made[part] = pictures
+            while following in made:  # in the order of the film, whoever is first
+                for i, data in zip(following, made.pop(following), strict=True):
+                    if data:
+                        archive.add(crop_name(int(track[i]), int(frame[i])), data)
+                        rows.append((track[i], frame[i], row[i], zlib.crc32(data)))
+                following = next(coming, None)
     return crops_table(rows, tracks)
+
+
+def _parts(video: VideoInfo, frame: Int64) -> list[range]:
+    """Cut rows of ascending frames, int64 (n,), where decoding can begin in between."""
+    starts = [0]
+    for row in np.searchsorted(frame, range(PART, video.frames, PART)).tolist():
+        if row < len(frame) and video.entry(int(frame[row])) > frame[starts[-1]]:
+            starts.append(row)
+    stops = [*starts[1:], len(frame)]
+    return [range(*ends) for ends in zip(starts, stops, strict=True) if ends[0] < ends[1]]
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Faces of a film, some of them at a time.
+
+    Attributes
+    ----------
+    frame : int64, shape (n,)
+        Ascending.
+    landmarks : float32, shape (n, 5, 2)
+        In px of the film.
+    """
+
+    video: VideoInfo
+    frame: Int64
+    landmarks: Float32
+
+    def __call__(self, part: range, tell: Tell) -> list[bytes]:
+        """Return the JPEG files of a range of rows; nothing for those that cannot be decoded."""
+        frame, landmarks = self.frame[part.start : part.stop], self.landmarks[part.start :]
+        made = [b""] * len(part)
+        size = (self.video.width, self.video.height)
+        pictures = (
+            (one.number, one.picture(*size))
+            for one in read_frames(self.video, np.unique(frame), tell)
+        )
+        with closing(ahead(pictures)) as coming:
+            for done, (number, picture) in enumerate(coming, 1):
+                for i in range(*np.searchsorted(frame, (number, number + 1))):
+                    made[i] = encode(align(picture, landmarks[i]))
+                tell(done)
+        return made
 
 
 def crops_table(rows: Iterable[tuple[int, int, int, int]], tracks: int) -> Crops:
