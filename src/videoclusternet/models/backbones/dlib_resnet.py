@@ -73,7 +73,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, narrow, H, W) to (B, width, H', W')."""
-        y = self.second(F.relu(self.first(x)))
+        y = self.second(F.relu(self.first(x), inplace=True))
         if self.halve:
             x = F.avg_pool2d(x, 2)
             height, width = max(x.shape[2], y.shape[2]), max(x.shape[3], y.shape[3])
@@ -81,7 +81,7 @@ class Block(nn.Module):
             more = y.shape[1] - x.shape[1]
             x = F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, more))
             y = F.pad(y, (0, width - y.shape[3], 0, height - y.shape[2]))
-        return F.relu(x + y)
+        return F.relu(y.add_(x), inplace=True)
 
 
 class DlibResNet(FaceModel):
@@ -113,7 +113,7 @@ class DlibResNet(FaceModel):
     def early(self, x: Tensor) -> Tensor:
         """Return the map of 128 channels before the first block of 256."""
         x = x.contiguous(memory_format=torch.channels_last)
-        x = F.max_pool2d(F.relu(self.stem(x)), 3, 2)
+        x = F.max_pool2d(F.relu(self.stem(x), inplace=True), 3, 2)
         return torch.as_tensor(self.blocks[:LAST](x))
 
     def late(self, maps: Tensor) -> Tensor:
