@@ -75,21 +75,21 @@ def test_seams_between_parts_do_not_show(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_stopped_film_goes_on_after_the_last_part(
     make: Callable[..., Any], pictures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PART", 7)
+    monkeypatch.setattr(module, "PART", 9)
     whole = make(FILM, SmallNet())
 
     def stop(done: int, total: int) -> None:
         assert total == 18
-        if done > 6:
+        if done > 8:
             raise Cancelled("enough")
 
     parts = FolderParts(tmp_path / "parts")
     with pytest.raises(Cancelled):
         make(FILM, SmallNet(), work=Work(progress=stop, parts=parts))
-    assert [p.name for p in parts.folder.iterdir()] == ["00000000-00000007"]
+    assert [p.name for p in parts.folder.iterdir()] == ["00000000-00000009"]
     model = Counting()
     assert make(FILM, model, work=Work(parts=parts)).digest == whole.digest
-    assert model.seen == (18 - 7) * pictures
+    assert model.seen == (18 - 9) * pictures
 
 
 def test_views_are_made_of_the_crop_in_the_middle_of_each_track() -> None:

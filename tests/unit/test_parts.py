@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from tests import tables
 from videoclusternet.config import Config
-from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.in_parts import in_parts, part_length, split
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import silent
-from videoclusternet.film.scan import part_length
 from videoclusternet.runfolder.folder import FolderParts, Store
 from videoclusternet.runfolder.steps import Run, Step
 from videoclusternet.types import FrameScores, Table

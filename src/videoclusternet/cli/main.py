@@ -88,9 +88,8 @@ def main(stopped: Collection[int] = ()) -> None:
 def run() -> None:
     """Run the command line as a process of its own, which ends as soon as it is done.
 
-    All is written by then.  Threads of native libraries (Arrow, OpenCV, torch) that are still at
-    work while the interpreter takes itself apart have ended it with "terminate called" and exit
-    code 134 after the right answer.
+    All is written by then.  Threads of native libraries (Arrow, OpenCV, torch) still at work while
+    the interpreter takes itself apart have ended it with "terminate called" and exit code 134.
     """
     keep_memory()
     try:

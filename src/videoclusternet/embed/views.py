@@ -111,7 +111,7 @@ def make_views(pixels: Tensor, plan: ViewPlan, model: FaceModel) -> Tensor:
     """
     matrix = torch.from_numpy(_view_matrices(plan, model)).float().to(pixels.device)
     gains = torch.from_numpy(temperature_gains(plan.kelvin)).float().to(pixels.device)
-    return (_warp(pixels, matrix, model.size) * gains[..., None, None]).clamp_(0, 255)
+    return _warp(pixels, matrix, model.size).mul_(gains[..., None, None]).clamp_(0, 255)
 
 
 def temperature_gains(kelvin: Array) -> Array:
@@ -175,6 +175,6 @@ def _warp(pixels: Tensor, matrix: Tensor, size: int) -> Tensor:
     grid = torch.stack([x, y, ones], dim=-1).view(-1, 3) @ matrix.transpose(2, 3)
     # The views of a canvas are sampled one above the other, so that it need not be repeated.
     # grid_sample counts from -1 to 1 over the outer pixel borders (align_corners False).
-    grid = ((2 * grid + 1) / side - 1).view(len(image), matrix.shape[1] * size, size, 2)
+    grid = grid.mul_(2).add_(1).div_(side).sub_(1).view(len(image), matrix.shape[1] * size, size, 2)
     tall = F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return tall.view(len(image), 3, matrix.shape[1], size, size).transpose(1, 2)

@@ -41,6 +41,23 @@ def split(length: int, part: int) -> list[range]:
     return [range(start, min(start + part, length)) for start in starts]
 
 
+def part_length(length: int, most: int, step: int = 1) -> int:
+    """Return the length of parts that processes finish together: equal, and an even number.
+
+    Parameters
+    ----------
+    length : int
+        Of the whole.
+    most : int
+        Of a part, about: it is rounded up to whole steps.
+    step : int
+        Parts begin at a multiple of it: at a frame that is seen, every part keeps one grid.
+    """
+    parts = max(1, -(-length // most))
+    parts += parts % 2 if parts > 1 else 0
+    return -(-length // (parts * step)) * step or step
+
+
 class _Course:
     """How far the ranges are, and what is said of them: passed on in their order.
 

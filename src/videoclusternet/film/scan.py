@@ -15,7 +15,7 @@ import numpy as np
 
 from videoclusternet.config import FaceConfig
 from videoclusternet.engine.ahead import ahead
-from videoclusternet.engine.in_parts import in_parts, split
+from videoclusternet.engine.in_parts import in_parts, part_length, split
 from videoclusternet.engine.processes import beside_a_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
@@ -68,23 +68,6 @@ def scan_film(
         Motion.concatenate(motion),
         Looks.concatenate(looks),
     )
-
-
-def part_length(frames: int, most: int, stride: int) -> int:
-    """Return the length of parts that processes finish together: equal, and an even number.
-
-    Parameters
-    ----------
-    frames : int
-        Of the film.
-    most : int
-        Frames of a part, about: it is rounded up to whole strides.
-    stride : int
-        Parts begin at a seen frame, so that every part keeps the same grid.
-    """
-    parts = max(1, -(-frames // most))
-    parts += parts % 2 if parts > 1 else 0
-    return -(-frames // (parts * stride)) * stride or stride
 
 
 @dataclass(frozen=True)
