@@ -226,6 +226,7 @@ SPOILT = {
     "UPDATE person SET folded = 'carl' WHERE id = 1": "person 1 has no name",
     "UPDATE exemplar SET film = 9": "refers to a film that is not there",
     "UPDATE exemplar SET quality = 'good' WHERE id < 3": "exemplar.quality is no real in 2 rows",
+    "UPDATE exemplar SET seconds = -9e999 WHERE id = 1": "exemplar.seconds is no real in 1 row",
 }
 
 
