@@ -14,6 +14,7 @@ import pytest
 from tests.large_run import write_large_run
 from videoclusternet import Library, Result, open_library, open_run
 from videoclusternet.errors import ConfigError, LibraryError, NoPersonError, StoreError
+from videoclusternet.library import page
 from videoclusternet.library.adding.choose import EXEMPLARS, LOOKS
 from videoclusternet.library.adding.offered import SURE, anchor_of, weights_of
 from videoclusternet.runfolder.folder import Store
@@ -138,6 +139,22 @@ def test_a_name_alone_is_a_name_and_a_path_a_text(
         library.bring(str(tmp_path / "none.zip"))
     (failed,) = library.photos("Carla", str(tmp_path / "none.jpg")).failed
     assert "none.jpg" in failed.message
+
+
+def test_a_page_of_very_many_has_a_few_faces_of_each(
+    run: Result, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add(run)
+    every = sum(one.exemplars for one in library.people)
+    whole = library.write_page(tmp_path / "all.html").read_text(encoding="utf-8")
+    assert whole.count("<img") == every > 2 * len(library.people) and "of them here" not in whole
+    monkeypatch.setattr(page, "MOST_BYTES", 2 * page.EACH * len(library.people))
+    some = library.write_page(tmp_path / "some.html").read_text(encoding="utf-8")
+    assert some.count("<img") == 2 * len(library.people)
+    assert some.count("2 of them here") == len(library.people)
+    monkeypatch.setattr(page, "MOST_BYTES", page.EACH)
+    none = library.write_page(tmp_path / "none.html").read_text(encoding="utf-8")
+    assert "<img" not in none and "Anna" in none
 
 
 def test_what_corrections_deny_is_withdrawn(run: Result, library: Library) -> None:
