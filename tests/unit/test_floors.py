@@ -211,6 +211,8 @@ def test_every_outside_library_is_a_declared_dependency() -> None:
 
 
 NETWORKS = {"torch", "cv2"}
+SLOW = {"pandas", "scipy.optimize", "pyarrow.compute"}
+"""What takes a quarter second to load, and reading a run does not need."""
 MAIN = "from videoclusternet.cli.main import main; sys.argv = {}; main()"
 
 
@@ -256,7 +258,8 @@ for door, code in json.loads(sys.argv[1]).items():
         exec(code)
     except SystemExit as end:
         assert not end.code, door
-    print("loaded by", door, sorted(sys.modules.keys() & {NETWORKS}))
+    print("loaded by", door, sorted(sys.modules.keys() & {NETWORKS}),
+          "beside", sorted(sys.modules.keys() & {SLOW}))
 """
 
 
@@ -267,8 +270,10 @@ def test_reading_a_result_loads_no_networks(drawn_run: Path, tmp_path: Path) -> 
     doors = json.dumps(READERS).replace("RUN", str(run)).replace("TRUTH", str(truth))
     done = subprocess.run([sys.executable, "-c", PROBE, doors], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    said = [line for line in done.stdout.splitlines() if line.startswith("loaded by")]
-    assert said == [f"loaded by {door} []" for door in READERS]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("loaded by")]
+    said, beside = zip(*(line.split(" beside ") for line in lines), strict=True)
+    assert list(said) == [f"loaded by {door} []" for door in READERS]
+    assert beside[:2] == ("[]", "[]") and beside[2] != "[]"
 
 
 def test_public_names_are_found_on_first_use() -> None:

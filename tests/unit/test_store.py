@@ -252,6 +252,24 @@ def test_parquet_of_somebody_else_is_refused(tmp_path: Path) -> None:
         read_table(path, Cast)
 
 
+def test_columns_of_other_kinds_and_missing_values_are_damage(tmp_path: Path) -> None:
+    """But numbers may lie in pieces."""
+    path = tmp_path / "tracks.parquet"
+    write_table(path, filled(Tracks, 3))
+    whole = pq.read_table(path)
+    for name in whole.column_names:
+        column = whole.column(name)
+        gap = pa.array([None, *column.to_pylist()[1:]], column.type)
+        others = [gap, pa.array([1.5, 2, 3]), pa.array([[1.5]] * 3, pa.list_(pa.float64(), 1))]
+        for other in others:
+            at = whole.column_names.index(name)
+            pq.write_table(whole.set_column(at, name, other), path)
+            with pytest.raises(StoreError, match=r"tracks\.parquet is damaged"):
+                read_table(path, Tracks)
+    pq.write_table(whole, path, row_group_size=2)
+    assert same(read_table(path, Tracks), filled(Tracks, 3))
+
+
 def test_crash_between_tables_leaves_a_step_to_do_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from videoclusternet.edits.anchor import Anchor
 from videoclusternet.edits.base import Base
@@ -116,6 +115,9 @@ def _iou(one: Float64, other: Float64) -> float:
 
 def _characters(state: State, fresh: State, pairs: Pairs) -> dict[int, int]:
     """Match characters by the time that they share, and hand over what is known of them."""
+    # Here, since every command reads runs and few carry anything over: it takes a quarter second.
+    from scipy.optimize import linear_sum_assignment
+
     shared = np.zeros((len(state.people), len(fresh.people)))
     of, to = state.person[pairs.old], fresh.person[pairs.new]
     both = (of >= 0) & (to >= 0)

@@ -118,14 +118,35 @@ def _columns(table: Table) -> dict[str, pa.Array]:
         if name in table.RAGGED.values():
             continue
         if name in table.RAGGED:
-            offsets = pa.array(arrays[table.RAGGED[name]])
-            columns[name] = pa.LargeListArray.from_arrays(offsets, pa.array(array))
+            offsets = _arrow(arrays[table.RAGGED[name]])
+            columns[name] = pa.LargeListArray.from_arrays(offsets, _arrow(array))
         elif array.ndim > 1:
             width = int(np.prod(array.shape[1:]))
-            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), width)
+            columns[name] = pa.FixedSizeListArray.from_arrays(_arrow(array.ravel()), width)
         else:
-            columns[name] = pa.array(array)
+            columns[name] = _arrow(array)
     return columns
+
+
+def _arrow(array: Array) -> pa.Array:
+    """Return numbers as Arrow holds them; ``pa.array`` would import pandas, a quarter second."""
+    packed = array.dtype == bool  # eight to a byte
+    data = np.packbits(array, bitorder="little") if packed else np.ascontiguousarray(array)
+    kind = pa.from_numpy_dtype(array.dtype)
+    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(data)])
+
+
+def _numbers(column: pa.Array, dtype: str) -> Array:
+    """Return numbers that Arrow holds as NumPy does, read-only."""
+    kind = np.dtype(dtype)
+    if column.type != pa.from_numpy_dtype(kind) or column.null_count:
+        raise ValueError(f"it is {column.type} or misses a value")
+    start, stop = column.offset, column.offset + len(column)
+    data = column.buffers()[1] or b""
+    if kind.kind == "b":
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+        return np.asarray(bits[start:stop].astype(bool))
+    return np.frombuffer(data, kind, stop)[start:]
 
 
 def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
@@ -134,13 +155,19 @@ def _arrays(frame: pa.Table, kind: type[Table]) -> dict[str, Array]:
         if name in kind.RAGGED.values():
             continue
         column = frame.column(name).combine_chunks()
+        if column.null_count:
+            raise ValueError(f"{name} misses a value")
         if name in kind.RAGGED:
-            lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-            arrays[kind.RAGGED[name]] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        if name in kind.RAGGED or len(shape) > 1:
-            column = column.flatten()
-        array = column.to_numpy(zero_copy_only=False)
-        if array.dtype != dtype:  # empty fields too: numbers would become others
-            raise ValueError(f"{name} is {array.dtype}, not {dtype}")
+            if not pa.types.is_large_list(column.type):
+                raise ValueError(f"{name} is {column.type}")
+            offsets = _numbers(column.offsets, "i8")
+            arrays[kind.RAGGED[name]] = offsets - offsets[0]
+            column = column.values.slice(offsets[0], offsets[-1] - offsets[0])
+        elif len(shape) > 1:
+            if not pa.types.is_fixed_size_list(column.type):
+                raise ValueError(f"{name} is {column.type}")
+            each = column.type.list_size
+            column = column.values.slice(column.offset * each, len(column) * each)
+        array = _numbers(column, dtype)
         arrays[name] = array.reshape(-1, *shape[1:]) if len(shape) > 1 else array
     return arrays
