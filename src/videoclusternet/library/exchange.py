@@ -238,8 +238,8 @@ def _row(one: Any, persons: int, films: Mapping[str, str]) -> dict[str, Any]:
 def _values(data: bytes, rows: int, width: int) -> Float16:
     stream = io.BytesIO(data)
     np.lib.format.read_magic(stream)
-    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
-    if shape != (rows, width) or kind != np.float16:  # before there is room made for them
+    shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
+    if shape != (rows, width) or kind != np.float16 or by_columns:  # before room is made for them
         raise ValueError("embeddings are not those of the exemplars")
     values = np.frombuffer(data, kind, offset=stream.tell()).reshape(shape)
     with np.errstate(over="ignore"):
