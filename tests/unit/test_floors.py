@@ -245,6 +245,7 @@ READERS = {
     "open_run": "import videoclusternet; videoclusternet.open_run('RUN').cast",
     "a notebook": "import videoclusternet as v; run = v.open_run('RUN'); run._repr_html_(); "
     "run[1]._repr_html_(); run.to_pandas(); v.export_run(run, 'RUN.csv')",
+    "vcn recluster": MAIN.format(["vcn", "recluster", "RUN", "--dry-run"]),
     "the page": "from videoclusternet.result.result import open_run\n"
     "from videoclusternet.show.cast_page import write_page; write_page(open_run('RUN'))",
     "vcn report": MAIN.format(["vcn", "report", "RUN"]),

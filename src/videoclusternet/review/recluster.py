@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.adapt.rounds import GoodRounds
-from videoclusternet.clustering.find_cast import find_known_cast
+from videoclusternet.clustering.find_cast import GoodRounds, find_known_cast
 from videoclusternet.clustering.known.gallery import Gallery
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.reading import Reading, round_number
@@ -194,5 +193,7 @@ def good_rounds(result: Result) -> GoodRounds | None:
     """Return the good rounds of learning, where the film was read by one."""
     if not any(round_number(one) for one in Reading.parse(result.clustering.chosen).spaces):
         return None
+    from videoclusternet.adapt import rounds as learnt  # loads torch, which few runs need
+
     rounds, _ = Store(result.folder).load("adapt", (Rounds, Epochs))
-    return GoodRounds(result.folder, rounds)
+    return learnt.GoodRounds(result.folder, rounds)

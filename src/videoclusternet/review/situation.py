@@ -16,6 +16,7 @@ from videoclusternet.config import Config
 from videoclusternet.edits.state import State
 from videoclusternet.result.result import Result
 from videoclusternet.review.queue import MET, Situation, likeness
+from videoclusternet.review.recluster import good_rounds
 from videoclusternet.runfolder.steps import recorded_settings
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Float32, Float64, Int32, Ints
@@ -73,8 +74,6 @@ class Nearness:
         own = [name for name in reading.spaces if name in SPACES]
         here = dict(spaces(raw, own))
         if len(own) < len(reading.spaces):
-            from videoclusternet.review.recluster import good_rounds  # loads torch
-
             rounds = good_rounds(result)
             assert rounds is not None, "a cast is of the spaces that it was chosen among"
             for name in set(reading.spaces) - set(own):
