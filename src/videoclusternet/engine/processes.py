@@ -13,13 +13,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, Self
 
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from videoclusternet.engine.memory import keep_memory
 from videoclusternet.engine.work import Item, Make, Result, Serial
@@ -63,13 +64,23 @@ def _available() -> int:
         return cores() * GIB
 
 
+@lru_cache(maxsize=1)
+def _threading(modules: int) -> ThreadpoolController:
+    """Return the libraries of this process that work in threads, while it has so many modules.
+
+    Looking for them takes milliseconds; there are new ones only where something was imported.
+    """
+    return ThreadpoolController()
+
+
 def one_thread() -> AbstractContextManager[Any]:
     """Keep linear algebra to one thread, in the ``with`` block.
 
     Threads of BLAS meet after every few rows.  In many small problems they wait for each other
     longer than they work, and for hundreds of times as long where other work keeps a core busy.
     """
-    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
+    found = _threading(len(sys.modules))
+    return found.limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
 
 
 def beside_a_thread() -> AbstractContextManager[Any]:
@@ -78,9 +89,10 @@ def beside_a_thread() -> AbstractContextManager[Any]:
     As :func:`one_thread`, and the threads of OpenMP, in which torch works, are one fewer: else
     all of them would wait for the one that shares its core.
     """
-    now = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "openmp"]
+    found = _threading(len(sys.modules))
+    now = [one["num_threads"] for one in found.info() if one["user_api"] == "openmp"]
     fewer = max(1, min(now, default=cores()) - 1)
-    return threadpool_limits({"blas": 1, "openmp": fewer})  # type: ignore[no-any-return]
+    return found.limit(limits={"blas": 1, "openmp": fewer})  # type: ignore[no-any-return]
 
 
 class Processes:
