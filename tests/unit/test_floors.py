@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -115,10 +117,20 @@ def room_of(module: str) -> tuple[str, str]:
     return package, inner.partition(".")[0] or "__init__"
 
 
+def statements(path: Path) -> Iterator[ast.AST]:
+    """All statements of a file, those inside others too: a tenth of the nodes of its tree."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for inside in ("body", "orelse", "handlers", "finalbody", "cases"):
+            waiting += getattr(node, inside, ())
+
+
 def imports_of(path: Path, modules: set[str]) -> set[str]:
     """Full names of everything a file imports, anywhere in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -131,8 +143,21 @@ def imports_of(path: Path, modules: set[str]) -> set[str]:
 
 
 FILES = {name_of(path): path for root in ROOTS for path in sorted(root.rglob("*.py"))}
-IMPORTS = {name: imports_of(path, set(FILES)) for name, path in FILES.items()}
-INSIDE = {name: {i for i in found if i in FILES} for name, found in IMPORTS.items()}
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each file imports."""
+    modules = set(FILES)
+    return {name: imports_of(path, modules) for name, path in FILES.items()}
+
+
+@cache
+def inside() -> dict[str, set[str]]:
+    """The same, of files of the two packages alone."""
+    return {name: found & set(FILES) for name, found in imports().items()}
+
+
 FLOOR = {
     (package, room): (package == LABORATORY, number)
     for package, floors in FLOORS.items()
@@ -148,12 +173,12 @@ def test_every_room_has_a_floor() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_imports_stay_in_the_room_or_point_down(name: str) -> None:
     here = room_of(name)
-    others = {other for other in INSIDE[name] if room_of(other) != here}
+    others = {other for other in inside()[name] if room_of(other) != here}
     assert {other for other in others if FLOOR[room_of(other)] >= FLOOR[here]} == set()
 
 
 def test_there_is_no_circle_of_files() -> None:
-    order = list(graphlib.TopologicalSorter(INSIDE).static_order())
+    order = list(graphlib.TopologicalSorter(inside()).static_order())
     names = [f"{PRODUCT}.{name}" for name in ("errors", "pipeline", "cli.main")]
     assert sorted(names, key=order.index) == names
 
@@ -169,7 +194,7 @@ def test_no_file_and_no_function_is_too_long() -> None:
     long = {}
     for name, path in FILES.items():
         text = path.read_text(encoding="utf-8")
-        functions = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef))
+        functions = (n for n in statements(path) if isinstance(n, ast.FunctionDef))
         longest = max(((f.end_lineno or 0) - f.lineno + 1 for f in functions), default=0)
         if text.count("\n") > MOST_LINES or longest > LONGEST:
             long[name] = (text.count("\n"), longest)
@@ -178,7 +203,7 @@ def test_no_file_and_no_function_is_too_long() -> None:
 
 def users_of_libraries() -> dict[str, set[str]]:
     users: dict[str, set[str]] = {}
-    for name, found in IMPORTS.items():
+    for name, found in imports().items():
         for full in found:
             top = full.partition(".")[0]
             if top not in sys.stdlib_module_names and top not in (*FLOORS, "numpy"):
