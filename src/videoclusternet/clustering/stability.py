@@ -187,7 +187,11 @@ class _Tally:
     def add(self, pairs: Mapping[Reading, tuple[Array, Array]], both: Ints) -> None:
         """Add the labels that two halves gave to the tracks that are in both."""
         for name, (one, other) in pairs.items():
-            same = np.array([common_company(a, b) for a, b in zip(one, other, strict=True)])
+            # Many scales that follow each other give the same clusters.
+            begun = np.ones(len(one), dtype=bool)
+            begun[1:] = np.diff(np.hstack([one, other]), axis=0).any(axis=1)
+            differ = np.array([common_company(one[i], other[i]) for i in np.flatnonzero(begun)])
+            same = differ[np.cumsum(begun) - 1]
             self.seen[name].append(np.nan_to_num(same).mean(axis=1).tolist())
             self.total[name][:, both] += np.nan_to_num(same)
             self.count[name][:, both] += np.isfinite(same)
