@@ -48,10 +48,10 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return cluster_film(films, home / "run", QUICKLY).folder
 
 
-@pytest.fixture
-def run(series: Path, tmp_path: Path) -> Result:
-    """A copy, with names, notes, and much that may show red."""
-    folder = Path(shutil.copytree(series, tmp_path / "run"))
+@pytest.fixture(scope="module")
+def marked(series: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, with names, notes, and much that may show red; read only too."""
+    folder = Path(shutil.copytree(series, tmp_path_factory.mktemp("marked") / "run"))
     result = open_run(folder)
     assert result.cast.character.tolist() == [0, 1, 2, 0, 1, 2, 2, 0, 1]
     result.edits.name(1, NAME)
@@ -64,7 +64,13 @@ def run(series: Path, tmp_path: Path) -> Result:
     for name in ("adapt/round-01", "parts/scan-00", "recluster/9", "films/000-a/parts/embeddings"):
         (folder / name).mkdir(parents=True)
         (folder / name / "state.json").write_text(json.dumps({"who": NAME}))
-    return open_run(folder)
+    return folder
+
+
+@pytest.fixture
+def run(marked: Path, tmp_path: Path) -> Result:
+    """A copy of it, to forget in."""
+    return open_run(shutil.copytree(marked, tmp_path / "run"))
 
 
 def secrets(run: Result, character: int) -> dict[str, bytes]:
