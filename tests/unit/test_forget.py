@@ -34,6 +34,8 @@ from videoclusternet.show.hints import hints
 from videoclusternet.types import Looks, Merges, Reason, Table
 
 NAME = 'Zoë "Zebulon" Ω'
+SEAM = b" -- the end of a file -- "
+"""Nothing that is looked for holds it: to look through all files at once is much quicker."""
 SCENES = (("red",), ("blue", "green"), ("red", "blue"), ("green",))
 OTHERS = (("green", "red"), ("blue",))
 
@@ -121,8 +123,8 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def found_in(folder: Path, wanted: dict[str, bytes]) -> set[str]:
     """Which secrets a folder holds."""
-    every = list(contents(folder))
-    return {what for what, data in wanted.items() if any(data in text for _, text in every)}
+    every = SEAM.join(text for _, text in contents(folder))
+    return {what for what, data in wanted.items() if data in every}
 
 
 def test_no_byte_of_a_forgotten_person_is_left(run: Result) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from contextlib import closing
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,7 +30,7 @@ KINDS = ("name", "picture", "embedding 0 float32", "exemplar")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of 60 tracks, in both of which Zoë is, and a library of both; copy it."""
-    home, picture = tmp_path_factory.mktemp("forgetting"), large_run._picture
+    home, picture = tmp_path_factory.mktemp("forgetting"), cache(large_run._picture)
     for folder in ("one", "two"):
         with pytest.MonkeyPatch.context() as patch:  # no two tracks share a picture
             patch.setattr(large_run, "KINDS", 9973)
