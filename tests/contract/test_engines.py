@@ -178,10 +178,19 @@ def gone(pids: list[int], seconds: float = 20.0) -> bool:
     """Whether these processes end in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if all(ended(pid) for pid in pids):
             return True
-        time.sleep(0.1)
+        time.sleep(0.02)
     return False
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is no more, or is only not asked yet how it ended."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return said.rpartition(")")[2].split()[0] in ("Z", "X")
 
 
 OUTLIVED = """
@@ -204,7 +213,7 @@ def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
         end = time.monotonic() + 60
         while len(pids := [int(p.stem) for p in tmp_path.glob("*.pid")]) < 2:
             assert time.monotonic() < end and first.poll() is None
-            time.sleep(0.1)
+            time.sleep(0.02)
         first.kill()
     assert gone(pids)
 
