@@ -44,6 +44,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def opened(browser: Browser, path: Path, size: tuple[int, int], scheme: str = "light") -> Page:
+    """Open a page without scripts of its own; what goes wrong on it, or leaves it, fails."""
+    width, height = size
+    viewport = {"width": width, "height": height}
+    page = browser.new_context(viewport=viewport, color_scheme=scheme, bypass_csp=True).new_page()
+    page.on("console", lambda message: pytest.fail(message.text))
+    page.on("request", lambda one: one.url.startswith(("file:", "data:")) or pytest.fail(one.url))
+    page.goto(f"file://{path}")
+    return page
+
+
 def serious(page: Page) -> list[str]:
     """Return what axe holds against a page as it is, serious things alone."""
     if not page.evaluate("'axe' in window"):

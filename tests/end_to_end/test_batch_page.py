@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.browser import DESK, PHONE, chromium, serious
+from tests.browser import DESK, PHONE, chromium, opened, serious
 from tests.sheets import NAMES
 from videoclusternet.batch.page import write_page
 from videoclusternet.batch.record import Record
@@ -54,17 +54,6 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page(tmp_path_factory.mktemp("batch"), records, summaries)
 
 
-def opened(browser: Browser, path: Path, size: tuple[int, int], scheme: str) -> Page:
-    """Open the page without scripts of its own; what goes wrong on it, or leaves it, fails."""
-    width, height = size
-    viewport = {"width": width, "height": height}
-    page = browser.new_page(viewport=viewport, color_scheme=scheme, bypass_csp=True)
-    page.on("console", lambda message: pytest.fail(message.text))
-    page.on("request", lambda one: one.url.startswith(("file:", "data:")) or pytest.fail(one.url))
-    page.goto(f"file://{path}")
-    return page
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_everything_is_in_sight(
@@ -81,4 +70,4 @@ def test_everything_is_in_sight(
     page.keyboard.press("Enter")  # how many are done: the first link
     assert page.url.endswith("#done")
     assert page.locator("tr:target td.state").inner_text() == "done"
-    page.close()
+    page.context.close()

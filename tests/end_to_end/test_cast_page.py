@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.browser import DESK, PHONE, chromium, serious
+from tests.browser import DESK, PHONE, chromium, opened, serious
 from tests.shaky import shaky
 from tests.sheets import NAMES
 from videoclusternet import open_run
@@ -41,24 +41,12 @@ def run(shaky_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return folder
 
 
-def opened(browser: Browser, run: Path, size: tuple[int, int], scheme: str = "light") -> Page:
-    """Open the page; what goes wrong on it, or leaves it, fails."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    page.on("console", lambda message: pytest.fail(message.text))
-    page.on("request", lambda one: one.url.startswith(("file:", "data:")) or pytest.fail(one.url))
-    page.goto(f"file://{run / 'cast.html'}")
-    return page
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_nothing_keeps_anybody_out(
     browser: Browser, run: Path, size: tuple[int, int], scheme: str
 ) -> None:
-    page = opened(browser, run, size, scheme)
+    page = opened(browser, run / "cast.html", size, scheme)
     for one in page.locator("summary").all():
         one.click()
     assert serious(page) == []
@@ -67,7 +55,7 @@ def test_nothing_keeps_anybody_out(
 
 
 def test_a_bar_leads_to_its_track_and_a_face_to_its_character(browser: Browser, run: Path) -> None:
-    page = opened(browser, run, DESK)
+    page = opened(browser, run / "cast.html", DESK)
     rows = [row.get_attribute("id") for row in page.locator("tr[id]").all()]
     assert rows
     for row in rows:
