@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests import tables
 from videoclusternet.config import Config
-from videoclusternet.engine.in_parts import in_parts, part_length, split
+from videoclusternet.engine.in_parts import even_parts, in_parts, part_length, split
 from videoclusternet.engine.work import Work
 from videoclusternet.errors import StoreError
 from videoclusternet.events import silent
@@ -240,7 +240,7 @@ def test_a_disc_that_fails_at_any_time_leaves_a_run_to_go_on_with(
     ],
 )
 def test_parts_of_a_scan_are_equal_and_even(frames: int, stride: int, lengths: list[int]) -> None:
-    assert [len(part) for part in split(frames, part_length(frames, 100, stride))] == lengths
+    assert [len(part) for part in even_parts(frames, 100, stride)] == lengths
 
 
 @pytest.mark.parametrize("stride", [1, 3, 5])

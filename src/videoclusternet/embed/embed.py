@@ -14,7 +14,7 @@ from torch import Tensor
 from videoclusternet.config import EmbedConfig
 from videoclusternet.embed.face_quality import face_quality
 from videoclusternet.embed.views import ViewPlan, clean_inputs, make_views, plan_views
-from videoclusternet.engine.in_parts import in_parts, part_length, split
+from videoclusternet.engine.in_parts import even_parts, in_parts, split
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.models.backbones.face_model import FaceModel
 from videoclusternet.types import Crops, Embeddings, Reason, Tracks, Views
@@ -64,8 +64,7 @@ def embed_crops(
     """
     rows = chosen_rows(crops, tracks, config.max_crops)
     make = _Clean(crops, rows, pictures, backbone, config)
-    ranges = split(len(rows), part_length(len(rows), PART))
-    parts = in_parts(ranges, make, (Embeddings,), work)
+    parts = in_parts(even_parts(len(rows), PART), make, (Embeddings,), work)
     return Embeddings.concatenate([part for (part,) in parts])
 
 
@@ -97,8 +96,7 @@ def embed_views(
     rows = chosen_rows(crops, tracks, config.max_crops)
     seen = spread_rows(crops.track[rows], config.view_crops or config.max_crops)
     make = _Augmented(rows, seen, pictures, backbone, config, seed)
-    ranges = split(len(seen), part_length(len(seen), PART))
-    parts = in_parts(ranges, make, (Views,), work)
+    parts = in_parts(even_parts(len(seen), PART), make, (Views,), work)
     return Views.concatenate([part for (part,) in parts])
 
 

@@ -58,6 +58,11 @@ def part_length(length: int, most: int, step: int = 1) -> int:
     return -(-length // (parts * step)) * step or step
 
 
+def even_parts(length: int, most: int, step: int = 1) -> list[range]:
+    """Cut a length into parts of :func:`part_length`."""
+    return split(length, part_length(length, most, step))
+
+
 class _Course:
     """How far the ranges are, and what is said of them: passed on in their order.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from videoclusternet.config import FaceConfig
 from videoclusternet.engine.ahead import ahead
-from videoclusternet.engine.in_parts import in_parts, part_length, split
+from videoclusternet.engine.in_parts import even_parts, in_parts
 from videoclusternet.engine.processes import beside_a_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
@@ -59,8 +59,7 @@ def scan_film(
     """
     stride = choose_stride(video.fps, video.frames, config.stride)
     look = _Look(video, detector, config, stride)
-    length = part_length(video.frames, config.part, stride)
-    parts = in_parts(split(video.frames, length), look, KINDS, work)
+    parts = in_parts(even_parts(video.frames, config.part, stride), look, KINDS, work)
     scores, faces, motion, looks = zip(*parts, strict=True)
     return (
         FrameScores.concatenate(scores),
