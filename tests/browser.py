@@ -119,7 +119,7 @@ class Window:
 
     def _console(self, message: Any) -> None:
         # What the server refuses, a browser calls an error; the page says it in words.
-        refused = re.search(r"status of (409|422) ", message.text)
+        refused = re.search(r"status of (409|410|422) ", message.text)
         if message.type in ("error", "warning") and not refused:
             self.troubles.append(f"{message.type}: {message.text}")
 

@@ -6,7 +6,9 @@ import errno
 import inspect
 import os
 import signal
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
 
@@ -86,6 +88,40 @@ def test_what_fails_since_a_key_stopped_it_is_no_defect(
         with pytest.raises(SystemExit) as end:
             main(seen)
         assert end.value.code == code and said in capsys.readouterr().err
+
+
+LOADED = """
+import signal, sys
+class Key:
+    def find_spec(self, name, path=None, target=None):
+        if name == {at!r}:
+            signal.raise_signal(signal.SIGINT)
+signal.signal(signal.SIGINT, signal.{before})
+sys.meta_path.insert(0, Key())
+sys.argv = ["vcn", "settings"]
+from {module} import {function}
+{function}()
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "before"),
+    [
+        ("typer", "default_int_handler"),
+        ("videoclusternet.config", "default_int_handler"),
+        ("typer", "SIG_IGN"),
+    ],
+)
+def test_a_key_that_comes_as_the_command_line_is_loaded(at: str, before: str) -> None:
+    """The script is what pyproject.toml names: its first line may be under way."""
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    module, function = pyproject["project"]["scripts"]["vcn"].split(":")
+    code = LOADED.format(at=at, before=before, module=module, function=function)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    stopped = before != "SIG_IGN"
+    assert done.returncode == (130 if stopped else 0)
+    assert done.stderr == ("vcn: stopped\n" if stopped else "")
+    assert ("faces.detector" in done.stdout) is not stopped
 
 
 def _raise(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

@@ -19,6 +19,7 @@ from tests.shaky import SCENES, clustered, doubt, shaky
 from videoclusternet import cluster_film, cluster_tracks, open_run
 from videoclusternet.config import Config
 from videoclusternet.edits.edit import Edit
+from videoclusternet.forget.run import forget
 
 pytestmark = pytest.mark.slow
 
@@ -499,6 +500,16 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(
     assert again.end()[0] == 0
     assert other.troubles == []
     assert "Anna" in (run / "cast.html").read_text("utf-8")
+
+
+def test_who_is_forgotten_meanwhile_leaves_the_open_page(opened: Open, run: Path) -> None:
+    window = opened()
+    red, _, _ = start(run)
+    window.row(red).click()
+    forget(run, red)
+    window.page.get_by_role("alert").filter(has_text="start it again").wait_for()
+    assert window.cast() == window.tracks() == []
+    assert window.page.locator("img").count() == 0
 
 
 def test_two_windows_see_each_other_and_overwrite_nothing(opened: Open, run: Path) -> None:

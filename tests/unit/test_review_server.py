@@ -14,10 +14,14 @@ from tests.asking import OWN, Page
 from tests.drawn import snapshot
 from videoclusternet import open_run
 from videoclusternet.errors import ConfigError
+from videoclusternet.forget.run import forget
 from videoclusternet.result.characters import track_span
 from videoclusternet.review.facts import Facts, boxes, spans
+from videoclusternet.review.recluster import recluster
 from videoclusternet.review.web.media import Media
 from videoclusternet.review.web.sheet import Sheet
+from videoclusternet.runfolder import pending
+from videoclusternet.runfolder.folder import Store
 
 
 @pytest.fixture
@@ -289,3 +293,46 @@ def _settled(page: Page) -> dict[str, object]:
         time.sleep(0.05)
     assert "error" not in found, found
     return dict(found)
+
+
+def test_a_run_that_was_changed_underneath_is_shown_no_more(page: Page, run: Path) -> None:
+    """Nobody had decided anything, so that no log tells of it."""
+    of_run = ("/api/run", "/api/state", "/api/boxes?film=0&start=0&stop=3", "/api/queue")
+    of_run += ("/api/media?film=0", "/api/recluster", "/crop/0.jpg", "/film/0")
+    page.say("name", characters=[1], text="Anna")
+    page.say("name", characters=[2], text="Beth")
+    assert all(page.ask(path).status_code == 200 for path in of_run)
+    forget(run, "Anna")
+    for path in of_run:
+        answer = page.ask(path)
+        assert answer.status_code == 410 and "Anna" not in answer.text, path
+        assert answer.json()["advice"] == "end `vcn review` and start it again"
+    assert page.ask("/").status_code == 200  # the page, which says so
+    page.post("edit", {"revision": 2, "verb": "undo"}, 410)
+    assert "Beth" in Page(run).ask("/api/state").text
+
+
+def test_forgetting_that_was_cut_short_is_noticed(
+    page: Page, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page.ask("/crop/0.jpg").status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "finish", lambda folder: pending.is_pending(folder) and 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            forget(run, 1)
+    assert page.ask("/crop/0.jpg").status_code == 410
+    Page(run)
+    assert page.ask("/crop/0.jpg").status_code == 410
+
+
+def test_a_run_that_holds_the_same_as_before_is_gone_on_with(page: Page, run: Path) -> None:
+    store = Store(run)
+    store.manifest["config"]["processes"] = 7  # a command that found all of it done
+    store.write_manifest()
+    assert page.ask("/crop/0.jpg").status_code == 200
+    recluster(run)
+    assert page.ask("/api/state").status_code == 200
+    store.forget("cast")  # the film is being clustered anew
+    assert page.ask("/api/state").status_code == 410
+    (run / "run.json").unlink()
+    assert page.ask("/api/run").status_code == 410

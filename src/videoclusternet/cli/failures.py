@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from videoclusternet.cli import loading
 from videoclusternet.cli.bare import missing_library
 from videoclusternet.errors import Cancelled, ConfigError, MemoryShortage, StoreError, VcnError
 from videoclusternet.outside.text import say
@@ -47,7 +48,7 @@ def stops() -> list[int]:
         stopped.append(number)
         raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, loading.stop):
         signal.signal(signal.SIGINT, stop)
     return stopped
 

@@ -79,6 +79,8 @@ def main(stopped: Collection[int] = ()) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="vcn", standalone_mode=False)
+        if code == STOPPED.exit_code:  # Typer ends without a word
+            fail(STOPPED)
     except Exception as error:
         # What is stopped while it is loaded fails in words of its own.
         code = fail(STOPPED if stopped and not isinstance(error, VcnError) else error)
@@ -281,10 +283,8 @@ def show(
     from videoclusternet.show import terminal
 
     result = open_run(run)
-    if candidates:
-        terminal.print_candidates(result, as_json)
-    else:
-        terminal.print_cast(result, as_json)
+    told = terminal.print_candidates if candidates else terminal.print_cast
+    told(result, as_json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import { called, model, openCharacter, setState, tell } from "./model.js";
 import { gone, toast } from "./toasts.js";
 
 const EVERY = 2000; // ms between looks at what others decide
+const ANOTHER = 410; // the folder holds another run by now, as when somebody is forgotten
 let last = Promise.resolve();
 
 /** Take a decision. Returns whether it was taken; decisions follow one another. */
@@ -35,6 +36,12 @@ export async function failed(error) {
     return;
   }
   const advice = error.advice ? ` (${error.advice})` : "";
+  if (error.status === ANOTHER) {
+    // The page of before goes with all that it shows; what is loaded in its place only says why.
+    if ("ready" in document.body.dataset) location.reload();
+    else gone(`${capital(error.message)}${advice}.`);
+    return;
+  }
   if (error.status === 409) setState(await get("state"));
   toast(`${capital(error.message)}${advice}.`, { kind: "bad" });
 }
@@ -57,7 +64,7 @@ export function watch() {
       const who = news.map((line) => `${line.words} (${line.author || "somebody"})`);
       toast(`Somebody else decided: ${who.slice(0, 3).join("; ") || "something was taken back"}.`);
     } catch (error) {
-      if (!(error instanceof Refused)) await failed(error);
+      if (!(error instanceof Refused) || error.status === ANOTHER) await failed(error);
     }
   }, EVERY);
 }

@@ -21,6 +21,7 @@ from videoclusternet.result.result import Result, open_run
 from videoclusternet.review import facts
 from videoclusternet.review.facts import Facts
 from videoclusternet.review.splits import Split, splits
+from videoclusternet.review.web.changed import Opened
 from videoclusternet.review.web.requests import Said
 
 LOGGED, WORDS = 40, 120
@@ -69,6 +70,8 @@ class Desk:
     author : str
     result : Result
         The run; what people decide about it is looked at while it is :meth:`held`.
+    opened : Opened
+        Tells whether it is still that run.
     decided : int
         Decisions taken here.
     """
@@ -77,6 +80,7 @@ class Desk:
         self.folder, self.author = folder, author
         self.decided = 0
         self._lock, self._pictures = threading.RLock(), threading.Lock()
+        self.opened = Opened(folder)
         self.result = open_run(folder)
         if author:
             self.result.edits.author = author

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 
 from videoclusternet.errors import ConfigError, ConflictError, StoreError, VcnError
+from videoclusternet.review.web.changed import AnotherRun
 from videoclusternet.review.web.desk import Desk
 from videoclusternet.review.web.media import Media
 from videoclusternet.review.web.questions import Asker
@@ -35,9 +36,15 @@ def make_app(desk: Desk) -> FastAPI:
     for kind in (RequestValidationError, 400):
         app.add_exception_handler(kind, _malformed)
     _add_page(app)
-    _add_cast(app, desk)
-    _add_films(app, desk, Media(desk.result))
-    _add_regrouping(app, Regrouping(desk))
+
+    async def same() -> None:
+        desk.opened.check()
+
+    of_run = APIRouter(dependencies=[Depends(same)])
+    _add_cast(of_run, desk)
+    _add_films(of_run, desk, Media(desk.result))
+    _add_regrouping(of_run, Regrouping(desk))
+    app.include_router(of_run)
     return app
 
 
@@ -49,7 +56,7 @@ def _answer(value: Any, status: int = 200) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, VcnError)
-    kinds = ((ConflictError, 409), (StoreError, 503), (ConfigError, 422))
+    kinds = ((AnotherRun, 410), (ConflictError, 409), (StoreError, 503), (ConfigError, 422))
     status = next((code for kind, code in kinds if isinstance(error, kind)), 500)
     return _answer({"error": error.message, "advice": error.advice}, status)
 
@@ -77,7 +84,7 @@ def _add_page(app: FastAPI) -> None:
         return serve(name)
 
 
-def _add_cast(app: FastAPI, desk: Desk) -> None:
+def _add_cast(app: APIRouter, desk: Desk) -> None:
     asker = Asker(desk)
 
     @app.get("/api/run")
@@ -111,7 +118,7 @@ def _add_cast(app: FastAPI, desk: Desk) -> None:
         return Response(desk.picture(row), media_type="image/jpeg", headers=KEPT)
 
 
-def _add_films(app: FastAPI, desk: Desk, media: Media) -> None:
+def _add_films(app: APIRouter, desk: Desk, media: Media) -> None:
     @app.get("/api/boxes")
     def boxes(film: int, start: float, stop: float) -> Response:
         return _answer(desk.boxes(film, start, stop))
@@ -131,7 +138,7 @@ def _add_films(app: FastAPI, desk: Desk, media: Media) -> None:
         return FileResponse(path, media_type=kind)
 
 
-def _add_regrouping(app: FastAPI, regrouping: Regrouping) -> None:
+def _add_regrouping(app: APIRouter, regrouping: Regrouping) -> None:
     def describe(do: Callable[[], None] | None = None) -> Response:
         if do:
             do()
