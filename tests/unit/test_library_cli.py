@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Vcn
 from tests.large_run import write_large_run
-from videoclusternet import open_run
+from videoclusternet import open_library, open_run
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +111,15 @@ def test_verbs_say_what_they_did(file: Path, vcn: Vcn) -> None:
     assert "with" in vcn("library", "log").out
 
 
+def test_what_cannot_be_taken_in_makes_no_library(tmp_path: Path, vcn: Vcn) -> None:
+    for verb, code in (("add", 5), ("people", 6), ("import", 5)):
+        done = vcn("library", verb, tmp_path / "none", "--library", tmp_path / "new.db")
+        assert done.code == code and done.complaint
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_empty_library_says_so(tmp_path: Path, vcn: Vcn) -> None:
-    (tmp_path / "photos").mkdir()
-    assert vcn("library", "people", tmp_path / "photos", "--library", tmp_path / "a.db").code == 6
+    open_library(tmp_path / "a.db", create=True).close()
     assert (
         vcn("library", "list", "--library", tmp_path / "a.db").out == "the library holds nobody\n"
     )

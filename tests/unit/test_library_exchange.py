@@ -178,9 +178,12 @@ def test_a_wrong_export_is_refused_whole(kind: str, path: Path, tmp_path: Path, 
     file = exported(path)
     change, said = WRONG[kind]
     changed(file, change)
-    done = vcn("library", "import", file, "--library", tmp_path / "new.db")
+    done = vcn("library", "import", file, "--library", tmp_path / "new" / "new.db")
     assert done.code == 5 and said in done.complaint
-    with open_library(tmp_path / "new.db") as new:
+    assert not (tmp_path / "new").exists()
+    with open_library(tmp_path / "other.db", create=True) as new:
+        with pytest.raises(LibraryError):
+            new.bring(file)
         assert len(new) == 0 and new.log() == []
 
 

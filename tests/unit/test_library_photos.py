@@ -36,15 +36,17 @@ def test_file_names_are_names(tmp_path: Path) -> None:
         "R2D2.jpg",
         "Ben Hur/any 1.jpg",
         "Ben Hur/._any 1.jpg",
+        "Ben Hur/1959/posters/any.png",
+        "Ben Hur/.thumbnails/any.png",
         ".thumbnails/Carl.jpg",
         "Dora.HEIC",
         "notes.txt",
     )
     for name in files:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     found = {name: len(paths) for name, paths in names_in(tmp_path).items()}
-    assert found == {"Anna Smith": 4, "R2D2": 1, "Ben Hur": 1, "Dora": 1}
+    assert found == {"Anna Smith": 4, "R2D2": 1, "Ben Hur": 2, "Dora": 1}
     with pytest.raises(DataError, match="is no folder"):
         names_in(tmp_path / "none")
     (tmp_path / "empty").mkdir()

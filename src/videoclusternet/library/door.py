@@ -16,7 +16,7 @@ from videoclusternet.events import Hook, silent
 from videoclusternet.library import exchange, forgetting, gallery, people, record
 from videoclusternet.library.adding.from_run import Added, add_run
 from videoclusternet.library.database import WAIT, Database, connected, default_path
-from videoclusternet.library.exchange import Brought
+from videoclusternet.library.exchange import Brought, Read
 from videoclusternet.library.exemplars import Exemplar, exemplars, jpeg
 from videoclusternet.library.forgetting import Left, Plan
 from videoclusternet.library.page import write_page
@@ -203,9 +203,9 @@ class Library:
             rows = dict.fromkeys(people.find(db, one) for one in chosen)
             return exchange.write(db, path, list(rows))
 
-    def bring(self, path: Path | str) -> Brought:
-        """Take in what :meth:`export` wrote; people of the same key are one."""
-        found = exchange.read(Path(path))
+    def bring(self, path: Path | str | Read) -> Brought:
+        """Take in what :meth:`export` wrote, also read before; people of the same key are one."""
+        found = path if isinstance(path, Read) else exchange.read(Path(path))
         with self.writing() as db:
             return exchange.take_in(db, found)
 

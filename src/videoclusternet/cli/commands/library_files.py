@@ -110,9 +110,13 @@ def people_in(
 ) -> None:
     """Take people in from a folder of photographs.
 
-    `Anna Smith.jpg`, `Anna Smith 2.jpg` and all in the folder `Anna Smith` show Anna Smith.
+    `Anna Smith.jpg`, `Anna Smith 2.jpg` and all in the folder `Anna Smith`, however deep, show
+    Anna Smith.
     """
+    from videoclusternet.library.adding.photos import names_in
+
     chosen = _config(detector, backbone, device, settings, config)
+    names_in(folder)  # what is refused makes no library
     with opened(library, create=True) as into:
         _tell(into.folder(folder, chosen), as_json)
 
@@ -161,11 +165,13 @@ def bring(
     as_json: Json = False,
 ) -> None:
     """Take in what another library exported: people of the same key are one."""
+    from videoclusternet.library.exchange import read
     from videoclusternet.show.terminal import print_json
     from videoclusternet.show.words import several
 
+    given = read(file)  # what is refused makes no library
     with opened(library, create=True) as into:
-        found = into.bring(file)
+        found = into.bring(given)
     if as_json:
         print_json(found._asdict())
         return

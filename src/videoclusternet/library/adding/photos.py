@@ -48,8 +48,8 @@ class Pictured(NamedTuple):
 def names_in(folder: Path) -> dict[str, list[Path]]:
     """Return the photographs in a folder by the name of whom they show.
 
-    ``Anna Smith.jpg``, ``Anna Smith 2.jpg``, ``Anna_Smith(3).png`` and all in ``Anna Smith/``;
-    what is hidden is passed over.
+    ``Anna Smith.jpg``, ``Anna Smith 2.jpg``, ``Anna_Smith(3).png`` and all in ``Anna Smith/``,
+    however deep; what is hidden, or in a hidden folder, is passed over.
 
     Raises
     ------
@@ -60,11 +60,11 @@ def names_in(folder: Path) -> dict[str, list[Path]]:
         raise DataError(f"{folder} is no folder", "name a folder of photographs")
     found: dict[str, list[Path]] = {}
     try:
-        for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
-            inner = path.parent != folder
-            hidden = path.name.startswith(".") or (inner and path.parent.name.startswith("."))
+        for path in sorted((*folder.glob("*"), *folder.glob("*/**/*"))):
+            inner = path.relative_to(folder).parts
+            hidden = any(part.startswith(".") for part in inner)
             if path.suffix.lower() in (*ENDINGS, *OTHERS) and not hidden:
-                name = path.parent.name if inner else COUNTER.sub("", path.stem)
+                name = inner[0] if len(inner) > 1 else COUNTER.sub("", path.stem)
                 found.setdefault(printable(name.replace("_", " ")).strip(), []).append(path)
     except OSError as error:
         raise DataError(f"cannot read {folder}: {said(error)}", "check the path") from error
