@@ -10,8 +10,9 @@ from numbers import Integral
 from videoclusternet.edits.base import Base
 from videoclusternet.edits.edit import NEW, UNKNOWN, Edit
 from videoclusternet.edits.state import Person
-from videoclusternet.edits.verbs import cleaned
+from videoclusternet.edits.verbs import cleaned, cleaned_name
 from videoclusternet.errors import ConfigError, NoCharacterError
+from videoclusternet.outside.names import as_seen
 from videoclusternet.outside.text import meant, shown
 
 Character = int | str
@@ -42,7 +43,7 @@ class Decisions(ABC):
 
     def name(self, character: Character, name: str) -> Edit:
         """Call a character by a name; one that another has makes the two one.  Empty: no name."""
-        return self.say(Edit("name", (self.key(character),), text=cleaned(name)))
+        return self.say(Edit("name", (self.key(character),), text=cleaned_name(name)))
 
     def merge(self, *characters: Character) -> Edit:
         """Make characters one; the first keeps its number."""
@@ -107,9 +108,9 @@ class Decisions(ABC):
         NoCharacterError
             When there is none; the nearest name is suggested.
         """
-        said = str(character).strip()
+        said = as_seen(str(character)).strip()
         for person in self.people.values():
-            if said in (str(person.number), person.label):  # a name that is none is nobody's
+            if said in (str(person.number), as_seen(person.label)):  # no name is nobody's
                 return person.key
         names = [person.label for person in self.people.values()]
         there = _listed(sorted(person.number for person in self.people.values()))

@@ -11,6 +11,7 @@ import numpy as np
 from videoclusternet.edits.edit import MOST_TEXT, NEW, UNKNOWN, Edit
 from videoclusternet.edits.state import Person, State
 from videoclusternet.errors import ConfigError, ContradictionError
+from videoclusternet.outside.names import as_seen
 from videoclusternet.outside.text import shown
 from videoclusternet.types import Reason
 
@@ -49,6 +50,17 @@ def cleaned(text: str) -> str:
     except UnicodeEncodeError as error:
         raise ConfigError(f"{shown(text)} is no text", "use letters of Unicode") from error
     return text
+
+
+def cleaned_name(text: str) -> str:
+    """Return a name as it is kept: also without what nobody sees.
+
+    Raises
+    ------
+    ConfigError
+        Likewise.
+    """
+    return cleaned(as_seen(cleaned(text)))
 
 
 def checked_name(text: str) -> str:

@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from videoclusternet.edits.verbs import checked_name, cleaned
+from videoclusternet.edits.verbs import checked_name, cleaned, cleaned_name
 from videoclusternet.errors import ConfigError, NoPersonError
 from videoclusternet.library import record
+from videoclusternet.outside.names import as_seen
 from videoclusternet.outside.text import meant, shown
 
 
@@ -56,15 +57,15 @@ def named(text: str) -> str:
     ConfigError
         When it cannot be one.
     """
-    name = checked_name(unicodedata.normalize("NFC", cleaned(text)))
+    name = checked_name(cleaned_name(text))
     if not name:
         raise ConfigError("a person of the library has a name", "give one")
     return name
 
 
 def folded(name: str) -> str:
-    """Return what two names share that are one, whatever their case and form of letters."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """Return what two names share that are one: case and form of letters, and what is not seen."""
+    return unicodedata.normalize("NFKC", as_seen(name)).casefold()
 
 
 def find(db: sqlite3.Connection, person: str) -> Row:
