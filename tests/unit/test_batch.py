@@ -319,8 +319,8 @@ def test_the_page_of_a_batch_says_what_to_look_at_and_who_is_in_which_film(tmp_p
     assert '<tr id="timed-out">' in text and 'href="#timed-out" class="bad">1 timed out<' in text
     assert "as of 2026-01-02 03:04:05 UTC" in text
     assert text.count("<bdi>/f</bdi>") == text.count("<bdi>/g</bdi>") == 1, "which E10 is it"
-    assert '<b title="Anna"><bdi>Anna</bdi></b><span class="soft">guest 0.93</span>' in text
-    assert "3 characters, also Ben (guest 0.93)" in text and "A regular is known" in text
+    assert '<b title="Anna"><bdi>Anna</bdi></b><span class="soft">guest 93 %</span>' in text
+    assert "3 characters, also Ben (guest 93 %)" in text and "A regular is known" in text
 
 
 def test_what_is_kept_of_a_run_follows_its_corrections(tmp_path: Path, drawn_run: Path) -> None:

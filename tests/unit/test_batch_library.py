@@ -73,7 +73,7 @@ def test_tables_say_whom_a_library_knows_and_how_surely(tmp_path: Path, drawn_ru
         (2, "Ben", True, "stranger", "", None),
     ]
     page = (tmp_path / "out" / "batch.html").read_text()
-    assert "<bdi>&lt;i&gt;Anna&lt;/i&gt;</bdi></b>" in page and "regular 0.93" in page
+    assert "<bdi>&lt;i&gt;Anna&lt;/i&gt;</bdi></b>" in page and "regular 93 %" in page
     assert "<bdi>Ben</bdi></b>" in page
     # Who says otherwise has the last word, in the next call's table.
     open_run(tmp_path / "out" / "a.vcn").edits.name(1, "Dora")

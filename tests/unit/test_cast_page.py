@@ -124,7 +124,7 @@ def test_how_a_library_knows_somebody_is_on_the_page(drawn: Result) -> None:
     page = read(drawn)
     assert "· 1 known to the library ·" in page.texts("p", "soft")[0]
     facts = page.texts("div", "facts")
-    assert facts[0].endswith("to the library a regular (0.75)")
+    assert facts[0].endswith("to the library a regular (75 %)")
     assert facts[-1].endswith("to the library a stranger")
     assert "two films or more" in page.texts("footer")[0]
 
@@ -335,7 +335,7 @@ def test_what_is_uncertain_is_said_where_people_look(drawn: Result) -> None:
     page = read(replace(drawn, clustering=shaky))
     header, main = page.texts("header")[0], page.texts("main")[0]
     assert "Likely wrong: 0.7 of 4 tracks, most of them with Character 1." in header
-    assert f"least sure: track {first[-1]} (0.30)" in main and main.count("least sure") == 1
+    assert f"least sure: track {first[-1]} (30 %)" in main and main.count("least sure") == 1
     assert "looks like Character 2 to the face model" in main
     assert "looks like Character 1 to the face model" in main
 

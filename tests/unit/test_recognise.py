@@ -249,7 +249,7 @@ def test_each_is_an_edit_of_its_own_by_the_library(run: Result) -> None:
     assert [run.people[n].kind for n in range(3)] == ["regular", "stranger", "guest"]
     assert run.edits.author == "me"
     assert told(run, made, people(Anna=3)) == (
-        "recognised from the library: 'Anna' (0.91), 'Ben' (0.50); characters without a name: 1"
+        "recognised from the library: 'Anna' (91 %), 'Ben' (50 %); characters without a name: 1"
     )
     assert taken(run, found, people(Anna=3, Ben=1)) == []  # who has a name keeps it
     assert len(lines(run)) == 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from videoclusternet.outside.text import printable
-from videoclusternet.show.words import share, shorten, span, timecode
+from videoclusternet.show.words import share, shorten, span, surely, timecode
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_names_cannot_act_on_a_terminal() -> None:
 def test_long_names_keep_both_ends() -> None:
     assert shorten("the.show.s01e01.1080p", 16) == "the.sho…01.1080p"
     assert len(shorten("x" * 40, 16)) == 16 and shorten("short", 16) == "short"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0, "0 %"), (0.5, "50 %"), (0.949, "95 %"), (0.9999, "99 %"), (1, "100 %")],
+)
+def test_how_sure_is_told_in_percent(confidence: float, words: str) -> None:
+    assert surely(confidence) == words

@@ -15,7 +15,7 @@ from videoclusternet.runfolder.beside import PAGE
 from videoclusternet.runfolder.files import replacing
 from videoclusternet.show.cast_page import PAGE as CAST_PAGE
 from videoclusternet.show.template import template_of
-from videoclusternet.show.words import several, span
+from videoclusternet.show.words import several, span, surely
 
 MOST_BYTES = 2 << 20
 """Bytes that all pictures of a page take: the more films, the fewer of each."""
@@ -150,7 +150,7 @@ def _called(member: Member) -> str:
 
 def _known(member: Member) -> str:
     """How a library knows somebody, and how surely; empty where it does not."""
-    return "" if member.sure is None else f"{member.kind} {member.sure:.2f}"
+    return "" if member.sure is None else f"{member.kind} {surely(member.sure)}"
 
 
 def _link(name: str) -> str:

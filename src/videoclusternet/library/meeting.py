@@ -19,6 +19,7 @@ from videoclusternet.library.door import Library, open_library
 from videoclusternet.outside.text import shown
 from videoclusternet.result.edits import Edits
 from videoclusternet.result.result import Result
+from videoclusternet.show.words import surely
 from videoclusternet.types import Cast, CropWeights, Embeddings
 
 DEFAULT = "default"
@@ -144,7 +145,7 @@ def _offers(
 
 def told(result: Result, made: Collection[Edit], people: Gallery | None) -> str:
     """Say in a line who was recognised, or why nobody could be."""
-    names = [f"{shown(one.text)} ({one.sure:.2f})" for one in made]
+    names = [f"{shown(one.text)} ({surely(one.sure)})" for one in made]
     others = sum(not person.name for person in result.people.values())
     who = ", ".join(names) if names else "nobody new"
     if not people:

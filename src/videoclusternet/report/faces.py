@@ -17,7 +17,7 @@ from videoclusternet.result.characters import track_span
 from videoclusternet.result.pictures import best_crops, crop_worth
 from videoclusternet.result.result import Result
 from videoclusternet.show.timeline import time_of, track_name
-from videoclusternet.show.words import REASONS, share, shorten, span
+from videoclusternet.show.words import REASONS, shorten, span, surely
 from videoclusternet.types import Reason
 from videoclusternet.types.arrays import Int64, Ints
 
@@ -95,7 +95,7 @@ class Thumbnails:
         """Return a track with its picture and words."""
         result = self._result
         character = int(result.cast.character[track])
-        sure = share(float(result.cast.confidence[track]), 1)
+        sure = surely(float(result.cast.confidence[track]))
         return Face(
             track=track_name(result, track),
             picture=self.picture(track),
@@ -167,7 +167,7 @@ def _title(result: Result, track: int, one: Member | None) -> str:
         reason = REASONS[Reason(int(result.cast.reason[track]))]
         said = ", ".join(s for s in (f"Unknown, {reason}", _probably(result, track)) if s)
     else:
-        said = f"{one.short}, {share(float(result.cast.confidence[track]), 1)} sure"
+        said = f"{one.short}, {surely(float(result.cast.confidence[track]))} sure"
     return f"{said}; {when(result, track)}; track {track_name(result, track)}"
 
 

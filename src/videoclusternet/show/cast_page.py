@@ -21,7 +21,7 @@ from videoclusternet.show.hints import hints, sure_faces, why_unknown
 from videoclusternet.show.template import template_of
 from videoclusternet.show.thumbnails import thumbnails
 from videoclusternet.show.timeline import Line, axis, film_name, lines, moment, shots_of, track_name
-from videoclusternet.show.words import REASONS, several, share, span
+from videoclusternet.show.words import REASONS, several, share, span, surely
 from videoclusternet.types import Reason
 from videoclusternet.types.span import Span
 
@@ -162,7 +162,7 @@ def _card(result: Result, character: Character, total: float) -> _Card:
         tracks=several(len(tracks), "track"),
         when=_from_to(result, character.spans[0], character.spans[-1]),
         known=character.kind if _recognised(result) else "",
-        sure=f"{person.sure:.2f}" if person.known else "",
+        sure=surely(person.sure) if person.known else "",
         wrong=f"{character.expected_wrong:.1f}",
         doubted=[of[track] for track in _least_sure(result, character)],
         alike=_alike(result, character.index),
@@ -205,7 +205,7 @@ def _track(result: Result, track: int, picture: int = -1) -> _Track:
         film=film_name(result, seen.film),
         start=moment(result.films[seen.film], seen.first),
         length=span(seen.seconds),
-        confidence=f"{result.cast.confidence[track]:.2f}",
+        confidence=surely(float(result.cast.confidence[track])),
         reason=_reason(result, track),
         picture=picture,
     )

@@ -12,7 +12,7 @@ from videoclusternet.result.characters import Character, characters
 from videoclusternet.result.result import Result
 from videoclusternet.show.hints import Hint, hints, sure_faces
 from videoclusternet.show.timeline import time_of
-from videoclusternet.show.words import span
+from videoclusternet.show.words import span, surely
 
 
 class PlainTable(Table):
@@ -78,7 +78,7 @@ def print_cast(result: Result, as_json: bool) -> None:
 
 def _kind(result: Result, c: Character) -> str:
     """Say how a library knows a character, and how surely."""
-    sure = f" {result.people[c.index].sure:.2f}" if c.kind in ("regular", "guest") else ""
+    sure = f" {surely(result.people[c.index].sure)}" if c.kind in ("regular", "guest") else ""
     return c.kind + sure
 
 

@@ -80,6 +80,11 @@ def share(part: float, whole: float) -> str:
     return "<1 %" if 0 < percent <= 0.5 else f"{percent:.0f} %"
 
 
+def surely(confidence: float) -> str:
+    """Write how sure something is in percent; what may be otherwise is never 100 %."""
+    return "99 %" if 0.995 <= confidence < 1 else f"{100 * confidence:.0f} %"
+
+
 def several(count: int, thing: str) -> str:
     """Write a number and what it counts: ``1 track``, ``2 tracks``."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
