@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Vcn
 from tests.sheets import a_film, a_sheet
 from videoclusternet.errors import ConfigError, InstallError, StoreError
 from videoclusternet.export import write
@@ -86,6 +88,22 @@ def test_a_writer_that_fails_leaves_nothing(
     with pytest.raises(ValueError, match="broken"):
         export(SHEET, tmp_path / target, "toy" if "." in target else "toys")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_name_that_nobody_has_any_more_are_told_and_stay(
+    drawn_run: Path, tmp_path: Path, vcn: Vcn
+) -> None:
+    run, to = shutil.copytree(drawn_run, tmp_path / "run"), tmp_path / "cast.edl"
+    vcn("edit", run, "name", "1", "Anne")
+    (tmp_path / "cast - mine.txt").touch()
+    first = vcn("export", run, "--to", to)
+    assert first.code == 0 and "left" not in first.err
+    vcn("edit", run, "name", "1", "Anna")
+    again = vcn("export", run, "--to", to, "--force")
+    assert "vcn: note: left from an earlier export, it seems: cast - Anne.edl\n" in again.err
+    assert (tmp_path / "cast - Anne.edl").exists() and (tmp_path / "cast - Anna.edl").exists()
+    (tmp_path / "cast - Anne.edl").unlink()
+    assert "left" not in vcn("export", run, "--to", to, "--force").err
 
 
 def test_one_file_that_is_there_already_stops_all(pieces: list[Piece], tmp_path: Path) -> None:

@@ -138,6 +138,22 @@ def beside(to: Path, label: str, taken: Container[Path]) -> Path:
     return path
 
 
+def left_over(to: Path, made: Container[Path]) -> list[Path]:
+    """Return files that are named like further ones of an export, and are not of this one.
+
+    After a rename, ``cast - OLD NAME.edl`` is one: nobody deletes what may be somebody's work.
+    """
+    begins, ends = f"{to.stem} - ", to.suffix
+    return sorted(
+        path
+        for path in to.parent.iterdir()
+        if path.name.startswith(begins)
+        and path.suffix == ends
+        and path not in made
+        and path.is_file()
+    )
+
+
 def safe_name(text: str) -> str:
     """Return a text as part of the name of a file, on any system."""
     name = _UNSAFE.sub("_", text).strip(" .") or "_"

@@ -33,6 +33,8 @@ StartTimecode = Annotated[
 Boxes = Annotated[
     str, typer.Option("--boxes", help="Of faces: detections, or frames: those between as well.")
 ]
+MOST_LEFT = 5
+"""Files of an earlier export that are named."""
 Force = Annotated[bool, typer.Option("--force", help="Take the place of what is there.")]
 
 
@@ -74,6 +76,7 @@ def export(
     """
     from videoclusternet.export.sheet import Choice, cast_sheet
     from videoclusternet.export.write import export as write
+    from videoclusternet.export.write import left_over
     from videoclusternet.result.result import open_run
 
     chosen = Choice(
@@ -86,7 +89,12 @@ def export(
         boxes=boxes,
     )
     sheet = cast_sheet(open_run(run), chosen)
-    tell_of_files(sheet, write(sheet, to, format, force))
+    made = write(sheet, to, format, force)
+    tell_of_files(sheet, made)
+    if force and to.is_file() and (old := left_over(to, made)):
+        names = ", ".join(one.name for one in old[:MOST_LEFT])
+        more = "" if len(old) <= MOST_LEFT else f" and {len(old) - MOST_LEFT} more"
+        say(f"vcn: note: left from an earlier export, it seems: {names}{more}", error=True)
 
 
 def report(
