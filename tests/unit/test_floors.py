@@ -75,7 +75,7 @@ OWNERS = {
     "jinja2": "show.template",
     "joblib": "models.detectors.mtcnn",
     "lz4": "models.detectors.mtcnn",
-    "matplotlib": "cli.demo_film export.render.labels show.learning bench:pictures "
+    "matplotlib": "cli.demo_film export.lettering show.learning bench:pictures "
     "bench:tables.drawing",
     "onnx": "models.onnx.file",
     "onnxruntime": "models.runtime",

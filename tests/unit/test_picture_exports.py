@@ -20,7 +20,7 @@ from tests.large_run import write_large_run
 from tests.sheets import NAMES
 from videoclusternet import open_run
 from videoclusternet.errors import ConfigError, StoreError
-from videoclusternet.export.lettering import fitted, font_file
+from videoclusternet.export.lettering import fitted, font_file, lacking, letters_of, unlettered
 from videoclusternet.export.pictures import contact, contact_pdf
 from videoclusternet.export.pictures.faces import folder_name
 from videoclusternet.export.pictures.portraits import crops_of, portraits
@@ -269,3 +269,15 @@ def test_text_is_cut_to_its_width() -> None:
 def test_the_font_is_there() -> None:
     for bold in (False, True):
         assert font_file(bold).read_bytes()[:4] == b"\x00\x01\x00\x00"
+
+
+def test_names_that_the_font_cannot_write_are_told(run: Result, tmp_path: Path, vcn: Vcn) -> None:
+    for number, name in ((1, "王小明"), (2, "Zoë Жанна شرة"), (3, "Ann \U0001f47b")):
+        run.edits.name(number, name)
+    for format in KINDS:
+        done = vcn("export", run.folder, "--format", format, "--to", tmp_path / f"{format}.x")
+        warned = "vcn: warning: DejaVu Sans lacks letters of these names" in done.err
+        assert done.code == 0 and warned is (format != "faces"), format
+        assert done.err.count("王小明, Ann \U0001f47b\n") == warned and "Жанна" not in done.err
+    assert unlettered(["Zoë", "\u4e00", "Жанна"]) == ["\u4e00"]
+    assert not lacking("".join(map(chr, range(32, 0x250))), letters_of(font_file(bold=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,8 +34,10 @@ StartTimecode = Annotated[
 Boxes = Annotated[
     str, typer.Option("--boxes", help="Of faces: detections, or frames: those between as well.")
 ]
-MOST_LEFT = 5
-"""Files of an earlier export that are named."""
+MOST = 5
+"""Files of an earlier export, and names that cannot be written, that are told."""
+LETTERED = ("wall", "contact", "contact-pdf")
+"""Formats in which names are drawn."""
 Force = Annotated[bool, typer.Option("--force", help="Take the place of what is there.")]
 
 
@@ -74,6 +77,7 @@ def export(
     The format follows from the ending of FILE: cast.otio, cast.edl, cast.csv, cast.srt.
     Times are exact: frames of the film, from the start timecode that its file names.
     """
+    from videoclusternet.export.formats import find_format
     from videoclusternet.export.sheet import Choice, cast_sheet
     from videoclusternet.export.write import export as write
     from videoclusternet.export.write import left_over
@@ -91,10 +95,25 @@ def export(
     sheet = cast_sheet(open_run(run), chosen)
     made = write(sheet, to, format, force)
     tell_of_files(sheet, made)
+    if find_format(to, format).name in LETTERED:
+        tell_of_letters(sheet)
     if force and to.is_file() and (old := left_over(to, made)):
-        names = ", ".join(one.name for one in old[:MOST_LEFT])
-        more = "" if len(old) <= MOST_LEFT else f" and {len(old) - MOST_LEFT} more"
-        say(f"vcn: note: left from an earlier export, it seems: {names}{more}", error=True)
+        names = _some([one.name for one in old])
+        say(f"vcn: note: left from an earlier export, it seems: {names}", error=True)
+
+
+def tell_of_letters(sheet: Sheet) -> None:
+    """Say whose names the font of pictures cannot write."""
+    from videoclusternet.export.lettering import unlettered
+
+    if names := unlettered(dict.fromkeys(one.name for one in sheet.players)):
+        said = "DejaVu Sans lacks letters of these names, which are empty boxes or gaps"
+        say(f"vcn: warning: {said}: {_some(names)}", error=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = "" if len(names) <= MOST else f" and {len(names) - MOST} more"
+    return ", ".join(names[:MOST]) + more
 
 
 def report(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import unicodedata
 from pathlib import Path
 
 import numpy as np
-from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from videoclusternet.errors import ConfigError
 from videoclusternet.export import palette
-from videoclusternet.export.lettering import fitted, font_file
+from videoclusternet.export.lettering import fitted, font_file, lacking, letters_of
 from videoclusternet.types.arrays import UInt8
 
 Rgb = tuple[int, int, int]
@@ -21,8 +18,6 @@ BLACK: Rgb = (0, 0, 0)
 WHITE: Rgb = (255, 255, 255)
 LEAST, SHARE = 12, 30
 """Letters are so many px high at least, and one in so many of the picture's shorter side."""
-NO_LETTERS = ("Cc", "Cf", "Mn", "Zs")
-"""Characters that need no letter of their own in a font: joiners, marks, spaces."""
 
 
 def colour_of(index: int) -> Rgb:
@@ -52,7 +47,7 @@ class Labels:
         self._most = width
         try:
             self._font = ImageFont.truetype(str(path), self._size)
-            self._letters = set(FT2Font(str(path)).get_charmap())
+            self._letters = letters_of(path)
         except (OSError, RuntimeError, ValueError) as error:
             raise ConfigError(
                 f"{path} cannot be used as a font: {error}", "name a TrueType or OpenType file"
@@ -72,11 +67,7 @@ class Labels:
 
     def missing(self, name: str) -> str:
         """Return the letters of a name that the font does not have."""
-        return "".join(
-            letter
-            for letter in dict.fromkeys(fitted(name, math.inf, len))
-            if ord(letter) not in self._letters and unicodedata.category(letter) not in NO_LETTERS
-        )
+        return lacking(name, self._letters)
 
 
 def _light(colour: Rgb) -> bool:
