@@ -348,6 +348,22 @@ def test_the_drawn_film_is_on_the_page(drawn: Result) -> None:
     assert write_report(drawn).read_bytes() == before
 
 
+def test_the_foot_says_which_decisions_are_shown(drawn: Result) -> None:
+    def foot() -> str:
+        ((_, said),) = read(drawn).all("footer")
+        return said
+
+    assert "shown as clustered: no decision of people holds" in foot()
+    drawn.edits.name(1, "Anna")
+    last = drawn.edits.name(2, "Ben").time
+    when = f"{last[:10]} {last[11:19]} UTC"
+    assert f"with 2 decisions of people, the last of {when}; the log has 3 lines." in foot()
+    drawn.edits.undo()
+    assert "with 1 decision of people" in foot() and "the log has 4 lines" in foot()
+    drawn.edits.undo()
+    assert "no decision of people holds" in foot()
+
+
 def test_all_times_are_timecode_where_the_film_has_one(drawn: Result) -> None:
     film = replace(drawn.films[0], tags=Tags("00:59:50:12"))
     page = read(replace(drawn, films=(film,)))

@@ -123,6 +123,16 @@ def versions(result: Result) -> list[str]:
     return [printable(f"{name} {version}") for name, version in pairs]
 
 
+def decided(result: Result) -> str:
+    """Say which state of the decisions of people is shown: no page knows what came after it."""
+    edits = result.edits
+    if not edits.done:
+        return "as clustered: no decision of people holds"
+    time = printable(edits.done[-1].time).replace("T", " ").replace("+00:00", " UTC")
+    count = f"{several(len(edits.done), 'decision')} of people"
+    return f"with {count}, the last of {time}; the log has {several(edits.revision, 'line')}"
+
+
 def film_facts(film: Film) -> list[str]:
     """Return length, picture, shots and how closely a film was looked at, as words."""
     facts = [span(film.duration)]

@@ -273,5 +273,6 @@ def _made(result: Result) -> dict[str, Any]:
         "settings": settings,
         "steps": made.steps(result),
         "versions": made.versions(result),
+        "state": made.decided(result),
         "chosen": printable(result.cast.chosen),
     }
