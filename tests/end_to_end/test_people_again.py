@@ -26,6 +26,7 @@ from videoclusternet import (
 )
 from videoclusternet.events import Event
 from videoclusternet.runfolder.folder import Store
+from videoclusternet.show.words import surely
 
 FIRST = (("red",), ("blue",), ("red", "blue"))
 SECOND = (("red",), ("green",), ("red", "green"), ("green",))
@@ -111,7 +112,7 @@ def test_a_film_is_told_who_is_in_it(home: Path, fake_models: FakeModels, vcn: V
     table = [line.split() for line in vcn("show", run).out.splitlines()]
     assert "known as" in " ".join(table[0])
     rows = {row[0]: " ".join(row) for row in table[1:] if row}
-    assert f"guest {rita.sure:.2f}" in rows["Rita"] and "stranger" in rows["Character"]
+    assert f"guest {surely(rita.sure)}" in rows["Rita"] and "stranger" in rows["Character"]
     told = {one["name"]: one["known"] for one in json.loads(vcn("show", run, "--json").out)}
     known = {"person": rita.known, "kind": "guest", "confidence": rita.sure}
     assert {RITA: known, "Character 1": None}.items() <= told.items()
