@@ -63,10 +63,10 @@ def small_film(
 def judge(space: Space, known: Constraints, labels: np.ndarray) -> list[tuple[float, float]]:
     """Return B-cubed F and PCR of the choice, of the most stable level, and of oracle HAC."""
     here, first = spaces(space), UNADAPTED[0]
-    choice = choose(space, {}, METRIC, [known], draws=DRAWS, seed=0)
+    choice = choose(space, {}, METRIC, known, draws=DRAWS, seed=0)
     best, scale = choice.names[choice.best], float(choice.scale[choice.best])
     ours, _ = partition_of(here, best, scale, METRIC, known)
-    values = stability(space, {}, [first], METRIC, [known], draws=DRAWS, seed=0)[0].agreement[first]
+    values = stability(space, {}, [first], METRIC, known, draws=DRAWS, seed=0).agreement[first]
     highest = float(SCALES[values.mean(axis=0).argmax()])
     stable, _ = partition_of(here, first, highest, METRIC, known)
     _, oracle = oracle_hac(space.clean, space.track, labels)

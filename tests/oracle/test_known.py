@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 
 from tests import tables
 from tests.oracle.test_linkage import same, slow_join
-from videoclusternet.clustering import choose
 from videoclusternet.clustering.average_linkage import APART, relative
+from videoclusternet.clustering.choose import ENOUGH_TRACKS
 from videoclusternet.clustering.confidence import WITH_COMPANY, evidence
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.find_cast import find_cast, find_known_cast
@@ -23,6 +24,7 @@ from videoclusternet.clustering.known.nearest import nearest_people
 from videoclusternet.clustering.known.suggested import Suggested
 from videoclusternet.clustering.spaces import Adapted, raw_space
 from videoclusternet.clustering.track_points import space_points
+from videoclusternet.clustering.whitening import Space
 from videoclusternet.config import ClusterConfig, QualityFilterConfig
 from videoclusternet.errors import ContradictionError
 from videoclusternet.events import no_progress
@@ -509,31 +511,39 @@ def test_groups_say_who_is_one_and_who_is_two() -> None:
     assert own[16] == pytest.approx(np.median(own[:14]), rel=1e-4)
 
 
-@pytest.mark.parametrize(("as_tracks", "kept_apart", "taken"), [(1.2, 0.8, 0.8), (0.7, 0.9, 0.7)])
-def test_how_coarse_a_film_is_is_asked_twice_and_the_finer_answer_taken(
-    as_tracks: float, kept_apart: float, taken: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("beside", "alone", "tracks"),
+    [(1.2, 0.8, ENOUGH_TRACKS), (0.7, 0.9, ENOUGH_TRACKS), (1.2, 0.8, ENOUGH_TRACKS - 1)],
+)
+def test_beside_people_a_film_is_never_read_more_coarsely_than_alone(
+    beside: float, alone: float, tracks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once as if nothing was known of the exemplars, once with those of two people apart."""
-    one, metric, asked = scene(2, [2, 1]), Metric("cosine"), []
+    """Unless it has few tracks, which say little."""
+    one, metric, asked = scene(2, [2, 1], tracks), Metric("cosine"), []
     raw = raw_space(one.embeddings, one.views, np.arange(len(one.tracks)))
     met = Constraints.of_overlaps(one.tracks)
-    real = choose.measure
+    real = outcome.choose
 
-    def measured(space: object, extra: object, names: object, metric: object,
-                 known: list[Constraints], *rest: Any) -> list[Any]:  # fmt: skip
-        asked.extend(len(each.apart) for each in known)
-        scales = [as_tracks if len(each.apart) == len(met.apart) else kept_apart for each in known]
-        return [
-            real(space, extra, names, metric, [each], rest[0], rest[1], scale)[0]
-            for each, scale in zip(known, scales, strict=True)
-        ]
+    def chosen(space: Space, extra: Any, metric: Metric, known: Constraints, *rest: Any) -> Any:
+        asked.append((space.tracks, known))
+        scale = alone if space.tracks == raw.tracks else beside
+        return real(space, extra, metric, known, rest[0], rest[1], scale)
 
-    monkeypatch.setattr(choose, "measure", measured)
+    monkeypatch.setattr(outcome, "choose", chosen)
     groups = Groups.of(raw, met, one.people, metric)
-    config = ClusterConfig(draws=2)
-    found = outcome.find_clusters(groups, {}, None, config, metric, 0, no_progress)
-    assert asked == [len(met.apart), len(met.apart) + 2]  # of two exemplars and one
+    find = partial(outcome.find_clusters, extra={}, asked=None, metric=metric, seed=0,
+                   progress=no_progress)  # fmt: skip
+    found = find(groups, config=ClusterConfig(draws=2))
+    enough = tracks == ENOUGH_TRACKS
+    # Nothing is known of the exemplars when it is asked how the film is to be read.
+    assert [n for n, _ in asked] == ([tracks + 3, tracks] if enough else [tracks + 3])
+    assert all(len(known.apart) == len(met.apart) for _, known in asked)
+    assert all(len(known.together) == 0 for _, known in asked)
+    # Distances beside people are in units of the median of all thresholds.
+    own = [np.median(space_points(space, metric).threshold) for space in (raw, groups.space)]
+    taken = min(beside, alone * np.sqrt(own[0] / own[1])) if enough else beside
     assert float(found.choice.scale[found.choice.best]) == pytest.approx(taken)
-    alone = Groups.of(raw, met, None, metric)
-    outcome.find_clusters(alone, {}, None, config, metric, 0, no_progress)
-    assert len(asked) == 3  # without people it is asked once
+    asked.clear()
+    find(Groups.of(raw, met, None, metric), config=ClusterConfig(draws=2))
+    find(groups, config=ClusterConfig(draws=2, scale=1.1))
+    assert len(asked) == 2  # without people, or where the scale is given, it is asked once

@@ -150,7 +150,7 @@ def test_what_was_learnt_is_read_besides_where_it_is_as_calm() -> None:
 def test_rounds_are_read_besides_on_hard_films_alone(noise: float) -> None:
     raw = film(0, people=5, tracks=50, d=32, noise=noise)
     rounds = {"round-1": raw, "round-2": raw}
-    choice = choose(raw, rounds, COSINE, [tables.known(raw.tracks)], 2, seed=0)
+    choice = choose(raw, rounds, COSINE, tables.known(raw.tracks), 2, seed=0)
     hard = choice.stability[0] < ENOUGH
     learnt = (LEARNT, Reading("frozen+tracks+round-2", "own"))
     assert hard == (noise > 1)
@@ -162,14 +162,14 @@ def test_only_a_film_that_is_hard_to_read_is_read_by_its_own_tracks(
     noise: float, hard: bool
 ) -> None:
     raw = film(0, people=5, tracks=50, d=32, noise=noise)
-    choice = choose(raw, {}, COSINE, [tables.known(raw.tracks)], 2, seed=0)
+    choice = choose(raw, {}, COSINE, tables.known(raw.tracks), 2, seed=0)
     assert choice.names == (UNADAPTED if hard else UNADAPTED[:1])
     assert choice.best == hard and (choice.stability[0] < ENOUGH) == hard
 
 
 def test_few_tracks_do_not_tell_how_to_read_a_film() -> None:
     raw = film(0, people=5, tracks=ENOUGH_TRACKS - 1, d=32, noise=2.0)
-    choice = choose(raw, {}, COSINE, [tables.known(raw.tracks)], 2, seed=0)
+    choice = choose(raw, {}, COSINE, tables.known(raw.tracks), 2, seed=0)
     assert choice.stability[0] < ENOUGH and choice.names == UNADAPTED[:1]
 
 
@@ -190,7 +190,7 @@ def blurred(seed: int) -> tuple[Space, np.ndarray]:
 def test_a_films_own_tracks_tell_what_is_light_and_what_is_a_person(seed: int) -> None:
     space, person = blurred(seed)
     known, found = tables.known(90), {}
-    choice = choose(space, {}, COSINE, [known], 4, seed=0)
+    choice = choose(space, {}, COSINE, known, 4, seed=0)
     assert choice.best == 1
     for name, scale in zip(choice.names, choice.scale.tolist(), strict=True):
         partition, _ = partition_of(spaces(space), name, scale, COSINE, known)
@@ -199,14 +199,14 @@ def test_a_films_own_tracks_tell_what_is_light_and_what_is_a_person(seed: int) -
 
 
 def test_same_seed_same_choice() -> None:
-    a, b = (choose(film(0, tracks=40), {}, COSINE, [tables.known(40)], 2, seed=5) for _ in range(2))
+    a, b = (choose(film(0, tracks=40), {}, COSINE, tables.known(40), 2, seed=5) for _ in range(2))
     assert a.best == b.best and np.array_equal(a.stability, b.stability)
     assert np.array_equal(a.scale, b.scale, equal_nan=True)
 
 
 def test_clear_people_are_found() -> None:
     space = film(1, people=5, tracks=60, d=64, noise=0.3)
-    choice = choose(space, {}, COSINE, [tables.known(space.tracks)], 3, seed=0)
+    choice = choose(space, {}, COSINE, tables.known(space.tracks), 3, seed=0)
     assert choice.names == UNADAPTED[:1]
     assert choice.characters[choice.best] == 5
     assert choice.stability[choice.best] > 0.95
@@ -228,7 +228,7 @@ def nested(seed: int) -> tuple[Space, np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
     space, person = nested(seed)
-    choice = choose(space, {}, COSINE, [tables.known(space.tracks)], 4, seed=0)
+    choice = choose(space, {}, COSINE, tables.known(space.tracks), 4, seed=0)
     best, scale = choice.names[choice.best], float(choice.scale[choice.best])
     partition, _ = partition_of(spaces(space), best, scale, COSINE, tables.known(96))
     assert agreement(partition.label, person) == pytest.approx(1)
@@ -236,7 +236,7 @@ def test_people_are_found_inside_groups_that_are_more_stable(seed: int) -> None:
 
 def test_a_given_scale_is_kept() -> None:
     names = (*UNADAPTED, Reading("tracks", "mean"))
-    choice = measure(film(2, tracks=30), {}, names, COSINE, [tables.known(30)], 2, 0, scale=1.25)[0]
+    choice = measure(film(2, tracks=30), {}, names, COSINE, tables.known(30), 2, 0, scale=1.25)
     own = [reading.scaled for reading in names]
     assert np.allclose(choice.scale[own], 1.25)
     assert np.isnan(choice.scale[np.logical_not(own)]).all()
@@ -252,7 +252,7 @@ def test_without_views_people_are_found_at_a_distance(stretch: float) -> None:
     space, person = nested(0)
     alike = np.full(space.clean.shape[1], (1 / stretch - 1) * 4)
     blind = without_views(replace(space, clean=(space.clean + alike).astype("f4")))
-    choice = choose(blind, {}, COSINE, [tables.known(blind.tracks)], 4, seed=0)
+    choice = choose(blind, {}, COSINE, tables.known(blind.tracks), 4, seed=0)
     assert choice.names == UNADAPTED[:1] and choice.stability[0] > 0.9
     partition, points = of_raw(blind, float(choice.scale[0]))
     assert agreement(partition.label, person) == pytest.approx(1)
@@ -267,7 +267,7 @@ def test_one_picture_a_track_is_enough_without_views() -> None:
     space, person = nested(1)
     rows = np.flatnonzero(np.diff(space.track, prepend=-1))
     lone = without_views(subset(space, np.arange(96), rows))
-    choice = choose(lone, {}, COSINE, [tables.known(lone.tracks)], 4, seed=0)
+    choice = choose(lone, {}, COSINE, tables.known(lone.tracks), 4, seed=0)
     partition, _ = of_raw(lone, float(choice.scale[0]))
     assert agreement(partition.label, person) > 0.9
 
@@ -284,7 +284,7 @@ def test_a_long_film_is_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> N
     seen: list[int] = []
     real = module.tree
     monkeypatch.setattr(module, "tree", lambda r, c: seen.append(len(r)) or real(r, c))
-    choose(film(1, people=5, tracks=60, d=64, noise=0.3), {}, COSINE, [tables.known(60)], 2, seed=0)
+    choose(film(1, people=5, tracks=60, d=64, noise=0.3), {}, COSINE, tables.known(60), 2, seed=0)
     assert max(seen) == 30
 
 
@@ -293,8 +293,8 @@ def test_labels_play_no_part() -> None:
     space = film(3, people=5, tracks=40, d=32, noise=0.4)
     known = tables.known(40, [[0, 1], [4, 9]], [[2, 3], [11, 30]])
     turned = tables.known(40, [[9, 4], [0, 1]], [[30, 11], [2, 3]])
-    choice = choose(space, {}, COSINE, [known], 2, seed=1)
-    again = choose(space, {}, COSINE, [turned], 2, seed=1)
+    choice = choose(space, {}, COSINE, known, 2, seed=1)
+    again = choose(space, {}, COSINE, turned, 2, seed=1)
     assert np.array_equal(choice.stability, again.stability)
 
 
@@ -304,7 +304,7 @@ def test_what_must_meet_meets_in_every_draw() -> None:
     one, other = np.flatnonzero(person == 0), np.flatnonzero(person == 1)
     together = np.stack([one, other], axis=1)  # each track of one with one of the other
     known = tables.known(96, [[one[0], 40]], [*together, [one[0], one[1]]])
-    choice = choose(space, {}, COSINE, [known], 3, seed=0)
+    choice = choose(space, {}, COSINE, known, 3, seed=0)
     reading, scale = choice.names[choice.best], float(choice.scale[choice.best])
     partition, _ = partition_of(spaces(space), reading, scale, COSINE, known)
     assert (partition.label[one] == partition.label[other]).all()
@@ -335,7 +335,7 @@ def test_a_track_between_two_people_finds_other_company_each_time(
     clean[both] = people[rng.integers(0, 4, each)] + rng.normal(size=(each, 24)) * 0.2
     views = clean[:, None] + rng.normal(size=(360, 4, 24)) * 0.5
     space = Space.plain("mixed", clean.astype("f4"), views.astype("f4"), track, 60, 2)
-    choice = choose(space, {}, COSINE, [tables.known(60)], 24, seed=0)
+    choice = choose(space, {}, COSINE, tables.known(60), 24, seed=0)
     company = choice.company[choice.best]
     others = np.delete(company, 7)
     assert not company[7] > 0.6 and np.nanmean(others) > 0.9

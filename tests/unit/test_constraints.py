@@ -8,6 +8,7 @@ import pytest
 from tests import tables
 from videoclusternet.errors import ConfigError, ContradictionError
 from videoclusternet.types import Constraints
+from videoclusternet.types.constraints import distinct
 
 
 def closure(count: int, pairs: list[tuple[int, int]]) -> list[set[int]]:
@@ -86,3 +87,10 @@ def test_nothing_is_known() -> None:
     none = Constraints.none(3)
     assert none.group.tolist() == [0, 1, 2] and none.inside(np.array([0, 2])).tracks == 2
     assert Constraints.none(0).group.tolist() == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_distinct_pairs_equal_a_set_of_them(count: int) -> None:
+    pairs = np.random.default_rng(count).integers(0, 5, (count, 2)).astype(np.int32)
+    found = [tuple(pair) for pair in distinct(pairs).tolist()]
+    assert found == sorted({(min(pair), max(pair)) for pair in pairs.tolist()})

@@ -71,8 +71,8 @@ def judge(
             label[keep] = np.arange(len(keep))
             return Judged(links, label, float("nan"))
         space, known = raw_space(embeddings, views, keep, weight=weight), constraints.inside(keep)
-        found = stability(space, {}, (READING,), metric, [known], DRAWS, seed)
-        values = found[0].agreement[READING]
+        found = stability(space, {}, (READING,), metric, known, DRAWS, seed)
+        values = found.agreement[READING]
         column = level(values, min(len(keep), LARGEST))
         scale = float(SCALES[column])
         partition, _ = partition_of({space.name: space}, READING, scale, metric, known)

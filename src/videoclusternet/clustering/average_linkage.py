@@ -26,6 +26,7 @@ from videoclusternet.clustering.track_points import TrackPoints
 from videoclusternet.engine.threads import spread
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Array, Float32, Float64, Floats, Int64, Ints
+from videoclusternet.types.constraints import distinct
 
 APART = 1e9
 """Relative distance of two tracks that must not meet: it outweighs any average."""
@@ -129,7 +130,7 @@ def kept_apart(tracks: Relative, label: Ints, scale: float, apart: Array) -> Int
     int64, shape (n, 2)
         Pairs of clusters, each ascending.
     """
-    pairs = np.unique(np.sort(label[apart], axis=1), axis=0).astype(np.int64)
+    pairs = distinct(label[apart])
     merged = tracks.merged(label)
     one, other = pairs.T
     total = np.einsum("ij,ij->i", merged.a[one], merged.b[other])
@@ -218,7 +219,7 @@ def join(tracks: Relative, scale: float, constraints: Constraints) -> Partition:
     for number in range(1, len(tracks) + 1):
         if len(now) < 2:
             break
-        apart = np.unique(np.sort(label[constraints.apart], axis=1), axis=0)
+        apart = distinct(label[constraints.apart])
         near = np.flatnonzero(distance <= scale)
         if len(now) <= BLOCK:
             todo = near = np.arange(len(now))

@@ -27,7 +27,6 @@ from videoclusternet.clustering.stability import (
     LARGEST,
     SCALED,
     Levels,
-    Stability,
     levels_of,
     rule_named,
     stability,
@@ -167,13 +166,13 @@ def measure(
     rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
-    known: Sequence[Constraints],
+    known: Constraints,
     draws: int,
     seed: int,
     scale: float = 0.0,
     progress: Progress = no_progress,
-) -> list[Choice]:
-    """Measure some candidates and pick the first, for each version of what is known.
+) -> Choice:
+    """Measure some candidates and pick the first.
 
     Parameters
     ----------
@@ -189,13 +188,7 @@ def measure(
     Others as in :func:`videoclusternet.clustering.stability.stability`.
     """
     levels, tracks = levels_of(raw), min(raw.tracks, LARGEST)
-    every = stability(raw, rounds, names, metric, known, draws, seed, progress)
-    return [_measured(one, names, levels, tracks, scale) for one in every]
-
-
-def _measured(
-    found: Stability, names: Sequence[Reading], levels: Levels, tracks: int, scale: float
-) -> Choice:
+    found = stability(raw, rounds, names, metric, known, draws, seed, progress)
     column = {name: level(v, tracks, levels) for name, v in found.agreement.items()}
     if scale:
         fixed = int(np.abs(np.log(levels.values / scale)).argmin())
@@ -215,13 +208,13 @@ def choose(
     raw: Space,
     rounds: Spaces,
     metric: Metric,
-    known: Sequence[Constraints],
+    known: Constraints,
     draws: int,
     seed: int,
     scale: float = 0.0,
     progress: Progress = no_progress,
 ) -> Choice:
-    """Compare candidates and pick one; of several versions of what is known the finest answer.
+    """Compare candidates and pick one.
 
     Where the embeddings as they come are stable, as in most films, nothing else is looked at;
     neither is it where there are few tracks to go by, or no views (features may be one to a
@@ -230,18 +223,11 @@ def choose(
     Parameters are those of :func:`measure`.
     """
     settings = (draws, seed, scale, progress)
-    choices = measure(raw, {}, UNADAPTED[:1], metric, known, *settings)
+    choice = measure(raw, {}, UNADAPTED[:1], metric, known, *settings)
     told = raw.has_views and raw.tracks >= ENOUGH_TRACKS
-    hard = [n for n, one in enumerate(choices) if told and one.stability[0] < ENOUGH]
-    if hard:
+    if told and choice.stability[0] < ENOUGH:
         last = UNADAPTED[-1].space
         names = (*UNADAPTED, *(Reading(f"{last}+{name}", OWN) for name in rounds))
-        again = measure(raw, rounds, names, metric, [known[n] for n in hard], *settings)
-        for n, one in zip(hard, again, strict=True):
-            choices[n] = one
-    return min(map(_calmest, choices), key=lambda one: float(one.scale[one.best]))
-
-
-def _calmest(choice: Choice) -> Choice:
+        choice = measure(raw, rounds, names, metric, known, *settings)
     found = dict(zip(choice.names, choice.stability.tolist(), strict=True))
     return replace(choice, best=choice.names.index(calm(found)))

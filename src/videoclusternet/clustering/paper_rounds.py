@@ -19,6 +19,7 @@ from videoclusternet.clustering.distance import Metric, Terms, group_mean
 from videoclusternet.clustering.track_points import TrackPoints
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Array, Int32
+from videoclusternet.types.constraints import distinct
 
 Rule = Literal["or", "mean", "or+null", "null", "and"]
 RULES: tuple[Rule, ...] = ("or", "mean", "or+null", "null")
@@ -105,7 +106,7 @@ def agglomerate(
             terms = points.pairs.grouped(label, clusters) if merges else points.pairs
         if "null" in rule:
             bound = null_bound(terms)
-        apart = np.unique(np.sort(label[known.apart], axis=1), axis=0)
+        apart = distinct(label[known.apart])
         edges = _edges(terms, threshold, rule, bound, apart, every=algorithm == "paper")
         lowest = np.full(clusters, tracks)
         np.minimum.at(lowest, label, np.arange(tracks))

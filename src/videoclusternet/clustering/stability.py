@@ -37,7 +37,7 @@ SHARE = 0.9
 """Share of the tracks in a subset."""
 LARGEST = 1000
 """Tracks in a subset at most: keeps the choice affordable on long films."""
-PRIOR = 15.0
+PRIOR = 20.0
 """Tracks that weigh as much as the expectation that thresholds are right as they are."""
 
 
@@ -137,11 +137,11 @@ def stability(
     rounds: Spaces,
     names: Sequence[Reading],
     metric: Metric,
-    known: Sequence[Constraints],
+    known: Constraints,
     draws: int,
     seed: int,
     progress: Progress = no_progress,
-) -> list[Stability]:
+) -> Stability:
     """Agreement of every candidate with itself under perturbation.
 
     Parameters
@@ -154,8 +154,8 @@ def stability(
     names : sequence of Reading
         Candidates.
     metric : Metric
-    known : sequence of Constraints
-        What is known of the tracks; of several versions each has an answer, from the same draws.
+    known : Constraints
+        What is known of the tracks.
     draws : int
         Number of pairs of subsets.
     seed : int
@@ -164,15 +164,13 @@ def stability(
     drawn = list(_draws(raw, draws, seed))
     for space in (raw, *rounds.values()):  # halves are of all views of their tracks
         own_thresholds(space, metric_of(metric, space))
-    film = raw, rounds, tuple(known)
+    film = raw, rounds, known
     labels = readings(*_restricted(film, *drawn[0].sample), names, metric)
-    tallies = [_Tally(one, raw.tracks) for one in labels]
+    tally = _Tally(labels, raw.tracks)
     for draw, found in enumerate(spread(lambda one: _twice(film, one, names, metric), drawn)):
-        for tally, pairs in zip(tallies, found.pairs, strict=True):
-            tally.add(pairs, found.both)
+        tally.add(found.pairs, found.both)
         progress(draw + 1, draws)
-    characters = [{name: found.max(axis=1) + 1 for name, found in one.items()} for one in labels]
-    return [tally.stability(each) for tally, each in zip(tallies, characters, strict=True)]
+    return tally.stability({name: found.max(axis=1) + 1 for name, found in labels.items()})
 
 
 class _Tally:
@@ -207,7 +205,7 @@ class _Tally:
         return Stability(agreement, characters, tracks)
 
 
-_Film = tuple[Space, Spaces, tuple[Constraints, ...]]
+_Film = tuple[Space, Spaces, Constraints]
 _Part = tuple[Array, Array]
 """Tracks, ascending, and rows of crops."""
 
@@ -233,9 +231,9 @@ def _draws(raw: Space, draws: int, seed: int) -> Iterator[_Draw]:
 
 
 class _Halves(NamedTuple):
-    """Labels of both halves by candidate, for each of what is known, and which tracks these are."""
+    """Labels of both halves by candidate, and which tracks these are."""
 
-    pairs: list[dict[Reading, tuple[Array, Array]]]
+    pairs: dict[Reading, tuple[Array, Array]]
     both: Ints
 
 
@@ -245,10 +243,7 @@ def _twice(film: _Film, draw: _Draw, names: Sequence[Reading], metric: Metric) -
     found = [readings(*_restricted(few, *half), names, metric) for half in draw.halves]
     (one, _), (other, _) = draw.halves
     both, i, j = np.intersect1d(one, other, return_indices=True)
-    pairs = [
-        {name: (a[name][:, i], b[name][:, j]) for name in names}
-        for a, b in zip(*found, strict=True)
-    ]
+    pairs = {name: (found[0][name][:, i], found[1][name][:, j]) for name in names}
     return _Halves(pairs, draw.sample[0][both])
 
 
@@ -258,7 +253,7 @@ def _restricted(film: _Film, keep: Array, rows: Array) -> _Film:
     if len(keep) == raw.tracks and len(rows) == len(raw.track):
         return film
     few = {name: subset(space, keep, rows) for name, space in rounds.items()}
-    return subset(raw, keep, rows), few, tuple(one.inside(keep) for one in known)
+    return subset(raw, keep, rows), few, known.inside(keep)
 
 
 def _some(tracks: int, take: int, seen: Ints, rng: np.random.Generator) -> Array:
@@ -304,10 +299,10 @@ def halves(track: Ints, tracks: int, rng: np.random.Generator, seen: Ints) -> li
 def readings(
     raw: Space,
     rounds: Spaces,
-    known: Sequence[Constraints],
+    known: Constraints,
     names: Sequence[Reading],
     metric: Metric,
-) -> list[Found]:
+) -> Found:
     """Cluster by every candidate: int (scales, T), one row for rules without a scale.
 
     Parameters
@@ -315,8 +310,7 @@ def readings(
     raw : Space
     rounds : mapping of str to Space
         Of the same crops.
-    known : sequence of Constraints
-        Each has an answer.
+    known : Constraints
     names : sequence of Reading
         Candidates.
     metric : Metric
@@ -327,17 +321,14 @@ def readings(
     points = {name: space_points(space, metrics[name]) for name, space in here.items()}
     far = {name: relative(points[name], metrics[name]) for name in here}
     levels = levels_of(raw).values
-    found: list[Found] = [{} for _ in known]
+    found: Found = {}
     for name in names:
         if name.scaled:
             mean = together([far[space] for space in name.spaces]).block(slice(None))
-        for each, constraints in zip(found, known, strict=True):
-            if name.scaled:
-                each[name] = cut(tree(mean, constraints), levels)
-            else:
-                rule, space = rule_named(name.linkage), name.space
-                joined = agglomerate(points[space], metrics[space], rule, constraints)
-                each[name] = joined.label[None]
+            found[name] = cut(tree(mean, known), levels)
+        else:
+            rule, space = rule_named(name.linkage), name.space
+            found[name] = agglomerate(points[space], metrics[space], rule, known).label[None]
     return found
 
 

@@ -78,6 +78,8 @@ class Constraints:
     @cached_property
     def group(self) -> Int64:
         """Group of each track, (T,): those together share one, from 0 by their lowest track."""
+        if not len(self.together):
+            return np.arange(self.tracks)
         root = list(range(self.tracks))
 
         def find(x: int) -> int:
@@ -126,15 +128,23 @@ class Constraints:
         stands_for[group[first]] = first  # the lowest kept track of each group
         others = np.setdiff1d(np.arange(len(keep)), first)
         together = np.stack([stands_for[group[others]], others], axis=1)
-        apart = np.unique(np.sort(stands_for[self.group[self.apart]], axis=1), axis=0)
-        apart = apart[(apart >= 0).all(axis=1)]
+        apart = stands_for[self.group[self.apart]]
+        apart = distinct(apart[(apart >= 0).all(axis=1)])
         return Constraints(apart.astype(np.int32), together.astype(np.int32), len(keep))
+
+
+def distinct(pairs: Array) -> Int64:
+    """Return each of some pairs (P, 2) of numbers from 0 on once, ascending and in order."""
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    base = int(high.max(initial=0)) + 1
+    # As one number each: NumPy compares rows far more slowly.
+    return np.stack(np.divmod(np.unique(low.astype(np.int64) * base + high), base), axis=1)
 
 
 def inside(pairs: Array, keep: Array) -> Int32:
     """Restrict pairs (P, 2) of tracks to the tracks ``keep`` (ascending) and renumber them."""
     place = np.full(1 + max(pairs.max(initial=-1), keep.max(initial=-1)), -1, dtype=np.int32)
     place[keep] = np.arange(len(keep))
-    kept = place >= 0
-    one, other = pairs.reshape(-1, 2).T
-    return np.asarray(place[pairs[kept[one] & kept[other]]], dtype=np.int32)
+    kept, (one, other) = place >= 0, pairs.reshape(-1, 2).T
+    some = np.flatnonzero(kept[one])
+    return place[pairs[some[kept[other[some]]]]]

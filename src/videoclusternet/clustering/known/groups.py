@@ -5,10 +5,9 @@ apart from those of other people.  A track of the film joins them by the rule by
 other tracks; nobody sets how alike is alike enough.
 
 How coarse the film is to be read is found before, from its tracks and the exemplars alike: more
-people make it clearer how far apart people are.  It is asked twice, once as if nothing was known of
-the exemplars, once with those of two people apart as two faces of one picture are, and the finer
-answer is taken (decision 22).  Exemplars are never bound to each other there: what has to stay
-together would make any reading look stable.
+people make it clearer how far apart people are.  Nothing is known of the exemplars there: what has
+to stay together would make any reading look stable.  But beside people no film of enough tracks
+is read more coarsely than alone (decision 22).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from videoclusternet.clustering.average_linkage import Relative
 from videoclusternet.clustering.confidence import WITH_COMPANY, WITHOUT_COMPANY, evidence
 from videoclusternet.clustering.distance import Metric
 from videoclusternet.clustering.known.gallery import Gallery
-from videoclusternet.clustering.track_points import own_thresholds
+from videoclusternet.clustering.track_points import own_thresholds, space_points
 from videoclusternet.clustering.whitening import Space
 from videoclusternet.types import Constraints
 from videoclusternet.types.arrays import Float32, Int64, Ints
@@ -34,23 +33,23 @@ class Groups:
 
     Attributes
     ----------
+    alone : Space
+        Of T tracks.
     space : Space
         Of T + E tracks.
     film : Constraints
         What is known of the tracks of the film.
-    apart : Constraints
-        And who of the people is somebody else.
     held : Constraints
-        And who is the same: for the clustering.
+        And who of the people is the same and who is not: for the clustering.
     stands : int64, shape (P,)
         The track that stands for each person.
     tracks : int
         T.
     """
 
+    alone: Space
     space: Space
     film: Constraints
-    apart: Constraints
     held: Constraints
     stands: Int64
     tracks: int
@@ -73,7 +72,7 @@ class Groups:
         """
         if people is None:
             nobody = np.empty(0, dtype=np.int64)
-            return cls(raw, constraints, constraints, constraints, nobody, raw.tracks)
+            return cls(raw, raw, constraints, constraints, nobody, raw.tracks)
         n, count = raw.tracks, len(people)
         own = own_thresholds(raw, metric)
         given = None
@@ -92,25 +91,28 @@ class Groups:
         stands = n + np.unique(people.person, return_index=True)[1]
         joins = np.stack([stands[people.person], np.arange(n, n + count)], axis=1)
         joins = joins[joins[:, 0] != joins[:, 1]]
-        one, other = np.triu_indices(count, 1)
-        differ = people.person[one] != people.person[other]
-        two = n + np.stack([one[differ], other[differ]], axis=1).astype(np.int32)
         film = Constraints(constraints.apart, constraints.together, n + count)
-        apart = film.and_those(Constraints(two, two[:0], n + count))
         # Where all of a person are bound, one of them stands for the others.
         bar = stands[np.stack(np.triu_indices(len(stands), 1), axis=1)].astype(np.int32)
         held = film.and_those(Constraints(bar, joins.astype(np.int32), n + count))
-        return cls(space, film, apart, held, stands.astype(np.int64), n)
+        return cls(raw, space, film, held, stands.astype(np.int64), n)
 
     @property
     def people(self) -> int:
         """Number of people P."""
         return len(self.stands)
 
-    @property
-    def asked(self) -> list[Constraints]:
-        """What is known when it is asked how the film is to be read: beside people, twice."""
-        return [self.film, self.apart] if self.people else [self.film]
+    def unit(self, metric: Metric) -> float:
+        """Relative distances beside people, in units of those of the film alone.
+
+        Their unit is the median threshold, see
+        :func:`videoclusternet.clustering.average_linkage.relative`; there have to be views.
+        """
+        alone, beside = (
+            max(float(np.median(space_points(space, metric).threshold)), 1e-6)
+            for space in (self.alone, self.space)
+        )
+        return float(np.sqrt(alone / beside))
 
     def gathered(self, first: Ints) -> Groups:
         """Bind tracks of the film that were found to be one person.

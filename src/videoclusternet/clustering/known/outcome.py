@@ -9,6 +9,7 @@ import numpy as np
 
 from videoclusternet.clustering.average_linkage import Relative, kept_apart, relative
 from videoclusternet.clustering.choose import (
+    ENOUGH_TRACKS,
     UNADAPTED,
     Choice,
     choose,
@@ -67,8 +68,7 @@ def find_clusters(
         return _trivial(raw, metric)
     choice = None
     if asked is None:
-        settings = (config.draws, seed, config.scale, progress)
-        choice = choose(raw, extra, metric, groups.asked, *settings)
+        choice = _chosen(groups, extra, metric, config, seed, progress)
         reading = choice.names[choice.best]
     else:
         reading = asked
@@ -79,7 +79,7 @@ def find_clusters(
         scale = config.scale
         if reading.scaled and not scale:
             settings = (config.draws, seed, 0.0, progress)
-            choice = measure(raw, extra, (reading,), metric, [groups.film], *settings)[0]
+            choice = measure(raw, extra, (reading,), metric, groups.film, *settings)
         else:
             choice = _unchosen(reading, raw.tracks, 0, scale or np.nan)
     scale = float(choice.scale[choice.best])
@@ -95,6 +95,26 @@ def find_clusters(
     shows = groups.shown(far, label, stop, company_of)
     outcome = Outcome(partition, points, choice, sure, unsure, alike, groups.whose(label), shows)
     return _of_film(outcome, groups.tracks)
+
+
+def _chosen(
+    groups: Groups,
+    extra: Mapping[str, Space],
+    metric: Metric,
+    config: ClusterConfig,
+    seed: int,
+    progress: Progress,
+) -> Choice:
+    """Compare all candidates; beside people no film of enough tracks is read more coarsely."""
+    settings = (config.draws, seed, config.scale, progress)
+    choice = choose(groups.space, extra, metric, groups.film, *settings)
+    told = groups.alone.has_views and groups.tracks >= ENOUGH_TRACKS
+    if not groups.people or not told or config.scale:
+        return choice
+    mine = groups.film.inside(np.arange(groups.tracks))
+    alone = choose(groups.alone, extra, metric, mine, *settings)
+    most = alone.scale[alone.best] * np.float32(groups.unit(metric))
+    return replace(choice, scale=np.minimum(choice.scale, most))
 
 
 def _of_film(outcome: Outcome, tracks: int) -> Outcome:
