@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,15 +98,13 @@ def test_what_was_acknowledged_outlives_any_kill(run: Path) -> None:
         server = Server(run)
         killed = threading.Timer(rng.uniform(0.05, 0.6), server.process.kill)
         killed.start()
-        try:
+        with suppress(OSError, http.client.HTTPException):  # until it is killed
             while True:
                 revision = ask(server.address, "api/state")["revision"]
                 text = f"name {len(acknowledged)}"
                 said = {"revision": revision, "verb": "note", "characters": [1], "text": text}
                 ask(server.address, "api/edit", said)
                 acknowledged.append(text)
-        except (OSError, http.client.HTTPException):
-            pass
         killed.join()
         server.end(signal.SIGKILL)
     notes = [edit.text for edit in open_run(run).edits.done]

@@ -60,13 +60,13 @@ def add(
     Only tracks that you confirmed or that are sure stand for a person, chosen to cover its looks.
     The same run again changes nothing; after corrections, what no longer shows a person goes.
     """
-    from videoclusternet.result.result import open_run
+    from videoclusternet.result.result import Result, open_run
     from videoclusternet.show.terminal import print_json
 
-    first = open_run(runs[0])  # what is refused makes no library
+    given: list[Result | Path] = [open_run(runs[0]), *runs[1:]]  # what is refused makes no library
     with opened(library, create=True) as into:
-        for run in runs:
-            added = into.add(first if run is runs[0] else run, person or ())
+        for run in given:
+            added = into.add(run, person or ())
             if as_json:
                 print_json(_as_dict(added))
             else:

@@ -105,7 +105,10 @@ def _chosen(
     seed: int,
     progress: Progress,
 ) -> Choice:
-    """Compare all candidates; beside people no film of enough tracks is read more coarsely."""
+    """Compare all candidates; beside people no film of enough tracks is read more coarsely.
+
+    Stability and company are those of the scale that was found beside the people.
+    """
     settings = (config.draws, seed, config.scale, progress)
     choice = choose(groups.space, extra, metric, groups.film, *settings)
     told = groups.alone.has_views and groups.tracks >= ENOUGH_TRACKS

@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -87,9 +88,8 @@ def review(
         server = _Server(config, lambda: ready(f"http://{LOOPBACK}:{port}/{token}/"))
         sheet.start()
         try:
-            server.run(sockets=[door])
-        except KeyboardInterrupt:
-            pass  # the way to end it
+            with suppress(KeyboardInterrupt):  # the way to end it
+                server.run(sockets=[door])
         finally:
             sheet.stop()
 
