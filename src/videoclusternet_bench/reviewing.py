@@ -1,9 +1,10 @@
 """How many clicks a review takes: a simulated person answers the questions of the queue.
 
 The person answers by the labels, and knows whom a wrong track shows.  Four orders of the same
-questions are compared: the queue's, character by character (the largest first, their tracks in
-the order of the film, several at once or one by one), and at random.  A click is an answer, or
-a track that is pointed out as wrong.  Labels decide answers alone.
+questions are compared: the queue's, a sheet at a time; character by character (the largest first,
+their tracks in the order of the film, several at once or one by one); and at random.  A click
+says that all that is shown is as it is, and one more each what is not: a track or a group that does
+not belong, two that are one.  Labels decide answers alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from videoclusternet.errors import ContradictionError
 from videoclusternet.result.result import Result, open_run
-from videoclusternet.review.queue import TOGETHER, Question, questions
+from videoclusternet.review.queue import LEAST, TOGETHER, Question, questions, sheets
 from videoclusternet.review.recluster import propose
 from videoclusternet.review.situation import Nearness, situation
 from videoclusternet_bench.data.truth import read_truth
@@ -42,7 +43,7 @@ class Clicks:
     errors : int
         Tracks in somebody else's character and further characters of a person, at the start.
     half, all : int
-        Answers until half of them are gone, and all; those that were asked at all where some
+        Clicks until half of them are gone, and all; those that were made at all where some
         are ``left``.
     left : int
         Errors that no question is about.
@@ -108,34 +109,54 @@ class Reviewer:
         )
         return wrong + len(people) - len(set(people.values()))
 
-    def answer(self, question: Question) -> int:
-        """Answer by the labels; tracks that do not belong are put where they do.
+    def answer(self, sheet: Sequence[Question]) -> int:
+        """Answer by the labels what is on a sheet; tracks that do not belong are put where they do.
 
         Returns
         -------
         int
-            Clicks: one, and one more for each such track.
+            Clicks: one, and one more for each thing that is not as it was shown.
         """
-        people, edits = self.people(), self.result.edits
-        numbers = [number - 1 for number in question.characters]
+        people = self.people()
+        clicks = 1
+        for question in sheet:
+            try:
+                clicks += self._answer(question, people)
+            except ContradictionError:  # an earlier answer, of a character that was mixed
+                continue
+        return clicks
+
+    def _answer(self, question: Question, people: dict[int, str]) -> int:
+        edits = self.result.edits
         if question.kind == "same":
-            one, other = (people.get(number) for number in numbers)
+            one, other = (people.get(number - 1) for number in question.characters)
             if one is not None and one == other:
                 edits.merge(*question.characters)
-            elif None not in (one, other):
+                return 1
+            if None not in (one, other):
                 edits.apart(*question.characters)
+            return 0
+        wrong, right = self.told(question, people)
+        whose = {self.label[track] for track in wrong}
+        group = question.no is not None and question.no.verb == "split"
+        if group and len(whose) == 1 and set(question.shown) == set(wrong):
+            edits.split(question.characters[0], list(question.tracks))
             return 1
-        wrong, right = self.told(question)
         for track in wrong:
             edits.move(track, self._home_of(str(self.label[track])))
         if right:
             edits.confirm(right)
-        return 1 + len(wrong)
+        return len(wrong)
 
-    def told(self, question: Question) -> tuple[list[int], list[int]]:
+    def told(self, question: Question, people: dict[int, str]) -> tuple[list[int], list[int]]:
         """Return the tracks of a question that do not belong to its character, and that do."""
-        person = self.people().get(question.characters[0] - 1)
-        known = [t for t in question.tracks if self.label[t] is not None and person is not None]
+        number = question.characters[0] - 1
+        person, character = people.get(number), self.result.cast.character
+        known = [
+            track
+            for track in question.shown
+            if self.label[track] is not None and person is not None and character[track] == number
+        ]
         wrong = [track for track in known if self.label[track] != person]
         return wrong, [track for track in known if self.label[track] == person]
 
@@ -153,15 +174,12 @@ def review(reviewer: Reviewer, order: Order, seed: int = 0) -> Clicks:
     asked: set[_Key] = set()
     half = clicks = 0
     while left:
-        every = _ordered(_open(result, reviewer.near, asked), order, rng)
+        every = _open(result, reviewer.near, asked, groups=order == "queue")
         if not every:
             break
-        question = _first(every, order, result, rng)
-        asked |= _keys(question)
-        try:
-            clicks += reviewer.answer(question)
-        except ContradictionError:  # an earlier answer, of a character that was mixed
-            clicks += 1
+        sheet = _next(every, order, result, rng)
+        asked |= {key for question in sheet for key in _keys(question)}
+        clicks += reviewer.answer(sheet)
         left = reviewer.errors()
         half = half or (clicks if left <= start / 2 else 0)
     return Clicks(start, half, clicks, left)
@@ -175,12 +193,10 @@ def corrected(reviewer: Reviewer) -> Corrected:
     result = reviewer.fresh()
     found, fixed = _score(reviewer), 0
     asked: set[_Key] = set()
-    while fixed < FEW:
-        every = _open(result, reviewer.near, asked)
-        if not every:
-            break
-        asked |= _keys(every[0])
-        fixed += _correct(reviewer, every[0], FEW - fixed)
+    while fixed < FEW and (every := _open(result, reviewer.near, asked)):
+        for question in sheets(every)[0]:
+            asked |= _keys(question)
+            fixed += _correct(reviewer, question, FEW - fixed)
     now, proposal = _score(reviewer), propose(result)
     if proposal.difference:
         result.edits.regroup(proposal.placed, proposal.cast, proposal.merges)
@@ -193,11 +209,11 @@ def _correct(reviewer: Reviewer, question: Question, most: int) -> int:
     try:
         if question.kind == "same":
             one, other = (people.get(number - 1) for number in question.characters)
-            if one is None or one != other:
+            if most == 0 or one is None or one != other:
                 return 0
             edits.merge(*question.characters)
             return 1
-        wrong = reviewer.told(question)[0][:most]
+        wrong = reviewer.told(question, people)[0][:most]
         if wrong:
             edits.not_this(question.characters[0], wrong)
     except ContradictionError:
@@ -205,28 +221,48 @@ def _correct(reviewer: Reviewer, question: Question, most: int) -> int:
     return len(wrong)
 
 
-def _open(result: Result, near: Nearness, asked: set[_Key]) -> list[Question]:
+def _open(result: Result, near: Nearness, asked: set[_Key], groups: bool = True) -> list[Question]:
     """Return what is asked of characters: that some are one, and which tracks do not belong."""
-    found = []
-    for question in questions(situation(result, near)):
-        tracks = tuple(t for t in question.tracks if ("belongs", t) not in asked)
-        if question.kind == "belongs" and tracks:
-            found.append(replace(question, tracks=tracks))
-        elif question.kind == "same" and not _keys(question) <= asked:
-            found.append(question)
-    return found
+    now = situation(result, near)
+    settled = now.settled | np.array([("belongs", t) in asked for t in range(len(now.settled))])
+    kept = [replace(g, tracks=tuple(t for t in g.tracks if not settled[t])) for g in now.groups]
+    some = tuple(group for group in kept if len(group.tracks) > 1) if groups else ()
+    return [
+        question
+        for question in questions(replace(now, settled=settled, groups=some))
+        if question.kind == "belongs" or (question.kind == "same" and not _keys(question) <= asked)
+    ]
 
 
 def _keys(question: Question) -> set[_Key]:
     if question.kind == "same":
         return {("same", *sorted(question.characters))}
-    return {("belongs", track) for track in question.tracks}
+    return {("belongs", track) for track in question.shown}
 
 
-def _ordered(every: list[Question], order: Order, rng: np.random.Generator) -> list[Question]:
-    """Show tracks together as an order comes to them: doubtful first, in the film's, at random."""
+def _next(
+    every: list[Question], order: Order, result: Result, rng: np.random.Generator
+) -> list[Question]:
+    """Return what is asked about at once."""
     if order == "queue":
-        return every
+        return sheets(every)[0]
+    every = _by_character(every, order, rng)
+    if order == "random":
+        return [every[int(rng.integers(len(every)))]]
+    size: dict[int, int] = defaultdict(int, Counter(result.cast.character.tolist()))
+
+    def place(question: Question) -> tuple[bool, int, int, bool, tuple[int, ...]]:
+        # Two are compared when the smaller one's turn comes, after its tracks; two who are
+        # hardly one when all else has been asked.
+        number, same = question.characters[-1] - 1, question.kind == "same"
+        hardly = same and question.gain / size[number] < LEAST
+        return hardly, -size[number], number, same, question.tracks
+
+    return [min(every, key=place)]
+
+
+def _by_character(every: list[Question], order: Order, rng: np.random.Generator) -> list[Question]:
+    """Ask about the tracks of a character together: in the order of the film, or at random."""
     belongs: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for question in every:
         if question.kind == "belongs":
@@ -239,23 +275,6 @@ def _ordered(every: list[Question], order: Order, rng: np.random.Generator) -> l
             some = tuple(tracks[begin : begin + most])
             found.append(Question("belongs", who, some, 0.0, None, None))
     return found
-
-
-def _first(
-    every: list[Question], order: Order, result: Result, rng: np.random.Generator
-) -> Question:
-    if order == "queue":
-        return every[0]
-    if order == "random":
-        return every[int(rng.integers(len(every)))]
-    size: dict[int, int] = defaultdict(int, Counter(result.cast.character.tolist()))
-
-    def place(question: Question) -> tuple[int, int, bool, tuple[int, ...]]:
-        # Two are compared when the smaller one's turn comes, after its tracks.
-        number = question.characters[-1] - 1
-        return -size[number], number, question.kind == "same", question.tracks
-
-    return min(every, key=place)
 
 
 def _score(reviewer: Reviewer) -> float:

@@ -15,18 +15,15 @@ from videoclusternet.clustering.spaces import SPACES, adapted_space, raw_space, 
 from videoclusternet.config import Config
 from videoclusternet.edits.state import State
 from videoclusternet.result.result import Result
-from videoclusternet.review.queue import MET, Situation, likeness
+from videoclusternet.review.queue import MET, Group, Situation, likeness
 from videoclusternet.review.recluster import good_rounds
+from videoclusternet.review.splits import sides
 from videoclusternet.runfolder.steps import recorded_settings
-from videoclusternet.types import Reason
-from videoclusternet.types.arrays import Float32, Float64, Int32, Ints
+from videoclusternet.types import Merges, Reason
+from videoclusternet.types.arrays import Bools, Float32, Float64, Int32, Ints
 
 EITHER = 0.5
 """Confidence of a track that is nearest to one that was taken out of its character."""
-MOST = 8
-"""Partners of a character that are looked at: its nearest."""
-LEAST = 0.001
-"""P(same) below which a pair is not asked about."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +127,32 @@ def situation(result: Result, near: Nearness) -> Situation:
         reason=cast.reason,
         probable=probable,
         settled=settled,
-        same=_same(result, near, set(closed)),
+        same=_same(result, near, closed),
+        groups=groups_of(result.merges, cast.character, settled),
     )
+
+
+def groups_of(merges: Merges, character: Ints, settled: Bools) -> list[Group]:
+    """Return what was joined as a group to the rest of a character, and is there still.
+
+    Parameters
+    ----------
+    merges : Merges
+    character : int, shape (T,)
+        -1 Unknown.
+    settled : bool, shape (T,)
+    """
+    found = []
+    size = np.bincount(character[character >= 0])
+    for side in sides(merges, len(character)):
+        known = [int(character[track]) for track in side.small if character[track] >= 0]
+        if not known:
+            continue
+        most = int(np.bincount(known).argmax())
+        asked = [t for t in side.small if character[t] == most and not settled[t]]
+        if len(asked) > 1 and known.count(most) < size[most]:
+            found.append(Group(most, tuple(sorted(asked)), side.strain, len(side.small)))
+    return found
 
 
 def _doubted(result: Result, near: Nearness) -> Float32:
@@ -160,26 +181,34 @@ def _doubted(result: Result, near: Nearness) -> Float32:
     return sure
 
 
-def _same(result: Result, near: Nearness, closed: set[int]) -> dict[tuple[int, int], float]:
-    """Return P(same) of characters near each other, by their numbers."""
+def _same(result: Result, near: Nearness, closed: list[int]) -> dict[int, tuple[int, float]]:
+    """Return of each character the likeliest larger one that it may be, and P(same)."""
     character = result.cast.character
     numbers, far = near.between(character)
-    size = np.bincount(character[character >= 0])[numbers] if len(numbers) else numbers
+    if len(numbers) == 0:
+        return {}
+    size = np.bincount(character[character >= 0])[numbers]
     likely = likeness(far, np.minimum(size[:, None], size))
-    both = character[near.met]
-    met = {tuple(sorted(pair)) for pair in np.unique(both, axis=0).tolist()}
-    not_asked = _said_two(result)
-    found = {}
-    for row, one in enumerate(numbers.tolist()):
-        nearest = np.argsort(far[row], kind="stable")[: MOST + 1]
-        for column in nearest.tolist():
-            pair = (min(one, int(numbers[column])), max(one, int(numbers[column])))
-            if column == row or pair in not_asked or closed & set(pair):
-                continue
-            chance = float(likely[row, column]) * (MET if pair in met else 1.0)
-            if chance >= LEAST:
-                found[pair] = chance
-    return found
+    one, other = _places(numbers, character[near.met])
+    likely[one, other] *= MET
+    order = np.lexsort((numbers, -size)).argsort()  # the largest first
+    likely[order[:, None] <= order] = 0
+    likely[_places(numbers, np.array(sorted(_said_two(result)), np.int64).reshape(-1, 2))] = 0
+    shut = np.isin(numbers, closed)
+    likely[shut], likely[:, shut] = 0, 0
+    best = likely.argmax(axis=1)
+    return {
+        int(numbers[row]): (int(numbers[column]), float(likely[row, column]))
+        for row, column in enumerate(best.tolist())
+        if likely[row, column] > 0
+    }
+
+
+def _places(numbers: Ints, pairs: Ints) -> tuple[Ints, Ints]:
+    """Return where pairs of characters stand in a table of those of ``numbers``, both ways."""
+    pairs = np.unique(pairs[np.isin(pairs, numbers).all(axis=1)], axis=0)
+    pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
+    return np.searchsorted(numbers, pairs[:, 0]), np.searchsorted(numbers, pairs[:, 1])
 
 
 def _said_two(result: Result) -> set[tuple[int, int]]:

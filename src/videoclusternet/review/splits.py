@@ -72,6 +72,56 @@ def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
     return [_split(merges, tracks, *place) for strained, place in found if strained > 0]
 
 
+@dataclass(frozen=True)
+class Side:
+    """A merge of two groups.
+
+    Attributes
+    ----------
+    small : list of int
+        Tracks of the smaller, two at least.
+    grown, before : list of int, int
+        The larger, as later merges made it, and how many tracks it had.
+    strain : float
+        Share of its threshold that the merge took: 1 only just passed.
+    """
+
+    small: list[int]
+    grown: list[int]
+    before: int
+    strain: float
+
+    @property
+    def large(self) -> list[int]:
+        """Tracks of the larger."""
+        return self.grown[: self.before]
+
+
+def sides(merges: Merges, count: int) -> list[Side]:
+    """Return all merges of two groups, in the order of the log.
+
+    Parameters
+    ----------
+    merges : Merges
+    count : int
+        Tracks of the run.
+    """
+    group, root = [[track] for track in range(count)], np.arange(count)
+    strained, found = _strain(merges), []
+    for row, (a, b) in enumerate(zip(merges.a.tolist(), merges.b.tolist(), strict=True)):
+        one, two = _root(root, a), _root(root, b)
+        if one == two:
+            continue
+        small, large = sorted((two, one), key=lambda at: len(group[at]))
+        if len(group[small]) > 1:
+            kept, grown = group[small], group[large]  # not copied: a chain would make it quadratic
+            found.append(Side(kept, grown, len(grown), float(strained[row])))
+        group[large] += group[small]
+        group[small] = []
+        root[small] = large
+    return found
+
+
 def _strain(merges: Merges) -> Float64:
     """How much of its threshold each merge took; 0 for tracks that had to meet."""
     threshold = merges.threshold.astype(np.float64)

@@ -6,16 +6,20 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from videoclusternet.review.queue import ENOUGH, left, questions
+from videoclusternet.review.queue import ENOUGH, Question, left, questions, sheets
 from videoclusternet.review.web.desk import Desk
 
 if TYPE_CHECKING:
     from videoclusternet.review.situation import Nearness
 
-MOST = 200
-"""Questions that are given at once."""
+MOST = 20
+"""Sheets that are given at once."""
 LINKS = 12
 """Merges between two tracks that are shown."""
+
+
+def _told(question: Question) -> dict[str, Any]:
+    return asdict(question) | {"shown": question.shown}
 
 
 class Asker:
@@ -32,7 +36,7 @@ class Asker:
         self._near: Nearness | None = None
 
     def describe(self) -> dict[str, Any]:
-        """Return the first questions, and how many are left until few errors are expected.
+        """Return the first sheets, and how many are left until few errors are expected.
 
         Raises
         ------
@@ -43,15 +47,15 @@ class Asker:
 
         near = self._nearness()
         with self._desk.held() as result:
-            asked = questions(situation(result, near))
+            laid = sheets(questions(situation(result, near)))
             revision = result.edits.revision
-        expected = sum(question.gain for question in asked)
+        expected = sum(question.gain for sheet in laid for question in sheet)
         return {
             "revision": revision,
-            "left": left(asked),
+            "left": left(laid),
             "expected": round(expected, 2),
             "enough": ENOUGH,
-            "questions": [asdict(question) for question in asked[:MOST]],
+            "sheets": [[_told(question) for question in sheet] for sheet in laid[:MOST]],
         }
 
     def why(self, one: int, other: int) -> dict[str, Any]:
