@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from videoclusternet.adapt.guards import PROBE, Health, collapsed, measure
 from videoclusternet.adapt.heads import Learner
@@ -178,19 +180,18 @@ class Trainer:
         trained = [*student.head_parameters(), *(student.base_parameters() if base else ())]
         for parameter in trained:
             parameter.requires_grad_(True)
+        groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+        for parameter in trained:
+            # A step that suits one network wipes out another whose weights are smaller.
+            size = parameter.detach().square().mean().sqrt().item() if config.relative else 1.0
+            groups[config.decay if parameter.ndim > 1 else 0.0, size].append(parameter)
         self._optimiser = torch.optim.AdamW(
             [
-                {
-                    "params": [parameter],
-                    "weight_decay": config.decay if parameter.ndim > 1 else 0,
-                    # A step that suits one network wipes out another whose weights are smaller.
-                    "size": float(parameter.detach().square().mean().sqrt())
-                    if config.relative
-                    else 1.0,
-                }
-                for parameter in trained
+                {"params": some, "weight_decay": decay, "size": size}
+                for (decay, size), some in groups.items()
             ],
             lr=config.rate,
+            fused=self.device.type == "cuda",  # one kernel a group, not ten a tensor
         )
         self._network: nn.Module = self.ranks.wrap(student)
         if config.compile:
@@ -264,11 +265,10 @@ class Trainer:
         """Move the teacher: theta_t <- m theta_t + (1 - m) theta_s [P]."""
         student = self.training.student
         moving = {id(p) for p in (*student.base_parameters(), *student.head_parameters())}
-        for ours, theirs in zip(
-            self.training.teacher.parameters(), student.parameters(), strict=True
-        ):
-            if id(theirs) in moving:
-                ours.lerp_(theirs, 1 - momentum)
+        every = zip(self.training.teacher.parameters(), student.parameters(), strict=True)
+        ours, theirs = zip(*(pair for pair in every if id(pair[1]) in moving), strict=True)
+        average = get_ema_multi_avg_fn(momentum)  # type: ignore[no-untyped-call]
+        average(list(ours), list(theirs), 0)  # few kernels for all tensors
         buffers = zip(self.training.teacher.buffers(), student.buffers(), strict=True)
         for our_buffer, their_buffer in buffers:
             our_buffer.copy_(their_buffer)
