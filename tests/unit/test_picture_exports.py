@@ -279,5 +279,9 @@ def test_names_that_the_font_cannot_write_are_told(run: Result, tmp_path: Path, 
         warned = "vcn: warning: DejaVu Sans lacks letters of these names" in done.err
         assert done.code == 0 and warned is (format != "faces"), format
         assert done.err.count("王小明, Ann \U0001f47b\n") == warned and "Жанна" not in done.err
+    for format, warned in (("contact", True), ("csv", False)):
+        to = ("--format", format, "--to", tmp_path / f"query-{format}.x")
+        done = vcn("query", run.folder, '"王小明" | 2', *to)
+        assert (done.code, "lacks letters" in done.err) == (0, warned), done.err
     assert unlettered(["Zoë", "\u4e00", "Жанна"]) == ["\u4e00"]
     assert not lacking("".join(map(chr, range(32, 0x250))), letters_of(font_file(bold=True)))

@@ -31,6 +31,8 @@ class Format:
         ``module:function`` below :mod:`videoclusternet.export`.
     extra : str
         Of the packages that it needs; empty where it needs none.
+    letters : bool
+        Whether names are drawn in it, with the font that we have.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Format:
     what: str
     home: str
     extra: str = ""
+    letters: bool = False
 
     def writer(self) -> Writer:
         """Import the function that writes it.
@@ -81,9 +84,15 @@ FORMATS = (
     Format("coco", ".json", "detectors: boxes as COCO has them", "boxes.coco:write_coco"),
     Format("cvat", ".xml", "annotators: CVAT for video 1.1", "boxes.cvat:write_cvat"),
     Format("faces", "", "all face pictures, a folder for each", "pictures.faces:write_faces"),
-    Format("wall", ".wall.png", "one large face of everybody", "pictures.wall:write_wall"),
-    Format("contact", ".png", "a row of faces for each", "pictures.contact:write_contact"),
-    Format("contact-pdf", ".pdf", "the same to print", "pictures.contact_pdf:write_pdf", "pdf"),
+    Format(
+        "wall", ".wall.png", "one large face of everybody", "pictures.wall:write_wall", "", True
+    ),
+    Format(
+        "contact", ".png", "a row of faces for each", "pictures.contact:write_contact", "", True
+    ),
+    Format(
+        "contact-pdf", ".pdf", "the same to print", "pictures.contact_pdf:write_pdf", "pdf", True
+    ),
 )
 """As they are listed; of those that share an ending, the first is meant by it."""
 

@@ -12,6 +12,7 @@ from videoclusternet.cli.options import path_argument, path_option
 from videoclusternet.outside.text import say
 
 if TYPE_CHECKING:
+    from videoclusternet.export.formats import Format
     from videoclusternet.export.sheet import Sheet
 
 Characters = Annotated[
@@ -36,8 +37,6 @@ Boxes = Annotated[
 ]
 MOST = 5
 """Files of an earlier export, and names that cannot be written, that are told."""
-LETTERED = ("wall", "contact", "contact-pdf")
-"""Formats in which names are drawn."""
 Force = Annotated[bool, typer.Option("--force", help="Take the place of what is there.")]
 
 
@@ -95,18 +94,17 @@ def export(
     sheet = cast_sheet(open_run(run), chosen)
     made = write(sheet, to, format, force)
     tell_of_files(sheet, made)
-    if find_format(to, format).name in LETTERED:
-        tell_of_letters(sheet)
+    tell_of_letters(sheet, find_format(to, format))
     if force and to.is_file() and (old := left_over(to, made)):
         names = _some([one.name for one in old])
         say(f"vcn: note: left from an earlier export, it seems: {names}", error=True)
 
 
-def tell_of_letters(sheet: Sheet) -> None:
-    """Say whose names the font of pictures cannot write."""
+def tell_of_letters(sheet: Sheet, format: Format) -> None:
+    """Say whose names the font of pictures cannot write, where names are drawn."""
     from videoclusternet.export.lettering import unlettered
 
-    if names := unlettered(dict.fromkeys(one.name for one in sheet.players)):
+    if format.letters and (names := unlettered(dict.fromkeys(one.name for one in sheet.players))):
         said = "DejaVu Sans lacks letters of these names, which are empty boxes or gaps"
         say(f"vcn: warning: {said}: {_some(names)}", error=True)
 

@@ -17,6 +17,7 @@ from videoclusternet.cli.commands.export import (
     MinSeconds,
     StartTimecode,
     tell_of_doubts,
+    tell_of_letters,
 )
 from videoclusternet.cli.options import path_argument, path_option, print_rows
 from videoclusternet.errors import ConfigError, QueryError, VcnError
@@ -153,6 +154,7 @@ class _Asked:
         self, found: Sequence[_Answer], to: Path, format: str | None, force: bool
     ) -> list[Path]:
         """Write a file for each run that answered, and return them all."""
+        from videoclusternet.export.formats import find_format
         from videoclusternet.export.write import beside, export, refuse
 
         targets: dict[Path, Path] = {}
@@ -162,11 +164,12 @@ class _Asked:
         if len(targets) > 1:  # rather none than some
             for target in targets:
                 refuse(target, force)
-        return [
-            path
-            for target, folder in targets.items()
-            for path in export(self._sheet(folder), target, format, force)
-        ]
+        written = []
+        for target, folder in targets.items():
+            sheet = self._sheet(folder)
+            written += export(sheet, target, format, force)
+            tell_of_letters(sheet, find_format(target, format))
+        return written
 
     def _sheets(self) -> Iterator[tuple[Path, Sheet]]:
         """Yield the answer of every run; say which cannot be read."""
