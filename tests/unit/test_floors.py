@@ -64,8 +64,8 @@ MOST_LINES, LONGEST = 350, 60
 OWNERS = {
     "aaf2": "export.timelines.aaf",
     "PIL": "export.pictures.board export.render.labels report.sheets runfolder.crop_zip",
-    "av": "cli.demo_film export.render film.container film.index film.video review.web.preview "
-    "sources.tags",
+    "av": "cli.demo_film export.render film.container film.opening.index film.video "
+    "review.web.preview sources.tags",
     "cv2": "cli.demo_film embed.degraded export.render.paint film library.adding.cut "
     "models.detectors runfolder.crop_zip sources.crops bench:pictures.thumbnails",
     "fastapi": "review.web.server",

@@ -319,6 +319,6 @@ def test_a_film_that_vanishes_while_it_is_indexed(
         path.unlink()
         return found
 
-    monkeypatch.setattr("videoclusternet.film.index.collect_packets", read_and_vanish)
+    monkeypatch.setattr("videoclusternet.film.opening.index.collect_packets", read_and_vanish)
     with pytest.raises(VideoError, match="No such file"):
         open_video(path)

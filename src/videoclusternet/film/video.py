@@ -29,7 +29,7 @@ from videoclusternet.film.container import (
     marked_packets,
     open_container,
 )
-from videoclusternet.film.index import index_film
+from videoclusternet.film.opening.index import index_film
 from videoclusternet.outside.files import exists, is_file, opened, size_of
 from videoclusternet.types import Unread, VideoInfo
 from videoclusternet.types.arrays import Array, UInt8

@@ -18,7 +18,6 @@ import av
 import numpy as np
 
 from videoclusternet.errors import VideoError
-from videoclusternet.film.completeness import say_broken, say_joined
 from videoclusternet.film.container import (
     NONE,
     Packets,
@@ -30,6 +29,7 @@ from videoclusternet.film.container import (
     picture_streams,
     watched,
 )
+from videoclusternet.film.opening.completeness import say_broken, say_joined
 from videoclusternet.types import Unread
 from videoclusternet.types.arrays import Bools, Int32, Int64
 
