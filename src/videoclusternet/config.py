@@ -22,10 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from videoclusternet.errors import ConfigError
 from videoclusternet.given import PROFILES as PROFILES
-from videoclusternet.given import nested, parsed, profile_of, read_toml, update
-from videoclusternet.outside.text import meant, shown
+from videoclusternet.given import nested, parsed, profile_of, read_toml, refusal, update
 
 LARGEST = 2**31 - 1
 """Largest number of any setting: nothing that is counted or measured here is larger."""
@@ -81,10 +79,19 @@ class FaceConfig(Params):
 
     detector: str = Field("mtcnn", description="name of `vcn models`, or name=path")
     stride: int = Field(0, ge=0, description="look at every n-th frame; 0: chosen from the film")
-    max_side: int = Field(960, ge=64, description="longer side the detector sees, px")
+    max_side: int = Field(
+        0, ge=0, description="longer side the detector sees, px; 0: chosen from the film"
+    )
     batch: int = Field(16, ge=1, le=1024, description="frames per batch")
     min_score: float = Field(0.1, ge=0, le=1, description="keep faces from here on")
     part: int = Field(2400, ge=100, description="frames per resumable part")
+
+    @field_validator("max_side")
+    @classmethod
+    def _something_is_seen(cls, value: int) -> int:
+        if 0 < value < 64:
+            raise ValueError("input should be 0, or at least 64")
+        return value
 
 
 class QualityConfig(Params):
@@ -323,22 +330,7 @@ class Config(Params):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise _refusal(error) from error
-
-
-def _refusal(error: ValidationError) -> ConfigError:
-    """Name the first setting that is wrong; the one that was meant where there is none such."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    lists = "`vcn settings` lists all settings"
-    if first["type"] == "extra_forbidden":
-        every = setting_names()
-        steps = {name.partition(".")[0] for name in every} | set(every)
-        own = {name.rpartition(".")[2]: name for name in every}
-        hint = f"did you mean {own[where]}? " if where in own else meant(where, steps)
-        return ConfigError(f"no setting {shown(where)}", hint + lists)
-    said = first["msg"].removeprefix("Value error, ")
-    return ConfigError(f"setting {shown(where)}: {said[0].lower()}{said[1:]}", lists)
+            raise refusal(error.errors()[0], setting_names()) from error
 
 
 def setting_names() -> list[str]:

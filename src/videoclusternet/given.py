@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +140,24 @@ def update(into: dict[str, Any], other: Mapping[str, Any]) -> None:
             nested.update(value)
         else:
             into[key] = value
+
+
+def refusal(first: Mapping[str, Any], every: Sequence[str]) -> ConfigError:
+    """Name the first setting that is wrong; the one that was meant where there is none such.
+
+    Parameters
+    ----------
+    first : mapping
+        What Pydantic says of it: ``loc``, ``type`` and ``msg``.
+    every : sequence of str
+        Names of all settings, ``step.key``.
+    """
+    where = ".".join(str(part) for part in first["loc"])
+    lists = "`vcn settings` lists all settings"
+    if first["type"] == "extra_forbidden":
+        steps = {name.partition(".")[0] for name in every} | set(every)
+        own = {name.rpartition(".")[2]: name for name in every}
+        hint = f"did you mean {own[where]}? " if where in own else meant(where, steps)
+        return ConfigError(f"no setting {shown(where)}", hint + lists)
+    said = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"setting {shown(where)}: {said[0].lower()}{said[1:]}", lists)

@@ -304,7 +304,8 @@ def test_a_film_is_the_same_to_the_byte(demo_run: Result) -> None:
         for make in ENGINES.values():
             with make() as engine:
                 detector = LazyDetector("mtcnn", "cpu")
-                found.append(scan_film(film.video, detector, config, Work(engine=engine)))
+                work = Work(engine=engine)
+                found.append(scan_film(film.video, detector, config, work=work))
     finally:
         torch.set_num_threads(threads)
     assert [table.digest for table in found[0]] == [table.digest for table in found[1]]

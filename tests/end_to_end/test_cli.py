@@ -180,8 +180,9 @@ class TestCluster:
         assert manifest["versions"]["videoclusternet"] == version("videoclusternet")
         assert list(sorted(manifest["steps"])) == sorted(STEPS)
         tables = [name for step in manifest["steps"].values() for name in step["tables"]]
-        # Of a profile that adapts, of unfinished parts, and of runs with a library.
+        # Of a profile that adapts, of unfinished parts, of larger films, of runs with a library.
         others = {"epochs", "rounds", "notes", "transitions", "gallery", "suggested"}
+        others |= {"detector_sizes"}
         assert sorted(tables) == sorted({kind.FILE for kind in Table.__subclasses__()} - others)
 
     def test_missing_device(self, vcn: Vcn, drawn_film: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def clips(shared_data: Path) -> Path:
 
 
 def run(film: Path, folder: Path) -> tuple[Result, VideoInfo, list[str]]:
-    """Cluster a clip; check what holds for every run; return its notes."""
+    """Cluster a clip; check what holds for every run; return what was said of damage."""
     events: list[Event] = []
     result = cluster_film(film, folder / "run", hook=events.append)
     info, shots, faces = (getattr(result.films[0], name) for name in ("video", "shots", "faces"))
@@ -45,7 +45,10 @@ def run(film: Path, folder: Path) -> tuple[Result, VideoInfo, list[str]]:
     for a, b in tracks.overlapping():
         assert not known[a] or result.cast.character[a] != result.cast.character[b]
     assert (result.folder / "cast.html").stat().st_size > 1000
-    return result, info, [event.message for event in events if event.kind == "note"]
+    notes = [event for event in events if event.kind == "note"]
+    said = [event.message for event in notes if event.step == "detector_size"]
+    assert len(said) == (max(info.width, info.height) > 711)
+    return result, info, [event.message for event in notes if event.step != "detector_size"]
 
 
 @pytest.mark.parametrize(

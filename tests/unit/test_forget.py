@@ -454,8 +454,8 @@ def test_every_table_of_tracks_is_gone_through() -> None:
     from videoclusternet.forget.tables import CHANGED
 
     others = {
-        "Candidates", "Cast", "Epochs", "FrameScores", "Gallery", "Links", "Merges", "Motion",
-        "Notes", "Rounds", "Shots", "Suggested", "Transitions", "VideoInfo",
+        "Candidates", "Cast", "DetectorSizes", "Epochs", "FrameScores", "Gallery", "Links",
+        "Merges", "Motion", "Notes", "Rounds", "Shots", "Suggested", "Transitions", "VideoInfo",
     }  # fmt: skip
     ours = {kind for kind in _kinds(Table) if kind.__module__.startswith("videoclusternet.")}
     assert {kind.__name__ for kind in CHANGED} | others == {kind.__name__ for kind in ours}

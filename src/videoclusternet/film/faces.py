@@ -15,6 +15,8 @@ from videoclusternet.types.arrays import Array
 PER_SECOND = 4
 """Detections per second, about: between them a face moves less than its own width, and the crop
 grid of half a second stays on them.  More cost time, and helped nobody else (decision 17)."""
+USUAL_SIDE = 960
+"""Longer side of the picture that the detector sees, px, where nothing was chosen (decision 25)."""
 
 
 def choose_stride(fps: Fraction, frames: int, wanted: int = 0) -> int:
@@ -38,9 +40,25 @@ def choose_stride(fps: Fraction, frames: int, wanted: int = 0) -> int:
 
 
 def detection_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Size (width, height) in px at which the detector sees a frame; never enlarged."""
-    scale = min(1.0, max_side / max(width, height))
+    """Size (width, height) in px at which the detector sees a picture; never enlarged.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the picture, px.
+    max_side : int
+        Longer side at most, px; 0: ``USUAL_SIDE``.
+    """
+    scale = min(1.0, (max_side or USUAL_SIDE) / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def frames_at_once(size: tuple[int, int], batch: int) -> int:
+    """Return how many pictures of a size (width, height) the detector is given at once.
+
+    ``batch``, but fewer of pictures larger than the usual ones: memory stays what it is.
+    """
+    return max(1, min(batch, batch * USUAL_SIDE**2 // max(size) ** 2))
 
 
 def detect_faces(

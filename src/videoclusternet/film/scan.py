@@ -19,7 +19,7 @@ from videoclusternet.engine.in_parts import even_parts, in_parts
 from videoclusternet.engine.processes import beside_a_thread
 from videoclusternet.engine.work import ALONE, Tell, Work
 from videoclusternet.film.continuity import look_at
-from videoclusternet.film.faces import choose_stride, detect_faces, detection_size
+from videoclusternet.film.faces import choose_stride, detect_faces, detection_size, frames_at_once
 from videoclusternet.film.motion import MotionMeter, motion_size
 from videoclusternet.film.shots import ShotMeter, meter_size
 from videoclusternet.film.video import Frame, read_frames
@@ -32,7 +32,11 @@ KINDS = (FrameScores, Faces, Motion, Looks)
 
 
 def scan_film(
-    video: VideoInfo, detector: Callable[[], FaceDetector], config: FaceConfig, work: Work = ALONE
+    video: VideoInfo,
+    detector: Callable[[], FaceDetector],
+    config: FaceConfig,
+    side: int = 0,
+    work: Work = ALONE,
 ) -> Scan:
     """Look at the whole film once.
 
@@ -43,6 +47,8 @@ def scan_film(
     detector : callable
         Makes the face detector; called only when there is something left to do.
     config : FaceConfig
+    side : int
+        Longer side of the picture that the detector sees, px; 0: the usual one.
     work : Work
         Told in frames, and which frames cannot be decoded.
 
@@ -58,7 +64,7 @@ def scan_film(
         Of these faces.
     """
     stride = choose_stride(video.fps, video.frames, config.stride)
-    look = _Look(video, detector, config, stride)
+    look = _Look(video, detector, config, stride, side)
     parts = in_parts(even_parts(video.frames, config.part, stride), look, KINDS, work)
     scores, faces, motion, looks = zip(*parts, strict=True)
     return (
@@ -77,6 +83,7 @@ class _Look:
     detector: Callable[[], FaceDetector]
     config: FaceConfig
     stride: int
+    side: int
 
     def __call__(self, frames: range, tell: Tell) -> Scan:
         """Look at some frames."""
@@ -85,9 +92,11 @@ class _Look:
 
     def _scan(self, frames: range, tell: Tell) -> Scan:
         display = (self.video.width, self.video.height)
+        size = detection_size(*display, self.side)
         detector = self.detector()
         faces, looks = [Faces.empty(stride=self.stride)], [Looks.empty()]
-        reading = _Reading(self.video, self.config, self.stride, frames)
+        load = frames_at_once(size, self.config.batch)
+        reading = _Reading(self.video, size, load, self.stride, frames)
         with closing(ahead(reading.loads())) as loads:
             for pictures in loads:
                 found = detect_faces(
@@ -122,11 +131,13 @@ class _Reading:
         Frames of the range that could not be read, known at its end.
     """
 
-    def __init__(self, video: VideoInfo, config: FaceConfig, stride: int, frames: range) -> None:
-        self._video, self._stride, self._frames, self._load = video, stride, frames, config.batch
+    def __init__(
+        self, video: VideoInfo, size: tuple[int, int], load: int, stride: int, frames: range
+    ) -> None:
+        self._video, self._stride, self._frames = video, stride, frames
+        self._size, self._load = size, load
         display = (video.width, video.height)
         self._meter_size, self._motion_size = meter_size(*display), motion_size(*display)
-        self._size = detection_size(*display, config.max_side)
         self._shots, self._motion = ShotMeter(), MotionMeter(display)
         self._moves: dict[int, Float32] = {}
         self.change = np.zeros((len(frames), 3), dtype=np.float32)

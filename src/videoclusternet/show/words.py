@@ -28,6 +28,7 @@ STEP_NAMES = {
     "demo": "Drawing the demo film",
     "fetch": "Fetching",
     "video": "Opening",
+    "detector_size": "Trying sizes of the picture",
     "scan": "Finding shots and faces",
     "transitions": "Finding transitions",
     "shots": "Finding shots",

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from videoclusternet.engine.work import Work
 from videoclusternet.film.crops import cut_crops
+from videoclusternet.film.detector_size import choose_size, sides_of
 from videoclusternet.film.scan import scan_film
 from videoclusternet.film.shots import find_shots
 from videoclusternet.film.tracks import track_faces
 from videoclusternet.film.transitions import find_transitions
 from videoclusternet.film.video import open_video
 from videoclusternet.models.load import LazyDetector, pick_device
+from videoclusternet.models.registry import find
 from videoclusternet.models.transnet import LazyTransNet
 from videoclusternet.runfolder.crop_zip import CROP_ZIP
 from videoclusternet.runfolder.steps import Run, Step
@@ -23,6 +25,7 @@ from videoclusternet.sources.tags import read_tags
 from videoclusternet.types import (
     Crops,
     Damage,
+    DetectorSizes,
     Faces,
     FrameScores,
     Looks,
@@ -51,6 +54,7 @@ def say_unread(run: Run, video: VideoInfo) -> None:
 
 
 VIDEO = Step("video", _known, (VideoInfo,), unit="films")
+SIZE = Step("detector_size", choose_size, (DetectorSizes,), unit="frames")
 SCAN = Step("scan", scan_film, (FrameScores, Faces, Motion, Looks), version=2, unit="frames")
 TRANSITIONS = Step("transitions", find_transitions, (Transitions,), unit="frames")
 SHOTS = Step("shots", find_shots, (Shots,), version=2)
@@ -105,7 +109,8 @@ class FilmSource:
         """Go from the pictures of the film to tracks and their crops."""
         c = run.config
         video = run.do(VIDEO, self.video, self.video.path, self.damage)  # (F,) time stamps
-        scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces)
+        side = self._side(run, video, detector)  # px
+        scores, faces, motion, looks = run.do(SCAN, video, detector, c.faces, side)
         transitions = self._transitions(run, video)  # (F,) or None
         shots = run.do(SHOTS, scores, c.shots, video.fps, transitions)  # (S,) half-open ranges
         tracks = run.do(  # (T,) tracks over (M,) faces
@@ -114,6 +119,17 @@ class FilmSource:
         crops = run.do(CROPS, video, faces, tracks, c.crops, c.quality)  # (C,) canvases of 144 px
         say_unread(run, video)
         return Brought(tracks, crops, faces=faces)
+
+    def _side(self, run: Run, video: VideoInfo, detector: LazyDetector) -> int:
+        """Choose the longer side that the detector sees, if nobody did and there is a choice."""
+        c = run.config
+        if c.faces.max_side or len(sides_of(video)) == 1:
+            run.store.forget(SIZE.name)
+            run.store.drop(DetectorSizes)
+            return c.faces.max_side
+        sure, least = find(c.faces.detector)[0].sure, find(c.embed.backbone)[0].least
+        settings = (sure, c.tracks.new, least, c.faces.stride)
+        return run.do(SIZE, video, detector, *settings).chosen
 
     def _transitions(self, run: Run, video: VideoInfo) -> Transitions | None:
         """Ask a network for transitions, if shots are found by one."""

@@ -17,7 +17,7 @@ from videoclusternet.types.constraints import Constraints
 from videoclusternet.types.film import Crops, Faces, Shots, Tracks, VideoInfo
 from videoclusternet.types.judgement import CropWeights, Judgement
 from videoclusternet.types.learning import Epochs, Rounds
-from videoclusternet.types.scan import FrameScores, Looks, Motion, Transitions
+from videoclusternet.types.scan import DetectorSizes, FrameScores, Looks, Motion, Transitions
 from videoclusternet.types.table import Reason, Table
 from videoclusternet.types.unread import Damage, Unread
 
@@ -28,6 +28,7 @@ __all__ = [
     "CropWeights",
     "Crops",
     "Damage",
+    "DetectorSizes",
     "Embeddings",
     "Epochs",
     "Faces",

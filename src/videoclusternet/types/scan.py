@@ -12,6 +12,30 @@ from videoclusternet.types.table import Table
 
 
 @dataclass(frozen=True, eq=False)
+class DetectorSizes(Table):
+    """How many faces the detector finds in some frames, by the size of the picture it sees.
+
+    Attributes
+    ----------
+    side : int32, shape (S,)
+        Longer side of the picture, px, ascending; the last is that of the film.
+    found : int32, shape (S,)
+        Faces that are found at this size.
+    faces : int
+        How many there are: found surely at any size, and large enough to be told.
+    chosen : int
+        Longer side that the scan takes, px; 0 in a part.
+    """
+
+    FILE: ClassVar = "detector_sizes"
+    COLUMNS: ClassVar = {"side": ("i4", ("S",)), "found": ("i4", ("S",))}
+    side: Int32
+    found: Int32
+    faces: int
+    chosen: int
+
+
+@dataclass(frozen=True, eq=False)
 class FrameScores(Table):
     """How much each frame differs from the one before: the raw material of shots.
 
