@@ -328,7 +328,7 @@ def test_probable_tracks_are_asked_about_until_denied(run: Result) -> None:
 
 def test_the_page_is_asked_in_the_same_order(run: Result) -> None:
     page = Page(run.folder)
-    said = page.get("queue")
+    said = page.post("queue", {})
     laid = sheets(questions(situation(run, Nearness.of(run))))
     assert [[(q["kind"], q["tracks"], q["shown"]) for q in sheet] for sheet in said["sheets"]] == [
         [(q.kind, list(q.tracks), list(q.shown)) for q in sheet] for sheet in laid
@@ -336,8 +336,23 @@ def test_the_page_is_asked_in_the_same_order(run: Result) -> None:
     assert said["left"] == left(laid)
     first = said["sheets"][0][0]
     page.say(**{key: value for key, value in first["yes"].items() if value})
-    again = page.get("queue")["sheets"]
+    again = page.post("queue", {})["sheets"]
     assert sum(map(len, again)) < sum(map(len, said["sheets"]))
+
+
+def test_what_is_skipped_leaves_room_on_the_sheets_for_others(run: Result) -> None:
+    page = Page(run.folder)
+    said = page.post("queue", {})
+    every = [question for sheet in said["sheets"] for question in sheet]
+    keys = [question["key"] for question in every]
+    assert len(set(keys)) == len(keys) > 2
+    skipped, gains = keys[::2], [question["gain"] for question in every[1::2]]
+    again = page.post("queue", {"skipped": skipped})
+    assert {q["key"] for sheet in again["sheets"] for q in sheet} == set(keys[1::2])
+    assert again["expected"] == pytest.approx(sum(gains), abs=0.01)
+    none = page.post("queue", {"skipped": keys})
+    assert (none["sheets"], none["left"], none["expected"]) == ([], 0, 0)
+    page.post("queue", {"skipped": ["x" * 17]}, 422)
 
 
 def test_who_is_nearest_to_one_that_was_taken_out_is_doubted(run: Result) -> None:

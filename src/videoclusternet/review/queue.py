@@ -23,6 +23,7 @@ One click says that all is as it is, and one more each that something is not.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -89,6 +90,12 @@ class Question:
     gain: float
     yes: Answer | None
     no: Answer | None
+
+    @property
+    def key(self) -> str:
+        """What it is told by as long as it is the same question: a few letters."""
+        said = f"{self.kind} {self.characters} {self.tracks}"
+        return hashlib.blake2b(said.encode(), digest_size=5).hexdigest()
 
     @property
     def shown(self) -> tuple[int, ...]:

@@ -2,14 +2,19 @@
 
 import { get, post, Refused } from "./api.js";
 import { several } from "./dom.js";
-import { called, model, openCharacter, setState, tell } from "./model.js";
+import { called, model, openCharacter, placed, setState, tell } from "./model.js";
 import { gone, toast } from "./toasts.js";
 
 const EVERY = 2000; // ms between looks at what others decide
+const CHANGED = 409; // somebody else has decided something since
 const ANOTHER = 410; // the folder holds another run by now, as when somebody is forgotten
 let last = Promise.resolve();
+let sent = 0, answered = 0;
 
-/** Take a decision. Returns whether it was taken; decisions follow one another. */
+/**
+ * Take a decision; decisions follow one another. Returns the state that came of it; false where it
+ * cannot be, null where it was not even looked at: on another state than now, or by no server.
+ */
 export function decide(verb, values, words) {
   const next = last.then(() => send(verb, values, words));
   last = next.catch(() => {});
@@ -17,15 +22,18 @@ export function decide(verb, values, words) {
 }
 
 async function send(verb, values, words) {
+  sent += 1;
   try {
     const state = await post("edit", { revision: model.state.revision, verb, ...values });
     setState(state);
     const undone = verb === "undo" || verb === "redo";
     if (words) toast(words, undone ? {} : { act: ["Undo", undo] });
-    return true;
+    return state;
   } catch (error) {
     await failed(error);
-    return false;
+    return error instanceof Refused && error.status !== CHANGED ? false : null;
+  } finally {
+    answered += 1;
   }
 }
 
@@ -42,7 +50,7 @@ export async function failed(error) {
     else gone(`${capital(error.message)}${advice}.`);
     return;
   }
-  if (error.status === 409) setState(await get("state"));
+  if (error.status === CHANGED) setState(await get("state"));
   toast(`${capital(error.message)}${advice}.`, { kind: "bad" });
 }
 
@@ -53,12 +61,12 @@ function capital(text) {
 /** Look now and then for what other windows and the command line decided. */
 export function watch() {
   setInterval(async () => {
-    if (document.hidden) return;
-    const seen = model.state.revision;
+    if (document.hidden || sent > answered) return;
+    const seen = model.state.revision, before = sent;
     try {
       const state = await get(`state?revision=${seen}`);
       gone("");
-      if (!state || model.state.revision !== seen) return;
+      if (!state || model.state.revision !== seen || sent !== before) return; // what is told are our own
       const news = state.log.filter((line) => line.id > seen);
       setState(state);
       const who = news.map((line) => `${line.words} (${line.author || "somebody"})`);
@@ -102,8 +110,7 @@ export function apart(numbers) {
 /** Put tracks somewhere: a number, "new" or "unknown". */
 export async function move(tracks, to) {
   if (!tracks.length) return toast("Select a track first.");
-  const where = to === "new" ? "a new character" : to === "unknown" ? "Unknown" : called(to);
-  const done = await decide("move", { tracks, to }, `Moved ${several(tracks.length, "track")} to ${where}`);
+  const done = await decide("move", { tracks, to }, `Moved ${several(tracks.length, "track")} to ${placed(to)}`);
   if (done && to === "new") openCharacter(model.state.character[tracks[0]]);
   return done;
 }

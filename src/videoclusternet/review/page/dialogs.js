@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import * as decide from "./decide.js";
 import { button, fill, h, picture, several, timecode } from "./dom.js";
 import { called, model, shown } from "./model.js";
+import { raise } from "./toasts.js";
 
 const MOST = 60; // pictures of a side that are shown at once
 
@@ -15,6 +16,7 @@ export function dialog(title, kind, ...children) {
       h("button", { type: "button", class: "round", "aria-label": "Close", onclick: () => box.close() }, "×")),
     h("div", { class: "body" }, children));
   box.addEventListener("close", () => {
+    raise();
     box.remove();
     if (before?.isConnected) before.focus();
     else document.getElementById("tracks").focus();
@@ -22,6 +24,7 @@ export function dialog(title, kind, ...children) {
   box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
   document.body.append(box);
   box.showModal();
+  raise();
   return box;
 }
 
@@ -100,17 +103,26 @@ export function mergeWith(number) {
   });
 }
 
-/** Ask where tracks belong: a character, a new one, one of a new name, or Unknown. */
-export function moveTo(tracks) {
+async function put(tracks, to, name) {
+  if ((await decide.move(tracks, to)) && name) await decide.rename(model.state.character[tracks[0]], name);
+}
+
+/**
+ * Ask where tracks belong: a character, a new one, one of a new name, or Unknown.
+ * take(to, name) is called with the place, and a name for a new character.
+ */
+export function moveTo(tracks, take = (to, name) => put(tracks, to, name)) {
   if (!tracks.length) return decide.move(tracks, "new");
+  const here = new Set(tracks.map((track) => model.state.character[track]));
+  const elsewhere = (one) => here.size > 1 || !here.has(one.number);
   pick(`Where do ${several(tracks.length, "track")} belong?`, {
     free: true,
-    people: () => shown().filter((one) => one.number > 0 && one.number !== model.open),
+    people: () => shown().filter((one) => one.number > 0 && elsewhere(one)),
     extra: [{ to: "new", text: "New character" }, { to: "unknown", text: "Unknown" }],
     hint: (text, row) => (row ? `Enter moves them to ${row.text}.` : text ? `Enter moves them to a new character, ${text}.` : "Type a name."),
-    take: async (row) => {
-      if (row.number || row.to) await decide.move(tracks, row.number ?? row.to);
-      else if (row.text && (await decide.move(tracks, "new"))) await decide.rename(model.state.character[tracks[0]], row.text);
+    take: (row) => {
+      if (row.number || row.to) take(row.number ?? row.to, "");
+      else if (row.text) take("new", row.text);
     },
   });
 }

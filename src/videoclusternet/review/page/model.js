@@ -16,9 +16,13 @@ export const model = {
   film: 0,
 };
 
-/** Listen: called with what changed: "state", "open", "picked", "chosen", "track", "order", "film". */
+/**
+ * Listen: called with what changed: "state", "open", "picked", "chosen", "track", "order", "film".
+ * Returns what ends it.
+ */
 export function listen(listener) {
   listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 export function tell(...what) {
@@ -98,6 +102,11 @@ export function knownAs(person) {
 
 export function called(number) {
   return model.people.get(number)?.label ?? `Character ${number}`;
+}
+
+/** How a place for tracks is called: a number, "new" or "unknown". */
+export function placed(to) {
+  return to === "new" ? "a new character" : to === "unknown" ? "Unknown" : called(to);
 }
 
 /** Characters as the list shows them: by number, the hidden after them, the Unknown last. */

@@ -1,7 +1,7 @@
 // A sheet of questions: pictures beside whom they show, to be clicked where that is not so.
 
 import { h, percent, picture, several } from "./dom.js";
-import { called, model } from "./model.js";
+import { called, model, placed } from "./model.js";
 
 const FEW = 3; // pictures of a side when more are asked for
 const PARTS = [
@@ -10,8 +10,6 @@ const PARTS = [
   ["is", "Unknown: are these who they probably are?", "Click those that are; the others stay Unknown."],
   ["face", "Are these faces, though not surely?", "Click those that are none."],
 ];
-
-export const keyOf = (question) => [question.kind, ...question.characters, "-", ...question.tracks].join(" ");
 
 /** What can be clicked of a question: its tracks, or the pair. */
 export function idsOf(question) {
@@ -66,7 +64,7 @@ function group({ characters: [number], shown, tracks }, how) {
   return h("div", { class: `bunch ${shown.length > 4 ? "many" : ""}`, role: "group", "aria-label": `${several(tracks.length, "track")} in ${called(number)}` },
     h("div", { class: "bunch-of" }, faces(number, 1, tracks), h("span", { class: "small" }, called(number))),
     h("div", { class: "picks" }, shown.map((track) => pick(`t${track}`, how, [looks(track, 1)], ""))),
-    h("button", { type: "button", class: "all-of", "aria-pressed": String(off), onclick: () => how.toggle(ids) },
+    h("button", { type: "button", class: "all-of", "data-id": `all-${ids[0]}`, "aria-pressed": String(off), onclick: () => how.toggle(ids, `all-${ids[0]}`) },
       tracks.length > shown.length ? `None of all ${tracks.length}` : `None of these ${tracks.length}`));
 }
 
@@ -90,7 +88,7 @@ function film(track, how) {
 /** A track, with some of its pictures. */
 function looks(track, most) {
   const { best, crop, crops } = model.run.tracks, many = Math.min(crops[track], most);
-  const rows = most === 1 ? [best[track]] : Array.from({ length: many }, (_, i) => crop[track] + Math.floor((i * crops[track]) / many));
+  const rows = many < 2 ? [best[track]] : Array.from({ length: many }, (_, i) => crop[track] + Math.floor((i * crops[track]) / many));
   return h("span", { class: "looks" }, rows.map((row) => picture(row, `track ${track}`)));
 }
 
@@ -104,46 +102,58 @@ function faces(number, most, but = []) {
   return h("span", { class: "looks" }, surest.map((track) => picture(model.run.tracks.best[track], called(number))));
 }
 
+/** Tracks of a question that were clicked: of a large group all, when all that are shown were. */
+function clicked({ kind, shown, tracks }, picked) {
+  const some = kind === "same" ? [] : shown.filter((track) => picked.has(`t${track}`));
+  return some.length === shown.length ? tracks : some;
+}
+
+/** All tracks of a sheet that were clicked. */
+export function marked(sheet, picked) {
+  return sheet.flatMap((question) => clicked(question, picked));
+}
+
 /**
- * What a sheet decides. What was clicked is not as it was shown; of the others, tracks of a
- * character are right there, and pairs are two people. Unknown tracks that stay so, and faces that
- * stay doubtful, are `open`: nothing is decided about them.
+ * What a sheet decides. What was clicked is not as it was shown; or shows no face; or belongs `to`
+ * somebody. Of the others, tracks of a character are right there, and pairs are two people. Unknown
+ * tracks that stay so, and faces that stay doubtful, are `open`: nothing is decided about them.
  */
-export function decisions(sheet, picked, faces) {
-  const of = (kind) => ofKind(sheet, kind);
-  const clicked = (question) => question.shown.filter((track) => picked.has(`t${track}`));
+export function decisions(sheet, picked, { faces = true, to = null, name = "" }) {
+  const of = (kind) => ofKind(sheet, kind), off = (question) => clicked(question, picked);
   const rest = (question) => question.shown.filter((track) => !picked.has(`t${track}`));
-  const belongs = of("belongs"), [ones, twos] = parted(of("same"), (question) => picked.has(idsOf(question)[0]));
-  const [are, unsaid] = parted(of("is"), (question) => clicked(question).length);
-  const away = belongs.filter((question) => clicked(question).length);
-  const none = [...of("face"), ...(faces ? [] : [...away, ...are])].filter((question) => clicked(question).length);
-  const wrong = (question) => rest(question).length ? { verb: "not", characters: question.characters, tracks: clicked(question) } : question.no;
-  const right = belongs.flatMap(rest), gone = none.flatMap(clicked);
+  const [ones, twos] = parted(of("same"), (question) => picked.has(idsOf(question)[0]));
+  const [some, others] = parted(sheet, (question) => off(question).length);
+  const together = to || !faces ? some : some.filter(({ kind }) => kind === "face"), apart = to || !faces ? [] : some;
+  const right = of("belongs").flatMap(rest), gone = together.flatMap(off);
+  const wrong = (question) => rest(question).length ? { verb: "not", characters: question.characters, tracks: off(question) } : question.no;
   const edits = [
-    right.length ? say({ verb: "confirm", tracks: right }, ...belongs) : null,
-    ...(faces ? away : []).map((question) => say(wrong(question), question)),
-    ...(faces ? are : []).map((question) => say(question.yes, question)),
-    gone.length ? say({ verb: "not-a-face", tracks: gone }, ...none) : null,
-    ...twos.map((question) => say(question.no, question)),
-    ...ones.map((question) => say(question.yes, question)),
+    // First what needs the characters as they are shown, last what makes them others.
+    right.length ? say({ verb: "confirm", tracks: right }, of("belongs"), [right.length, "track", "right here"]) : null,
+    ...twos.map((one) => say(one.no, [one], [1, "pair", "of two people"])),
+    ...apart.filter(({ kind }) => kind === "belongs").map((one) => say(wrong(one), [one], [off(one).length, "track", "not"])),
+    ...apart.filter(({ kind }) => kind === "is").map((one) => say(one.yes, [one], [1, "track", "placed"])),
+    !gone.length ? null : to ? say({ verb: "move", tracks: gone, to }, together, [gone.length, "track", `moved to ${name || placed(to)}`])
+      : say({ verb: "not-a-face", tracks: gone }, together, [gone.length, "track", "no face"]),
+    ...ones.map((one) => say(one.yes, [one], [1, "pair", "made one"])),
   ];
-  const words = [
-    [right.length, "track", "right here"], [faces ? away.flatMap(clicked).length : 0, "track", "not"],
-    [faces ? are.length : 0, "track", "placed"], [gone.length, "track", "no face"],
-    [twos.length, "pair", "of two people"], [ones.length, "pair", "made one"],
-  ];
-  return {
-    edits: edits.filter(Boolean),
-    words: words.filter(([count]) => count).map(([count, thing, what]) => `${several(count, thing)} ${what}`).join(", "),
-    open: [...unsaid, ...of("face").filter((question) => !clicked(question).length)],
-  };
+  return { edits: edits.filter(Boolean), open: others.filter(({ kind }) => kind === "is" || kind === "face") };
+}
+
+/** Say what some decisions were, those of a kind together. */
+export function summed(words) {
+  const count = new Map();
+  for (const [many, thing, what] of words.filter(Boolean)) {
+    const key = JSON.stringify([thing, what]);
+    count.set(key, (count.get(key) ?? 0) + many);
+  }
+  return [...count].map(([key, many]) => { const [thing, what] = JSON.parse(key); return `${several(many, thing)} ${what}`; }).join(", ");
 }
 
 function parted(questions, fits) {
   return [questions.filter(fits), questions.filter((question) => !fits(question))];
 }
 
-/** A decision for the server, and the questions that it answers. */
-function say({ verb, characters = [], tracks = [], to }, ...questions) {
-  return { edit: { verb, characters, tracks, ...(to ? { to } : {}) }, questions };
+/** A decision for the server, the questions that it answers, and how it is told. */
+function say({ verb, characters = [], tracks = [], to }, questions, words) {
+  return { edit: { verb, characters, tracks, ...(to ? { to } : {}) }, questions, words };
 }

@@ -7,7 +7,7 @@ const MOST = 3;
 
 /** Say something; `act` is a button [text, what it does]; kind "bad" stays longer. */
 export function toast(text, { kind = "", act = null } = {}) {
-  const place = document.getElementById("toasts");
+  const place = raise();
   const away = () => said.remove();
   const said = h(
     "div",
@@ -20,9 +20,20 @@ export function toast(text, { kind = "", act = null } = {}) {
   setTimeout(away, kind === "bad" ? 2 * LASTS : LASTS);
 }
 
+/** Put messages into the topmost window: what is beside it can be neither clicked nor heard. */
+export function raise() {
+  const place = document.getElementById("toasts");
+  const home = [...document.querySelectorAll("dialog[open]")].pop() ?? document.body;
+  if (place.parentElement !== home) home.append(place);
+  return place;
+}
+
 /** Say for good that the server has ended, or that it is back. */
 export function gone(text) {
   const place = document.getElementById("gone");
-  if (place.textContent !== text) place.textContent = text;
+  if (place.textContent !== text) {
+    place.textContent = text;
+    if (text && document.querySelector("dialog[open]")) toast(text, { kind: "bad" });
+  }
   place.hidden = !text;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ LINKS = 12
 
 
 def _told(question: Question) -> dict[str, Any]:
-    return asdict(question) | {"shown": question.shown}
+    return asdict(question) | {"shown": question.shown, "key": question.key}
 
 
 class Asker:
@@ -35,8 +36,13 @@ class Asker:
         self._lock = threading.Lock()
         self._near: Nearness | None = None
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, skipped: Collection[str] = ()) -> dict[str, Any]:
         """Return the first sheets, and how many are left until few errors are expected.
+
+        Parameters
+        ----------
+        skipped : collection of str
+            Keys of questions that are left out, as if nothing was expected of them.
 
         Raises
         ------
@@ -47,8 +53,10 @@ class Asker:
 
         near = self._nearness()
         with self._desk.held() as result:
-            laid = sheets(questions(situation(result, near)))
+            every = questions(situation(result, near))
             revision = result.edits.revision
+        passed = set(skipped)
+        laid = sheets([question for question in every if question.key not in passed])
         expected = sum(question.gain for sheet in laid for question in sheet)
         return {
             "revision": revision,

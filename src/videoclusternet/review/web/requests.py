@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,6 +65,19 @@ class OnState(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     revision: int = Field(ge=0, le=LARGEST)
+
+
+class Skipped(BaseModel):
+    """What is not to be asked about now.
+
+    Attributes
+    ----------
+    skipped : list of str
+        Keys of questions.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    skipped: list[Annotated[str, Field(max_length=16)]] = Field(default=[], max_length=4000)
 
 
 class OfFilm(BaseModel):

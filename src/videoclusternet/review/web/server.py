@@ -17,7 +17,7 @@ from videoclusternet.review.web.desk import Desk
 from videoclusternet.review.web.media import Media
 from videoclusternet.review.web.questions import Asker
 from videoclusternet.review.web.regrouping import Regrouping
-from videoclusternet.review.web.requests import OfFilm, OnState, Said
+from videoclusternet.review.web.requests import OfFilm, OnState, Said, Skipped
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -105,9 +105,9 @@ def _add_cast(app: APIRouter, desk: Desk) -> None:
     def splits(character: int) -> Response:
         return _answer([vars(split) for split in desk.splits(character)])
 
-    @app.get("/api/queue")
-    def queue() -> Response:
-        return _answer(asker.describe())
+    @app.post("/api/queue")
+    def queue(but: Skipped) -> Response:
+        return _answer(asker.describe(but.skipped))
 
     @app.get("/api/why")
     def why(one: int, other: int) -> Response:

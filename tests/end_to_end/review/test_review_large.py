@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import DESK, Server, Window, chromium
+from tests.browser import DESK, Server, Window
 from tests.large_run import write_large_run
 from videoclusternet import open_run
 
@@ -65,12 +65,6 @@ async () => {
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_large_run(tmp_path_factory.mktemp("large") / "run")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

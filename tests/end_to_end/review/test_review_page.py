@@ -3,110 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import DESK, PHONE, Server, Window, chromium, serious
+from tests.browser import DESK, PHONE, Server, Window, serious
 from tests.conftest import Vcn
 from tests.drawn import PLAIN, FakeModels, draw_film
-from tests.shaky import SCENES, clustered, doubt, halves, shaky
+from tests.end_to_end.review.conftest import Open, people, start
+from tests.shaky import SCENES
 from videoclusternet import cluster_film, cluster_tracks, open_run
 from videoclusternet.config import Config
 from videoclusternet.edits.edit import Edit
 from videoclusternet.forget.run import forget
-from videoclusternet.runfolder.folder import Store
-from videoclusternet.types import Candidates, Cast, Merges
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def three_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return clustered(tmp_path_factory.mktemp("review")).folder
-
-
-@pytest.fixture(scope="module")
-def shaky_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shaky(tmp_path_factory.mktemp("shaky"))
-
-
-@pytest.fixture
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    name = "shaky_run" if "unsure" in request.fixturenames else "three_run"
-    return Path(shutil.copytree(request.getfixturevalue(name), tmp_path / "run"))
-
-
-@pytest.fixture
-def unsure(run: Path) -> Path:
-    """The run, which then is one where somebody is two characters."""
-    return run
-
-
-Open = Callable[..., Window]
-
-
-@pytest.fixture
-def server(run: Path) -> Iterator[Server]:
-    started = Server(run)
-    yield started
-    code, said = started.end()
-    assert code == 0, said
-    assert "Traceback" not in said and "ERROR" not in said
-
-
-@pytest.fixture
-def opened(browser: Browser, server: Server) -> Iterator[Open]:
-    windows: list[Window] = []
-
-    def window(size: tuple[int, int] = DESK, **context: Any) -> Window:
-        windows.append(Window.open(browser, server.address, size, **context))
-        return windows[-1]
-
-    yield window
-    for one in windows:
-        one.page.context.close()
-        assert one.troubles == []
-
-
-def people(run: Path) -> dict[str, list[int]]:
-    """Who has which tracks, as anybody else reads it."""
-    result = open_run(run)
-    character = result.cast.character
-    return {
-        result.called(number): [t for t, c in enumerate(character.tolist()) if c == number]
-        for number in sorted({*character.tolist()})
-    }
-
-
-def start(run: Path) -> tuple[str, str, str]:
-    """Names of red, blue and green before anything was decided."""
-    result = open_run(run)
-    names = [result.called(int(result.cast.character[track])) for track in (0, 1, 2)]
-    assert len(set(names)) == 3
-    return names[0], names[1], names[2]
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + 15
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_the_cast_its_tracks_and_the_film_are_there(opened: Open, run: Path) -> None:
@@ -285,183 +198,6 @@ def test_what_is_no_face_goes_and_comes_back(opened: Open, run: Path) -> None:
     window.page.get_by_role("button", name="Redo").click()
     window.says("Did again")
     assert people(run)["Unknown"] == [5]
-
-
-def next_sheet(window: Window, seen: str) -> str:
-    """Wait for another sheet than the one before, and go on where none is worth asking."""
-    for _ in range(2):
-        window.page.locator(f"dialog .question:not([data-question='{seen}'])").wait_for()
-        seen = window.page.locator("dialog .question").get_attribute("data-question") or ""
-        on = window.page.get_by_role("button", name="Ask on")
-        if seen != "none" or not on.count():
-            break
-        on.click()
-    return seen
-
-
-def begin_asking(window: Window) -> str:
-    """Open the questions; returns what the first sheet is about."""
-    window.page.keyboard.press("q")
-    window.page.locator("dialog .asked").first.wait_for()
-    return next_sheet(window, "")
-
-
-def picks(window: Window) -> dict[str, str]:
-    """Return what can be clicked, and whether it is."""
-    every = window.page.locator("dialog .pick")
-    found = {}
-    for n in range(every.count()):
-        name, pressed = (every.nth(n).get_attribute(of) for of in ("data-id", "aria-pressed"))
-        found[str(name)] = str(pressed)
-    return found
-
-
-def test_the_queue_asks_until_nothing_is_worth_asking(opened: Open, unsure: Path) -> None:
-    window = opened()
-    assert len(people(unsure)) == 4
-    large, small = (number + 1 for number in halves(open_run(unsure)))
-    seen = begin_asking(window)
-    assert "1 sheet until it is less than one" in window.page.locator("dialog .left").inner_text()
-    titles = window.page.locator("dialog .asked").all_inner_texts()
-    assert [title.split("?")[0] for title in titles] == [
-        "Do these belong where they are",
-        "Are these two people each",
-    ]
-    assert f"p{large}-{small}" in picks(window)
-    one = window.page.locator("dialog .pick").first.locator("img")
-    few = one.count()
-    window.page.get_by_role("button", name="Show more").click()
-    window.page.get_by_role("button", name="Show less").wait_for()
-    assert one.count() > few
-    window.page.locator(f"dialog .pick[data-id='p{large}-{small}']").click()
-    window.page.get_by_role("button", name="1 clicked, the rest is right").click()
-    window.says("1 pair made one")
-    while (seen := next_sheet(window, seen)) != "none":
-        window.page.keyboard.press("y")
-    asked = window.page.locator("dialog .asked")
-    assert "Nothing more is worth asking" in asked.inner_text()
-    assert sorted(people(unsure).values()) == [[0, 3, 5], [1, 4, 7], [2, 6]]
-    assert {edit.verb for edit in open_run(unsure).edits.done} == {"confirm", "apart", "merge"}
-
-
-def test_what_is_skipped_is_asked_again_on_demand(opened: Open, unsure: Path) -> None:
-    window = opened()
-    window.page.get_by_role("button", name="questions").click()
-    window.page.locator("dialog .asked").first.wait_for()
-    seen = first = next_sheet(window, "")
-    while seen != "none":
-        window.page.keyboard.press("s")
-        seen = next_sheet(window, seen)
-    assert "You have skipped all that is left" in window.page.locator("dialog .asked").inner_text()
-    assert open_run(unsure).edits.done == []
-    window.page.get_by_role("button", name="Ask what I skipped").click()
-    assert next_sheet(window, "none") == first
-
-
-def test_a_sheet_is_taken_back_as_a_whole(opened: Open, unsure: Path) -> None:
-    window = opened()
-    before = people(unsure)
-    seen = begin_asking(window)
-    window.page.keyboard.press("1")
-    window.page.keyboard.press("y")
-    window.says("1 track not")
-    next_sheet(window, seen)
-    assert len(open_run(unsure).edits.done) > 1
-    window.page.keyboard.press("Escape")
-    window.page.locator("#toasts").get_by_role("button", name="Undo").first.click()
-    window.page.get_by_role("button", name="Undo").first.wait_for()
-    wait_for(lambda: open_run(unsure).edits.done == [])
-    assert people(unsure) == before
-
-
-@pytest.fixture
-def doubted(run: Path) -> Path:
-    """The run, with three doubtful tracks in one character."""
-    doubt(run, [0.4, 1, 1, 0.2, 1, 0.3, 1, 1])
-    return run
-
-
-def test_of_several_tracks_those_are_clicked_that_do_not_belong(
-    doubted: Path, opened: Open, run: Path
-) -> None:
-    red, _, _ = start(doubted)
-    window = opened()
-    seen = begin_asking(window)
-    tracks = [name for name in picks(window) if name.startswith("t")]
-    assert tracks == ["t3", "t5", "t0"]
-    label = window.page.locator("dialog .pick[data-id='t3']").inner_text()
-    assert red in label and "20" in label
-    window.page.keyboard.press("1")
-    last = window.page.locator("dialog .pick[data-id='t5']")
-    last.click()
-    last.click()
-    assert [picks(window)[name] for name in tracks] == ["true", "false", "false"]
-    window.page.get_by_role("button", name="1 clicked, the rest is right").wait_for()
-    window.page.keyboard.press("y")
-    window.says("2 tracks right here, 1 track not")
-    next_sheet(window, seen)
-    done = [edit.verb for edit in open_run(run).edits.done if edit.verb != "apart"]
-    assert done == ["confirm", "not"]
-    assert people(run)["Unknown"] == [3] and people(run)[red] == [0, 5]
-
-
-def test_of_several_tracks_some_are_no_faces(doubted: Path, opened: Open, run: Path) -> None:
-    red, _, _ = start(doubted)
-    window = opened()
-    begin_asking(window)
-    window.page.keyboard.press("3")
-    window.page.get_by_role("button", name="Those are no faces").click()
-    window.says("1 track no face")
-    assert people(run)[red] == [3, 5]
-    assert "not-a-face" in {edit.verb for edit in open_run(run).edits.done}
-
-
-def test_who_does_not_belong_is_named_at_once(doubted: Path, opened: Open, run: Path) -> None:
-    red, blue, _ = start(doubted)
-    window = opened()
-    begin_asking(window)
-    window.page.keyboard.press("1")
-    window.page.keyboard.press("v")
-    window.page.get_by_role("combobox").fill(blue)
-    window.page.keyboard.press("Enter")
-    window.says(blue)
-    wait_for(lambda: 3 in people(run)[blue])
-    assert people(run)[red] == [0, 5]
-
-
-@pytest.fixture
-def joined(run: Path) -> Path:
-    """The run, all of whose tracks are one character, the last merge of two groups a weak one."""
-    store = Store(run)
-    cast, _, candidates = store.load("cast", (Cast, Merges, Candidates))
-    who = cast.character == cast.character[0]
-    group = np.flatnonzero(~who)[:3].astype(np.int32)
-    rest = np.setdiff1d(np.arange(len(who)), group).astype(np.int32)
-    pairs = [(group[0], t) for t in group[1:]] + [(rest[0], t) for t in rest[1:]]
-    a, b = np.array([*pairs, (rest[0], group[0])], dtype=np.int32).T
-    distance = np.full(len(a), 0.1, np.float32)
-    distance[-1] = 0.99
-    made = Merges(np.ones(len(a), np.int32), a, b, distance, np.ones(len(a), np.float32))
-    all_one = {"character": np.zeros_like(cast.character), "alike": ()}
-    one = replace(cast, confidence=np.ones_like(cast.confidence), **all_one)
-    said = dict(store.manifest["steps"]["cast"])
-    fingerprint, _ = said.pop("fingerprint"), said.pop("tables")
-    store.save("cast", fingerprint, (one, made, candidates), said)
-    return run
-
-
-def test_what_came_together_leaves_together(joined: Path, opened: Open, run: Path) -> None:
-    window = opened()
-    begin_asking(window)
-    group = [int(name[1:]) for name in picks(window)]
-    assert len(group) == 3
-    window.page.get_by_role("button", name="None of these 3").click()
-    assert set(picks(window).values()) == {"true"}
-    window.page.keyboard.press("y")
-    window.says("3 tracks not")
-    wait_for(lambda: len(people(run)) == 2)
-    assert sorted(group) in people(run).values()
-    assert [edit.verb for edit in open_run(run).edits.done] == ["split"]
 
 
 def test_clustering_again_is_shown_then_kept_and_undone(opened: Open, run: Path) -> None:
