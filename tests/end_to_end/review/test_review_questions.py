@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route
 
-from tests.browser import Server, Window
+from tests.browser import PHONE, Server, Window
 from tests.end_to_end.review.conftest import Open, people, start, wait_for
 from tests.shaky import doubt, halves
 from videoclusternet import open_run
@@ -89,7 +89,7 @@ def test_what_is_skipped_is_asked_again_on_demand(opened: Open, unsure: Path) ->
     while seen != "none":
         window.page.keyboard.press("s")
         seen = next_sheet(window, seen)
-    assert "You have skipped all that is left" in window.page.locator("dialog .asked").inner_text()
+    assert "All that is left was skipped" in window.page.locator("dialog .asked").inner_text()
     assert open_run(unsure).edits.done == []
     window.page.get_by_role("button", name="Ask what I skipped").click()
     assert next_sheet(window, "none") == first
@@ -500,6 +500,20 @@ def test_what_is_clicked_is_seen_at_once_and_kept(opened: Open, unsure: Path) ->
     window.page.keyboard.press("Escape")
     begin_asking(window)
     assert picks(window) == clicked
+
+
+def test_long_names_leave_the_sheet_in_sight(doubted: Path, opened: Open) -> None:
+    result = open_run(doubted)
+    for number in result.people:
+        result.edits.name(number + 1, f"{number} עברית " + "long " * 60)
+    window = opened((PHONE[0], 480))
+    window.page.keyboard.press("q")
+    window.page.locator("dialog .question[data-seen]").wait_for()
+    body = window.page.locator("dialog .body")
+    assert body.evaluate("e => e.scrollHeight > e.clientHeight && e.scrollTop === 0")
+    names = window.page.locator("dialog .pick bdi")
+    high = [names.nth(n).evaluate("e => e.offsetHeight") for n in range(names.count())]
+    assert 0 < max(high) < 45, "two lines"
 
 
 @pytest.fixture

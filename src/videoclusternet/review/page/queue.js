@@ -93,6 +93,7 @@ class Questions {
     this.timer = setTimeout(() => { this.fresh = false; this.body.dataset.seen = ""; }, LOOK);
     this.more = false;
     this.draw();
+    this.body.parentElement.scrollTop = 0;
   }
 
   draw(focus = "") {
@@ -105,14 +106,16 @@ class Questions {
       : `Less than one track is expected to be wrong (${said.expected.toFixed(2)}).`;
     const toggle = (ids, focused) => this.toggle(ids, focused);
     fill(body, drawn(sheet, { picked, toggle, more, keys: KEYS, film: (track) => this.inFilm(track) }), this.answers());
-    (body.querySelector(`[data-id="${focus}"]`) ?? body.querySelector("button.yes")).focus();
+    const before = body.querySelector(`[data-id="${focus}"]`);
+    if (before) before.focus();
+    else body.querySelector("button.yes").focus({ preventScroll: true }); // it is always in sight
   }
 
   finished() {
     const { said, sheet, body } = this;
     const all = () => { skipped.clear(); this.onward = true; this.again(); };
     this.foot.textContent = "";
-    fill(body, h("p", { class: "asked" }, skipped.size && !sheet.length ? "You have skipped all that is left."
+    fill(body, h("p", { class: "asked" }, skipped.size && !sheet.length ? "All that is left was skipped."
       : `Nothing more${skipped.size ? ", but what you skipped," : ""} is worth asking: ${said.expected.toFixed(2)} wrong tracks are expected.`),
       h("div", { class: "answers" },
         sheet.length ? button("Ask on", "", () => { this.onward = true; this.draw(); }) : null,

@@ -42,7 +42,7 @@ function cell(question, how) {
   const { kind, characters, tracks } = question;
   if (kind === "same") {
     const pictures = characters.map((number) => faces(number, how.more ? FEW : 1));
-    return pick(idsOf(question)[0], how, pictures, `${called(characters[0])} and ${called(characters[1])}`);
+    return pick(idsOf(question)[0], how, pictures, [name(characters[0]), " and ", name(characters[1])]);
   }
   if (tracks.length > 1) return group(question, how);
   const [track] = tracks;
@@ -52,9 +52,14 @@ function cell(question, how) {
     film(track, how));
 }
 
+/** The name of a character; letters of other directions leave what is around them as it is. */
+function name(number) {
+  return h("bdi", { title: called(number) }, called(number));
+}
+
 function label(kind, number, track) {
-  if (kind === "belongs") return `${called(number)}, ${percent(model.state.confidence[track])} sure`;
-  return kind === "is" ? `${called(number)}?` : `Track ${track}`;
+  if (kind === "belongs") return [name(number), `, ${percent(model.state.confidence[track])} sure`];
+  return kind === "is" ? [name(number), "?"] : `Track ${track}`;
 }
 
 /** Tracks that came to a character together: they can leave together. */
@@ -62,7 +67,7 @@ function group({ characters: [number], shown, tracks }, how) {
   const ids = shown.map((track) => `t${track}`);
   const off = ids.every((id) => how.picked.has(id));
   return h("div", { class: `bunch ${shown.length > 4 ? "many" : ""}`, role: "group", "aria-label": `${several(tracks.length, "track")} in ${called(number)}` },
-    h("div", { class: "bunch-of" }, faces(number, 1, tracks), h("span", { class: "small" }, called(number))),
+    h("div", { class: "bunch-of" }, faces(number, 1, tracks), h("span", { class: "small" }, name(number))),
     h("div", { class: "picks" }, shown.map((track) => pick(`t${track}`, how, [looks(track, 1)], ""))),
     h("button", { type: "button", class: "all-of", "data-id": `all-${ids[0]}`, "aria-pressed": String(off), onclick: () => how.toggle(ids, `all-${ids[0]}`) },
       tracks.length > shown.length ? `None of all ${tracks.length}` : `None of these ${tracks.length}`));
