@@ -4,7 +4,8 @@ The person answers by the labels, and knows whom a wrong track shows.  Four orde
 questions are compared: the queue's, a sheet at a time; character by character (the largest first,
 their tracks in the order of the film, several at once or one by one); and at random.  A click
 says that all that is shown is as it is, and one more each what is not: a track or a group that does
-not belong, two that are one.  Labels decide answers alone.
+not belong, two that are one; to name whom a track shows instead is not counted.  Labels decide
+answers alone.  Unknown tracks and what may be no face are not asked about: neither is an error.
 """
 
 from __future__ import annotations
@@ -119,11 +120,11 @@ class Reviewer:
         """
         people = self.people()
         clicks = 1
-        for question in sheet:
+        for question in sorted(sheet, key=lambda one: one.kind == "same"):  # as the page does
             try:
                 clicks += self._answer(question, people)
-            except ContradictionError:  # an earlier answer, of a character that was mixed
-                continue
+            except ContradictionError:  # to an earlier answer, of a character that was mixed
+                clicks += 1  # two were clicked, and could not be made one
         return clicks
 
     def _answer(self, question: Question, people: dict[int, str]) -> int:

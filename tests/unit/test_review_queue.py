@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -301,11 +302,19 @@ def test_a_track_that_was_denied_keeps_its_characters_two(run: Result) -> None:
     assert (number, fresh) not in pairs(run, near)
 
 
-def test_two_in_one_picture_are_hardly_the_same() -> None:
+def test_nobody_is_near_where_no_track_can_be_compared() -> None:
     near = Nearness(None, np.empty(0, int), 1.0, np.empty((0, 2), np.int32))
     numbers, far = near.between(np.array([0, 1]))
     assert len(numbers) == 0 and far.shape == (0, 0)
-    assert 0 < MET < 1
+
+
+def test_two_in_one_picture_are_hardly_the_same(run: Result) -> None:
+    near = Nearness.of(run)
+    large, small = halves(run)
+    _, likely = situation(run, near).same[small]
+    tracks = [np.flatnonzero(run.cast.character == number)[0] for number in (large, small)]
+    together = replace(near, met=np.array([tracks], dtype=np.int32))
+    assert situation(run, together).same[small] == (large, pytest.approx(MET * likely))
 
 
 def test_probable_tracks_are_asked_about_until_denied(run: Result) -> None:
