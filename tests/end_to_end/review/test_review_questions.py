@@ -118,6 +118,7 @@ def test_what_others_decided_is_not_taken_back_with_a_sheet(opened: Open, unsure
     next_sheet(window, seen)
     done = len(open_run(unsure).edits.done)
     open_run(unsure).edits.name(1, "Anna")
+    window.says("Somebody else decided: name")
     window.page.locator("#toasts").get_by_role("button", name="Undo").first.click()
     window.says("The cast has changed meanwhile: name")
     assert len(open_run(unsure).edits.done) == done + 1
@@ -377,6 +378,19 @@ def test_a_sheet_that_others_changed_is_looked_at_again(
     other.troubles[:] = [one for one in other.troubles if "ERR_FAILED" not in one]
 
 
+def test_a_sheet_of_before_decides_nothing(doubted: Path, opened: Open, run: Path) -> None:
+    window = opened()
+    begin_asking(window)
+    window.page.route("**/api/queue", lambda route: route.abort())
+    open_run(run).edits.name(1, "Anna")
+    window.says("Somebody else decided: name")
+    window.page.unroute("**/api/queue")
+    window.page.keyboard.press("y")
+    window.says("The cast has changed meanwhile")
+    assert [edit.verb for edit in open_run(run).edits.done] == ["name"]
+    window.troubles[:] = [one for one in window.troubles if "ERR_FAILED" not in one]
+
+
 def test_what_others_decide_meanwhile_is_shown_on_the_sheet(
     doubted: Path, opened: Open, run: Path
 ) -> None:
@@ -446,6 +460,7 @@ def test_a_sheet_stays_when_the_server_is_killed(
     assert window.page.locator("dialog #toasts .toast").count() == 1
     window.page.keyboard.press("y")
     window.page.wait_for_timeout(500)
+    window.page.keyboard.press("e")  # draws it anew
     assert window.page.locator("dialog .question").get_attribute("data-question") == seen
     assert picks(window)["t3"] == "true"
     assert open_run(run).edits.done == []
@@ -456,6 +471,7 @@ HASTE = """
 async () => {
   document.getElementById("ask").click();
   while (!document.querySelector("dialog .yes")) await new Promise(requestAnimationFrame);
+  await new Promise((next) => setTimeout(next, 100));
   document.querySelector("dialog .yes").click();
   const press = (more) => document.querySelector("dialog .yes").dispatchEvent(
     new KeyboardEvent("keydown", { key: "y", code: "KeyY", bubbles: true, ...more }));
