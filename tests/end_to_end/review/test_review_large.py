@@ -99,3 +99,24 @@ def test_an_edit_is_acknowledged_at_once(window: Window, large: Path) -> None:
     print(f"edits: median {np.median(took):.0f} ms, 95 % {np.percentile(took, 95):.0f} ms")
     assert np.percentile(took, 95) <= SLACK * EDIT
     assert len(open_run(large).edits.done) == 120
+
+
+def test_questions_come_soon_and_are_answered_soon(window: Window, large: Path) -> None:
+    before = len(open_run(large).edits.done)
+    window.page.keyboard.press("q")
+    sheet = window.page.locator("dialog .question[data-seen][aria-busy='false']")
+    sheet.wait_for()
+    seen = sheet.get_attribute("data-question")
+    took = window.page.evaluate(
+        """async (seen) => {
+          const body = document.querySelector("dialog .question"), begin = performance.now();
+          body.querySelector(".yes").click();
+          while (body.dataset.question === seen) await new Promise(requestAnimationFrame);
+          return performance.now() - begin;
+        }""",
+        seen,
+    )
+    print(f"a sheet is answered, and the next one there, after {took:.0f} ms")
+    assert took <= SLACK * PAINT
+    assert len(open_run(large).edits.done) > before
+    window.page.keyboard.press("Escape")
