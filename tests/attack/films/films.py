@@ -150,7 +150,9 @@ class Seen:
             (int(a), int(b), video.seconds(int(a)), video.seconds(int(b)))
             for a, b in zip(t.first, t.last, strict=True)
         )
-        steps = json.loads((run / "run.json").read_text(encoding="utf-8"))["steps"].values()
+        every = json.loads((run / "run.json").read_text(encoding="utf-8"))["steps"]
+        # What it says of the size of the picture is said of whole films as well.
+        steps = [step for name, step in every.items() if name != "detector_size"]
         spans = [span for step in steps for span in step.get("unread", ())]
         return cls(
             np.asarray(video.times),
