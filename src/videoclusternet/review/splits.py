@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,6 @@ from videoclusternet.types.arrays import Float64, Ints
 
 MOST = 8
 """Places that are proposed."""
-_Place = tuple[int, list[int], tuple[int, int]]
-"""Row of the merge log, tracks of the smaller side, tracks that the log names for the sides."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +50,8 @@ def splits(merges: Merges, tracks: Ints, count: int) -> list[Split]:
     count : int
         Tracks of the run.
     """
-    strain = _strain(merges)
-    group: list[list[int]] = [[] for _ in range(count)]
-    root = np.arange(count)
-    for track in tracks.tolist():
-        group[track] = [track]
-    found: list[tuple[float, _Place]] = []
-    for row, (a, b) in enumerate(zip(merges.a.tolist(), merges.b.tolist(), strict=True)):
-        one, two = _root(root, a), _root(root, b)
-        if one == two:
-            continue
-        small, large = sorted((two, one), key=lambda at: len(group[at]))
-        if group[small]:
-            pair = (a, b) if large == one else (b, a)
-            found.append((float(strain[row]), (row, list(group[small]), pair)))
-            found = sorted(found, key=lambda one: (-one[0], -one[1][0]))[:MOST]
-        group[large] += group[small]
-        group[small] = []
-        root[small] = large
-    return [_split(merges, tracks, *place) for strained, place in found if strained > 0]
+    found = sorted(_sides(merges, tracks, count), key=lambda side: (-side.strain, -side.row))
+    return [_split(merges, tracks, side) for side in found[:MOST] if side.strain > 0]
 
 
 @dataclass(frozen=True)
@@ -78,17 +60,23 @@ class Side:
 
     Attributes
     ----------
+    row : int
+        Of the merge log.
     small : list of int
-        Tracks of the smaller, two at least.
+        Tracks of the smaller.
     grown, before : list of int, int
         The larger, as later merges made it, and how many tracks it had.
+    pair : (int, int)
+        Tracks that the log names for the larger and the smaller.
     strain : float
         Share of its threshold that the merge took: 1 only just passed.
     """
 
+    row: int
     small: list[int]
     grown: list[int]
     before: int
+    pair: tuple[int, int]
     strain: float
 
     @property
@@ -98,7 +86,7 @@ class Side:
 
 
 def sides(merges: Merges, count: int) -> list[Side]:
-    """Return all merges of two groups, in the order of the log.
+    """Return all merges of two groups of two tracks and more, in the order of the log.
 
     Parameters
     ----------
@@ -106,20 +94,30 @@ def sides(merges: Merges, count: int) -> list[Side]:
     count : int
         Tracks of the run.
     """
-    group, root = [[track] for track in range(count)], np.arange(count)
-    strained, found = _strain(merges), []
+    every = _sides(merges, np.arange(count), count)
+    return [side for side in every if len(side.small) > 1]
+
+
+def _sides(merges: Merges, tracks: Ints, count: int) -> Iterator[Side]:
+    """Yield the merges between some tracks, in the order of the log."""
+    strain = _strain(merges).tolist()
+    group: list[list[int]] = [[] for _ in range(count)]
+    root = np.arange(count)
+    for track in tracks.tolist():
+        group[track] = [track]
     for row, (a, b) in enumerate(zip(merges.a.tolist(), merges.b.tolist(), strict=True)):
         one, two = _root(root, a), _root(root, b)
         if one == two:
             continue
         small, large = sorted((two, one), key=lambda at: len(group[at]))
-        if len(group[small]) > 1:
-            kept, grown = group[small], group[large]  # not copied: a chain would make it quadratic
-            found.append(Side(kept, grown, len(grown), float(strained[row])))
+        if group[small]:
+            pair = (a, b) if large == one else (b, a)
+            # Neither is copied: in a chain of merges that would take the square of its length.
+            grown = group[large]
+            yield Side(row, group[small], grown, len(grown), pair, strain[row])
         group[large] += group[small]
         group[small] = []
         root[small] = large
-    return found
 
 
 def _strain(merges: Merges) -> Float64:
@@ -135,11 +133,10 @@ def _root(root: Ints, at: int) -> int:
     return at
 
 
-def _split(
-    merges: Merges, tracks: Ints, row: int, leave: list[int], pair: tuple[int, int]
-) -> Split:
+def _split(merges: Merges, tracks: Ints, side: Side) -> Split:
+    leave, pair = side.small, side.pair
     stay = np.setdiff1d(tracks, leave)
     if len(stay) < len(leave):  # others of the character joined it elsewhere
         stay, leave, pair = np.array(leave), stay.tolist(), pair[::-1]
-    distance, threshold = float(merges.distance[row]), float(merges.threshold[row])
+    distance, threshold = (float(of[side.row]) for of in (merges.distance, merges.threshold))
     return Split(sorted(stay.tolist()), sorted(leave), pair, distance, threshold)
